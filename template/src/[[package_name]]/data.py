@@ -13,7 +13,5 @@ def load(path: Path) -> pd.DataFrame:
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"no CSV file in {path}")
-    frames = [
-        pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""]) for file in files
-    ]
+    frames = [pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""]) for file in files]
     return pd.concat(frames, ignore_index=True)

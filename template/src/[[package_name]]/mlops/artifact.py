@@ -1,9 +1,9 @@
 """A trained model as a folder: skops instead of pickle, its contract, its training reference.
 
-    MLmodel, model.skops, requirements.txt ...   MLflow's layout, so that other tools can load it
-    contract.yml                                 the data contract it was trained under
-    reference.json                               distributions of its training data, for drift
-    model.json                                   what it is: run, task, labels, versions
+- MLmodel, model.skops, requirements.txt ...: MLflow's layout, so that other tools can load it
+- contract.yml: the data contract it was trained under
+- reference.json: distributions of its training data, for drift
+- model.json: what it is: run, task, labels, features
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def save(estimator: Any, folder: Path, *, card: Card, contract: Path) -> None:
     Raises:
         UsageError: the pipeline holds a type that cannot be loaded back in safety.
     """
-    import mlflow.sklearn
+    import mlflow.sklearn  # noqa: PLC0415  a second that loading a model does not need
 
     untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
     types = _trusted(untrusted, f"src/{team.PACKAGE}/model.py or features.py")

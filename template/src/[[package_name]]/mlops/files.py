@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         yield scratch
-        os.replace(scratch, path)
+        scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -39,7 +38,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield scratch
         if path.exists():
             shutil.rmtree(path)
-        os.replace(scratch, path)
+        scratch.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

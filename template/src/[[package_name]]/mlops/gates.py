@@ -95,8 +95,11 @@ def decide(
     if difference < margin:
         return False, f"better by {difference:.4f} only, conf/gates.yml asks for {margin}"
     if low is None or high is None or low <= 0:
-        shown = "there is no interval" if low is None else f"{confidence:.0%} interval from {low:.4f}"
-        return False, f"better by {difference:.4f}, but not provably: {shown}"
+        shown = "none" if low is None else f"from {low:.4f}"
+        return False, (
+            f"better by {difference:.4f}, but not provably: "
+            f"its {confidence:.0%} interval is {shown}"
+        )
     if broken:
         return False, "guardrail broken: " + "; ".join(verdict.message for verdict in broken)
     return True, f"better than the champion by {difference:.4f} ({low:.4f} to {high:.4f})"

@@ -13,6 +13,7 @@ def by_group(
     rows: pd.DataFrame,
     truth: np.ndarray,
     predicted: np.ndarray,
+    *,
     metric: metrics.Metric,
     contract: Contract,
     limits: settings.Gates,

@@ -62,7 +62,14 @@ def run(
                     terminal.say(f"{pipeline.name}: {step.name} unchanged")
                 else:
                     began = time.perf_counter()
-                    _execute(step, values, folders[step.name], key, invoke, process_per_step)
+                    _execute(
+                        step,
+                        values,
+                        folders[step.name],
+                        key,
+                        invoke=invoke,
+                        process_per_step=process_per_step,
+                    )
                     took = time.perf_counter() - began
                     terminal.say(f"{pipeline.name}: {step.name} {took:.1f} s")
                 done.add(step.name)
@@ -126,6 +133,7 @@ def _execute(
     values: Mapping[str, Any],
     folder: Path,
     key: str,
+    *,
     invoke: Invoke,
     process_per_step: bool,
 ) -> None:

@@ -120,9 +120,7 @@ def find(name: str, task: Task, field: str) -> Metric:
     return METRICS[name]
 
 
-def resamples(
-    rows: int, statistic: Callable[[Array], float], *, times: int, seed: int
-) -> Array:
+def resamples(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
     """`statistic` of `times` draws of row numbers with replacement; (times,) without NaN.
 
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.

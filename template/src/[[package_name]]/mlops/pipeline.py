@@ -22,18 +22,57 @@ PATHS = ("uri_file", "uri_folder")
 BINDING = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 
-PIPELINE_FIELDS = set(
-    "$schema type name display_name description experiment_name tags inputs outputs jobs settings "
-    "compute".split()
-)
-JOB_FIELDS = set(
-    "type name display_name description tags component inputs outputs compute command code "
-    "environment environment_variables resources limits distribution identity".split()
-)
-COMPONENT_FIELDS = set(
-    "$schema type name version display_name description tags inputs outputs command code "
-    "environment environment_variables is_deterministic resources distribution".split()
-)
+PIPELINE_FIELDS = {
+    "$schema",
+    "type",
+    "name",
+    "display_name",
+    "description",
+    "experiment_name",
+    "tags",
+    "inputs",
+    "outputs",
+    "jobs",
+    "settings",
+    "compute",
+}
+JOB_FIELDS = {
+    "type",
+    "name",
+    "display_name",
+    "description",
+    "tags",
+    "component",
+    "inputs",
+    "outputs",
+    "compute",
+    "command",
+    "code",
+    "environment",
+    "environment_variables",
+    "resources",
+    "limits",
+    "distribution",
+    "identity",
+}
+COMPONENT_FIELDS = {
+    "$schema",
+    "type",
+    "name",
+    "version",
+    "display_name",
+    "description",
+    "tags",
+    "inputs",
+    "outputs",
+    "command",
+    "code",
+    "environment",
+    "environment_variables",
+    "is_deterministic",
+    "resources",
+    "distribution",
+}
 
 
 @dataclass(frozen=True)
@@ -296,9 +335,7 @@ def _binding(given: Any, path: Path, where: str) -> FromStep | FromPipeline | Pa
     return _value(given, path, where)
 
 
-def _check_bindings(
-    step: Step, steps: dict[str, Step], inputs: dict[str, Any], path: Path
-) -> None:
+def _check_bindings(step: Step, steps: dict[str, Step], inputs: dict[str, Any], path: Path) -> None:
     where = f"{path}, field `jobs.{step.name}.inputs"
     for port, bound in step.bindings.items():
         if port not in step.inputs:
@@ -308,7 +345,8 @@ def _check_bindings(
             )
         if isinstance(bound, FromPipeline) and bound.name not in inputs:
             raise UsageError(
-                f"{where}.{port}`: the pipeline has no input '{bound.name}'; it has {_list(inputs)}."
+                f"{where}.{port}`: the pipeline has no input '{bound.name}'; "
+                f"it has {_list(inputs)}."
             )
         if isinstance(bound, FromStep):
             if bound.step not in steps:

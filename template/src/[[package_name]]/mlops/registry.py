@@ -71,7 +71,7 @@ class Registry:
             token: str | None = None
             while True:
                 page = self._client.search_model_versions(f"name='{self.name}'", page_token=token)
-                found += [Version(str(v.version), v.run_id, dict(v.tags)) for v in page]
+                found += [Version(str(v.version), str(v.run_id), dict(v.tags)) for v in page]
                 token = page.token
                 if not token:
                     return sorted(found, key=lambda version: int(version.number))

@@ -1,8 +1,8 @@
 """The team's three modules, found by the package that this folder lives in.
 
-    data.py      load(path) -> DataFrame           raw files to the columns of conf/data.yml
-    features.py  build(contract) -> transformer    shared by training and scoring
-    model.py     build(parameters, seed) -> model  scikit-learn's fit and predict
+- data.py: load(path) -> DataFrame; raw files to the columns of conf/data.yml
+- features.py: build(contract) -> transformer; shared by training and scoring
+- model.py: build(parameters, seed) -> estimator; scikit-learn's fit and predict
 
 Everything else in the standard reaches the team's code through this module, so that a fault in
 it is reported with its file and line.

@@ -85,7 +85,9 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         size_mb=measured.size_mb,
         load_seconds=load_seconds,
         challenger=measured.groups,
-        champion=groups.by_group(rows, truth, reigning, metric, contract, limits, seed),
+        champion=groups.by_group(
+            rows, truth, reigning, metric=metric, contract=contract, limits=limits, seed=seed
+        ),
         higher_is_better=metric.higher_is_better,
         gates=limits,
     )

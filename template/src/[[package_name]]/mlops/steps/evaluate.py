@@ -55,9 +55,15 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
         rows=len(rows),
         predictions_hash=hash_predictions(predicted),
         measures=measures,
-        groups=groups.by_group(rows, truth, predicted, deciding, contract, limits, seed),
-        robustness=_robustness(fitted, features, truth, deciding, contract, seed),
-        importance=_importance(fitted, features, truth, deciding, contract, seed),
+        groups=groups.by_group(
+            rows, truth, predicted, metric=deciding, contract=contract, limits=limits, seed=seed
+        ),
+        robustness=_robustness(
+            fitted, features, truth, metric=deciding, contract=contract, seed=seed
+        ),
+        importance=_importance(
+            fitted, features, truth, metric=deciding, contract=contract, seed=seed
+        ),
         size_mb=artifact.size_mb(model),
         load_seconds=load_seconds,
         verdicts=verdicts,
@@ -120,12 +126,15 @@ def _robustness(
     fitted: Any,
     features: pd.DataFrame,
     truth: np.ndarray,
+    *,
     metric: metrics.Metric,
     contract: Contract,
     seed: int,
 ) -> list[evidence.Robustness]:
-    """The metric after noise of 0.1 standard deviations, and after blanking a tenth of the values
-    of the columns that may be missing."""
+    """The metric after noise of 0.1 standard deviations, and after blanking a tenth of the values.
+
+    Only columns that may be missing are blanked.
+    """
     rng = np.random.default_rng(seed)
     noisy, blanked = features.copy(), features.copy()
     for name in contract.numeric_features:
@@ -149,6 +158,7 @@ def _importance(
     fitted: Any,
     features: pd.DataFrame,
     truth: np.ndarray,
+    *,
     metric: metrics.Metric,
     contract: Contract,
     seed: int,

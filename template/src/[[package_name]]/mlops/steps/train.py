@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import threading
 import time
@@ -59,7 +60,9 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
         seconds = time.perf_counter() - began
 
         constant = (
-            DummyClassifier(strategy="prior") if contract.labels else DummyRegressor(strategy="mean")
+            DummyClassifier(strategy="prior")
+            if contract.labels
+            else DummyRegressor(strategy="mean")
         )
         constant.fit(fit_rows[contract.features], fit_rows[contract.target])
         expected = dataset.truth(check_rows, contract)
@@ -96,8 +99,8 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
         if not better:
             raise GateFailed(
                 f"training stopped: {metric.name} on the validation set is {value:.4f}, a constant "
-                f"baseline has {baseline:.4f}. Look at the features and the target in conf/data.yml, "
-                "and at src/*/features.py and model.py."
+                f"baseline has {baseline:.4f}. Look at the features and the target in "
+                "conf/data.yml, and at src/*/features.py and model.py."
             )
         card = artifact.Card(
             run_id=run_id, task=project.task, labels=contract.labels, features=contract.features
@@ -122,13 +125,11 @@ def time_budget(seconds: float, source: Path) -> Iterator[None]:
     Raises:
         UsageError: the time was up.
     """
-    from _thread import interrupt_main
-
     up = threading.Event()
 
     def ring() -> None:
         up.set()
-        interrupt_main()
+        _thread.interrupt_main()
 
     timer = threading.Timer(seconds, ring)
     timer.daemon = True

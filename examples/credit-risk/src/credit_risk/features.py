@@ -1,0 +1,22 @@
+"""Yours: what the model sees. Training and scoring share it, so they cannot differ."""
+
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from .mlops.contract import Contract
+
+
+def build(contract: Contract) -> ColumnTransformer:
+    """Numbers as they are, categories as one column a value; `contract` is conf/data.yml."""
+    categories = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="(missing)"),
+        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+    )
+    return ColumnTransformer(
+        [
+            ("numbers", "passthrough", contract.numeric_features),
+            ("categories", categories, contract.categorical_features),
+        ]
+    )

@@ -1,0 +1,41 @@
+"""What models see: typed rows from the files that `prepare` wrote, and predictions as arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .contract import Contract
+from .errors import UsageError
+
+
+def read_part(folder: Path, part: str, contract: Contract) -> pd.DataFrame:
+    """One part of the split, with the contract's types."""
+    path = folder / f"{part}.csv"
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file. Run the step `prepare` first.")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    return contract.typed(frame)[0]
+
+
+def truth(frame: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """The target as numbers, (rows,): codes that index the labels, or values."""
+    target = frame[contract.target]
+    if not contract.labels:
+        return target.to_numpy(dtype=float)
+    codes = {label: code for code, label in enumerate(contract.labels)}
+    return target.map(codes).to_numpy(dtype=int)
+
+
+def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
+    """Probabilities (rows, labels) in the labels' order, or values (rows,) without labels."""
+    if not labels:
+        return np.asarray(model.predict(rows), dtype=float)
+    given = model.predict_proba(rows)
+    probabilities = np.zeros((len(rows), len(labels)))
+    for position, label in enumerate(model.classes_):
+        probabilities[:, labels.index(str(label))] = given[:, position]
+    return probabilities

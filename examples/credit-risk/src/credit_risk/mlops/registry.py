@@ -1,0 +1,199 @@
+"""Versions of the model and their roles.
+
+A role is the tag `role` of a version: champion (serves), challenger (may become champion),
+archived, rejected, rolled_back. Tags, because MLflow's stages and aliases do not exist on every
+store that Azure ML offers. Where an interrupted change left two champions, the later one counts,
+and the next change puts it right.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from . import tracking
+from .errors import GateFailed, UsageError
+from .settings import load_project
+
+Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version."""
+
+    number: str
+    run_id: str
+    tags: dict[str, str]
+
+    @property
+    def role(self) -> str:
+        """The version's role."""
+        return self.tags.get("role", "unknown")
+
+    @property
+    def since(self) -> str:
+        """When it took its role: UTC, ISO 8601, so that text order is time order."""
+        return self.tags.get("role_since", "")
+
+
+def current_user() -> str:
+    """Who acts: the pipeline's actor in CI, else the user of this machine."""
+    for name in ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"):
+        if os.environ.get(name):
+            return os.environ[name]
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+class Registry:
+    """The project's registered model."""
+
+    def __init__(self, conf: Path) -> None:
+        self.conf = conf
+        self.name = load_project(conf).name
+        self.uri = tracking.store_uri(conf)
+        self._client: MlflowClient = tracking.connect(conf)
+
+    def versions(self) -> list[Version]:
+        """All versions, oldest first."""
+        with tracking.reachable("Reading the registry", self.uri):
+            found: list[Version] = []
+            token: str | None = None
+            while True:
+                page = self._client.search_model_versions(f"name='{self.name}'", page_token=token)
+                found += [Version(str(v.version), str(v.run_id), dict(v.tags)) for v in page]
+                token = page.token
+                if not token:
+                    return sorted(found, key=lambda version: int(version.number))
+
+    def get(self, number: str) -> Version:
+        """One version."""
+        versions = self.versions()
+        for version in versions:
+            if version.number == number:
+                return version
+        known = ", ".join(version.number for version in versions) or "none yet"
+        raise UsageError(f"version '{number}' of {self.name} does not exist; there are: {known}.")
+
+    def holder(self, role: Role) -> Version | None:
+        """The version that holds a role; the latest where several do."""
+        holders = [version for version in self.versions() if version.role == role]
+        return max(holders, key=lambda version: version.since, default=None)
+
+    def champion(self) -> Version:
+        """The version that serves.
+
+        Raises:
+            UsageError: there is none yet.
+        """
+        champion = self.holder("champion")
+        if champion is None:
+            raise UsageError(
+                f"{self.name} has no champion yet. Train a challenger with `uv run poe pipeline`, "
+                "then make it champion with `uv run poe promote`."
+            )
+        return champion
+
+    def download(self, version: Version, folder: Path) -> Path:
+        """Copy a version's model into `folder`, and return where it lies."""
+        with tracking.reachable(f"Loading version {version.number} of {self.name}", self.uri):
+            return Path(self._client.download_artifacts(version.run_id, "model", str(folder)))
+
+    def register(self, run_id: str, role: Role, tags: dict[str, str], why: str) -> Version:
+        """Make a version of a run's model; the same run is never registered twice."""
+        for version in self.versions():
+            if version.run_id == run_id:
+                return version
+        former = self.holder("challenger")
+        with tracking.reachable("Registering the model", self.uri):
+            try:
+                self._client.create_registered_model(self.name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            made = self._client.create_model_version(
+                self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **_stamp(role, why)}
+            )
+        if role == "challenger" and former is not None:
+            self._set(former, "archived", f"version {made.version} is the newer challenger")
+        return self.get(str(made.version))
+
+    def promote(self, number: str | None, why: str, by: str) -> Version:
+        """Make the challenger champion; `number`, where given, must be the challenger's.
+
+        Raises:
+            GateFailed: the version is not a challenger.
+        """
+        version = self.holder("challenger") if number is None else self.get(number)
+        if version is None:
+            raise GateFailed(f"{self.name} has no challenger to promote. `mlops models` lists all.")
+        if version.role != "challenger":
+            reason = version.tags.get("role_why", "")
+            raise GateFailed(
+                f"version {version.number} is {version.role}, only a challenger can be promoted. "
+                f"It became so because: {reason}"
+            )
+        former = self.holder("champion")
+        previous = {"previous_champion": former.number} if former else {}
+        self._set(version, "champion", why, by, previous)
+        self._archive_champions_but(version, f"version {version.number} took its place")
+        return self.get(version.number)
+
+    def rollback(self, why: str, by: str) -> tuple[Version, Version]:
+        """Give the role back to the champion before; returns (restored, rolled back).
+
+        Raises:
+            GateFailed: there was no champion before.
+        """
+        failed = self.champion()
+        number = failed.tags.get("previous_champion")
+        if number is None:
+            raise GateFailed(
+                f"version {failed.number} is the first champion: there is none to go back to. "
+                "Train and promote a better one."
+            )
+        restored = self.get(number)
+        self._set(restored, "champion", f"rollback of version {failed.number}: {why}", by)
+        self._set(failed, "rolled_back", why, by)
+        self._archive_champions_but(restored, f"version {restored.number} was restored")
+        return self.get(restored.number), self.get(failed.number)
+
+    def _archive_champions_but(self, champion: Version, why: str) -> None:
+        for version in self.versions():
+            if version.role == "champion" and version.number != champion.number:
+                self._set(version, "archived", why)
+
+    def _set(
+        self,
+        version: Version,
+        role: Role,
+        why: str,
+        by: str | None = None,
+        more: dict[str, str] | None = None,
+    ) -> None:
+        """Write a rise last and a fall first: whatever is interrupted, `champion` stays right."""
+        stamp = {**(more or {}), **_stamp(role, why, by)}
+        if role != "champion":
+            stamp = {"role": role, **stamp}
+        with tracking.reachable(f"Marking version {version.number} as {role}", self.uri):
+            for key, value in stamp.items():
+                self._client.set_model_version_tag(self.name, version.number, key, value)
+
+
+def _stamp(role: Role, why: str, by: str | None = None) -> dict[str, str]:
+    return {
+        "role_why": why,
+        "role_by": by or current_user(),
+        "role_since": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "role": role,
+    }

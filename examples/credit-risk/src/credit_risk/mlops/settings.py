@@ -1,0 +1,143 @@
+"""`conf/*.yml`, typed. Every error names the file and the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import UsageError
+from .files import read_yaml
+
+Task = Literal["classification", "regression"]
+Share = float
+
+
+class Settings(BaseModel):
+    """A part of a settings file: unknown fields are refused, so a typo is never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Project(Settings):
+    """conf/project.yml."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)
+    description: str
+    team: str
+    contact: str
+    task: Task
+    stage: Literal["explore", "develop", "operate"]
+    regulated: bool
+
+    @property
+    def gates_block(self) -> bool:
+        """Quality gates only report while a project explores."""
+        return self.stage != "explore"
+
+
+class Split(Settings):
+    """How `prepare` divides the rows; shares are of all rows."""
+
+    by: Literal["time", "id", "random"]
+    validation: Share = Field(gt=0, lt=0.5)
+    test: Share = Field(gt=0, lt=0.5)
+
+
+class Train(Settings):
+    """conf/train.yml."""
+
+    seed: int = Field(ge=0, lt=2**32)
+    time_budget_seconds: float = Field(gt=0)
+    split: Split
+    parameters: dict[str, Any]
+
+
+class Limit(Settings):
+    """A limit on a metric of the test set."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Limit:
+        if (self.min is None) == (self.max is None):
+            raise ValueError("give exactly one of `min` and `max`")
+        return self
+
+
+class Guardrails(Settings):
+    """What a challenger may not break, however good its metric."""
+
+    size_mb: float = Field(gt=0)
+    load_seconds: float = Field(gt=0)
+    worst_group_drop: float = Field(ge=0)
+    min_group_rows: int = Field(ge=1)
+
+
+class Drift(Settings):
+    """Limits of the drift monitor."""
+
+    psi: float = Field(gt=0)
+    distance: float = Field(gt=0, lt=1)
+    p_value: float = Field(gt=0, lt=1)
+    missing: Share = Field(gt=0, lt=1)
+    min_rows: int = Field(ge=1)
+
+
+class Gates(Settings):
+    """conf/gates.yml."""
+
+    metric: str
+    margin: float = Field(ge=0)
+    confidence: float = Field(gt=0.5, lt=1)
+    resamples: int = Field(ge=100, le=10_000)
+    quality: list[Limit]
+    guardrails: Guardrails
+    drift: Drift
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+
+
+def parse(model: type[AnySettings], content: dict, source: Path) -> AnySettings:
+    """Check `content`, read from `source`, against `model`.
+
+    Raises:
+        UsageError: one line for each wrong field.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+            given = fault["input"]
+            shown = "" if isinstance(given, dict) else f", got {given!r}"
+            lines.append(f"{source}, field `{field}`: {_reason(fault)}{shown}.")
+        raise UsageError("\n".join(lines)) from None
+
+
+def _reason(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "no such field; is it misspelt?"
+    if fault["type"] == "missing":
+        return "is missing; add it"
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def load_project(conf: Path) -> Project:
+    """Read conf/project.yml."""
+    return parse(Project, read_yaml(conf / "project.yml"), conf / "project.yml")
+
+
+def load_train(conf: Path) -> Train:
+    """Read conf/train.yml."""
+    return parse(Train, read_yaml(conf / "train.yml"), conf / "train.yml")
+
+
+def load_gates(conf: Path) -> Gates:
+    """Read conf/gates.yml."""
+    return parse(Gates, read_yaml(conf / "gates.yml"), conf / "gates.yml")

@@ -1,0 +1,1 @@
+"""Predicts what a household uses in a month."""

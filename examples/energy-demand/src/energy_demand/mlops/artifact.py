@@ -1,0 +1,102 @@
+"""A trained model as a folder: skops instead of pickle, its contract, its training reference.
+
+- MLmodel, model.skops, requirements.txt ...: MLflow's layout, so that other tools can load it
+- contract.yml: the data contract it was trained under
+- reference.json: distributions of its training data, for drift
+- model.json: what it is: run, task, labels, features
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import skops.io
+from pydantic import BaseModel, ConfigDict
+
+from . import evidence, team
+from .errors import UsageError
+from .settings import Task
+
+TRUSTED_PREFIXES = ("sklearn.", f"{team.PACKAGE}.")
+TRUSTED_TYPES = {"numpy.dtype"}
+REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
+
+
+class Card(BaseModel):
+    """model.json."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shape: Literal["model/1"] = "model/1"
+    run_id: str
+    task: Task
+    labels: list[str]
+    features: list[str]
+
+
+def save(estimator: Any, folder: Path, *, card: Card, contract: Path) -> None:
+    """Write a fitted pipeline into an empty folder.
+
+    Raises:
+        UsageError: the pipeline holds a type that cannot be loaded back in safety.
+    """
+    import mlflow.sklearn  # noqa: PLC0415  a second that loading a model does not need
+
+    untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
+    types = _trusted(untrusted, f"src/{team.PACKAGE}/model.py or features.py")
+    versions = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
+    mlflow.sklearn.save_model(
+        estimator,
+        folder,
+        serialization_format="skops",
+        skops_trusted_types=types,
+        pip_requirements=versions,
+    )
+    shutil.copyfile(contract, folder / "contract.yml")
+    evidence.write(card, folder / "model.json")
+
+
+def load(folder: Path) -> Any:
+    """Load a fitted pipeline.
+
+    Raises:
+        UsageError: no model there, or one that holds a type that is not trusted.
+    """
+    path = folder / "model.skops"
+    if not path.is_file():
+        raise UsageError(f"{folder}: holds no model.skops. Train one: `uv run poe pipeline`.")
+    try:
+        types = _trusted(skops.io.get_untrusted_types(file=path), str(path))
+        return skops.io.load(path, trusted=types)
+    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
+        raise UsageError(
+            f"{path}: cannot be loaded ({error}). It was made by other code or other versions; "
+            "train it again or check out the commit in its tag `git_commit`."
+        ) from error
+
+
+def load_card(folder: Path) -> Card:
+    """Read model.json."""
+    return evidence.read(Card, folder / "model.json")
+
+
+def size_mb(folder: Path) -> float:
+    """Megabytes (10^6 bytes) of all files in a model's folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _trusted(types: list[str], where: str) -> list[str]:
+    refused = sorted(
+        name
+        for name in types
+        if name not in TRUSTED_TYPES and not name.startswith(TRUSTED_PREFIXES)
+    )
+    if refused:
+        raise UsageError(
+            f"{where}: the model holds {', '.join(refused)}, which cannot be loaded in safety. "
+            "Use scikit-learn's own classes, or put the class into your package."
+        )
+    return types

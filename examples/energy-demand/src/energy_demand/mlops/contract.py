@@ -1,0 +1,301 @@
+"""The data contract: `conf/data.yml` becomes data checks, column roles and the request model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from .errors import UsageError
+from .evidence import Finding
+from .files import read_yaml
+from .settings import Settings, Task, parse
+
+Kind = Literal["number", "integer", "category", "text", "date"]
+Role = Literal["feature", "target", "id", "time", "sensitive", "ignored"]
+MAX_TEXT = 10_000
+
+
+class Column(Settings):
+    """One column: what it is, what it may hold, and what it is for.
+
+    `missing` is the largest share of rows that may lack a value.
+    """
+
+    kind: Kind
+    role: Role = "feature"
+    about: str = ""
+    min: float | date | None = None
+    max: float | date | None = None
+    values: list[str] | None = None
+    positive: str | None = None
+    missing: float = Field(default=0, ge=0, lt=1)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return self.kind in ("number", "integer")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Column:
+        if (self.values is not None) != (self.kind == "category"):
+            raise ValueError("`values` belongs to `kind: category`, and must be there")
+        if self.values is not None and (len(set(self.values)) != len(self.values)):
+            raise ValueError("`values` holds a value twice")
+        bounds = [bound for bound in (self.min, self.max) if bound is not None]
+        if bounds and not (self.numeric or self.kind == "date"):
+            raise ValueError("`min` and `max` go with numbers and dates only")
+        if any(isinstance(bound, date) != (self.kind == "date") for bound in bounds):
+            raise ValueError("`min` and `max` must be of the column's kind")
+        if len(bounds) == 2 and not bounds[0] <= bounds[1]:  # type: ignore[operator]
+            raise ValueError("`min` is above `max`")
+        if self.kind == "date" and self.role == "feature":
+            raise ValueError("a date is no feature; derive numbers from it in data.py")
+        if self.role in ("target", "id", "time") and self.missing:
+            raise ValueError(f"a {self.role} is never missing")
+        if self.role == "time" and self.kind not in ("date", "integer"):
+            raise ValueError("a time is a date or an integer (a year, say)")
+        if self.role == "sensitive" and self.kind != "category":
+            raise ValueError("a sensitive column is a category; band numbers in data.py")
+        if self.positive is not None and self.positive not in (self.values or []):
+            raise ValueError("`positive` is not one of `values`")
+        return self
+
+
+class Contract(Settings):
+    """All columns of the data, by name, in the order of the file."""
+
+    min_rows: int = Field(ge=10)
+    columns: dict[str, Column]
+
+    @model_validator(mode="after")
+    def _roles(self) -> Contract:
+        roles = Counter(column.role for column in self.columns.values())
+        if roles["target"] != 1:
+            raise ValueError(f"exactly one column has `role: target`, found {roles['target']}")
+        if roles["feature"] < 1:
+            raise ValueError("at least one column is a feature")
+        for role in ("id", "time"):
+            if roles[role] > 1:
+                raise ValueError(f"at most one column has `role: {role}`, found {roles[role]}")
+        return self
+
+    def named(self, role: Role) -> list[str]:
+        """Names of the columns that have this role."""
+        return [name for name, column in self.columns.items() if column.role == role]
+
+    @property
+    def target(self) -> str:
+        """Name of the column to predict."""
+        return self.named("target")[0]
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the columns that the model sees."""
+        return self.named("feature")
+
+    @property
+    def numeric_features(self) -> list[str]:
+        """Features of kind number or integer."""
+        return [name for name in self.features if self.columns[name].numeric]
+
+    @property
+    def categorical_features(self) -> list[str]:
+        """Features of kind category."""
+        return [name for name in self.features if self.columns[name].kind == "category"]
+
+    @property
+    def labels(self) -> list[str]:
+        """Classes of a category target, the positive one last; empty for a numeric target."""
+        column = self.columns[self.target]
+        values = list(column.values or [])
+        return sorted(values, key=lambda value: value == column.positive)
+
+    def needed(self, *, scoring: bool) -> list[str]:
+        """Columns that a file must have: all to train, the features to score."""
+        return self.features if scoring else list(self.columns)
+
+    def structure(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
+        """Missing, unknown and repeated columns."""
+        findings = []
+        for name in self.needed(scoring=scoring):
+            if name not in frame.columns:
+                findings.append(_finding(name, "present", len(frame), "the column is missing"))
+        for name, count in Counter(frame.columns).items():
+            if name not in self.columns:
+                message = "not in conf/data.yml: add it there (`role: ignored`) or drop it"
+                findings.append(_finding(str(name), "known", len(frame), message))
+            elif count > 1:
+                findings.append(_finding(name, "once", len(frame), f"stands {count} times"))
+        return findings
+
+    def typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The contract's columns in their own types, and a mask of the values that have none.
+
+        Numbers become float64, dates datetime64, all else str in an object column; what cannot be
+        read is missing in the first frame and True in the second, of the same shape.
+        """
+        names = [name for name in self.columns if name in frame.columns]
+        values: dict[str, pd.Series] = {}
+        unread: dict[str, pd.Series] = {}
+        for name in names:
+            raw, column = frame[name], self.columns[name]
+            if column.numeric:
+                read = pd.to_numeric(raw, errors="coerce").astype("float64")
+                read = read.where(np.isfinite(read))
+            elif column.kind == "date":
+                read = pd.to_datetime(raw, errors="coerce", format="ISO8601")
+            else:
+                read = raw.astype(object).where(raw.notna(), np.nan)
+                read = read.map(_as_text, na_action="ignore").astype(object)
+            values[name], unread[name] = read, raw.notna() & read.isna()
+        return (
+            pd.DataFrame(values, index=frame.index),
+            pd.DataFrame(unread, index=frame.index, dtype=bool),
+        )
+
+    @cached_property
+    def _schema(self) -> pa.DataFrameSchema:
+        return pa.DataFrameSchema({name: _pandera(column) for name, column in self.columns.items()})
+
+    def row_faults(self, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
+        """Values that break a rule: columns `row` (index label), `column`, `rule`, `value`."""
+        faults = [
+            pd.DataFrame(
+                {
+                    "row": unread.index[unread[name]],
+                    "column": name,
+                    "rule": f"is a {self.columns[name].kind}",
+                    "value": "(unreadable)",
+                }
+            )
+            for name in unread.columns
+            if unread[name].any()
+        ]
+        try:
+            self._schema.select_columns(list(typed.columns)).validate(typed, lazy=True)
+        except pa.errors.SchemaErrors as error:
+            cases = error.failure_cases.rename(columns={"index": "row", "failure_case": "value"})
+            cases = cases[["row", "column", "check", "value"]].rename(columns={"check": "rule"})
+            cases["rule"] = cases["rule"].replace(
+                {"not_nullable": "is not missing", "field_uniqueness": "is unique"}
+            )
+            seen = unread.stack()
+            known = cases.set_index(["row", "column"]).index.isin(seen[seen].index)
+            faults.append(cases[~known])
+        if not faults:
+            return pd.DataFrame(columns=["row", "column", "rule", "value"])
+        return pd.concat(faults, ignore_index=True)
+
+    def check(self, frame: pd.DataFrame) -> list[Finding]:
+        """All broken rules of a training file, one finding a column and rule."""
+        findings = self.structure(frame)
+        if findings:
+            return findings
+        if len(frame) < self.min_rows:
+            message = f"{len(frame)} rows, at least {self.min_rows} are needed"
+            return [_finding("(file)", "min_rows", len(frame), message)]
+        typed, unread = self.typed(frame)
+        faults = self.row_faults(typed, unread)
+        for (name, rule), cases in faults.groupby(["column", "rule"], sort=False):
+            first = cases.iloc[0]
+            message = f"{len(cases)} rows break `{rule}`, first row {first['row']}"
+            if str(first["value"]) not in ("nan", "None", "(unreadable)"):
+                message += f" with {first['value']!r}"
+            findings.append(_finding(str(name), str(rule), len(cases), message))
+        for name, column in self.columns.items():
+            share = float(typed[name].isna().mean())
+            if column.missing and share > column.missing:
+                message = f"{share:.1%} of the rows lack a value, at most {column.missing:.1%} may"
+                findings.append(_finding(name, "missing", int(typed[name].isna().sum()), message))
+        return findings
+
+    def request_row(self) -> type[BaseModel]:
+        """The model of one row in a request: the features, and optionally the id."""
+        fields: dict[str, Any] = {}
+        for name in [*self.named("id"), *self.features]:
+            column = self.columns[name]
+            nullable = bool(column.missing) or column.role == "id"
+            annotation = _request_type(column)
+            fields[name] = (
+                Annotated[annotation | None if nullable else annotation, Field(title=column.about)],
+                None if nullable else ...,
+            )
+        config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+        return create_model("Row", __config__=config, **fields)
+
+
+def load_contract(path: Path, task: Task) -> Contract:
+    """Read a contract and hold it against the project's task.
+
+    Raises:
+        UsageError: a wrong field, or a target that does not fit the task.
+    """
+    contract = parse(Contract, read_yaml(path), path)
+    target = contract.columns[contract.target]
+    if task == "classification":
+        if len(contract.labels) < 2:
+            raise UsageError(
+                f"{path}, field `columns.{contract.target}`: classification needs "
+                "`kind: category` with at least two `values`."
+            )
+        if (len(contract.labels) == 2) != (target.positive is not None):
+            raise UsageError(
+                f"{path}, field `columns.{contract.target}.positive`: name the class that matters "
+                "when there are two; leave it out when there are more."
+            )
+    elif not target.numeric:
+        raise UsageError(
+            f"{path}, field `columns.{contract.target}.kind`: regression needs a number, "
+            f"got {target.kind!r}."
+        )
+    return contract
+
+
+def _finding(column: str, rule: str, rows: int, message: str) -> Finding:
+    return Finding(column=column, rule=rule, rows=rows, message=message)
+
+
+def _as_text(value: Any) -> str:
+    """`1.0`, as a column of integers with gaps is read, means the category `1`."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _pandera(column: Column) -> pa.Column:
+    checks = []
+    if column.min is not None:
+        checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
+    if column.max is not None:
+        checks.append(pa.Check.le(_bound(column.max), error=f"at most {column.max}"))
+    if column.values is not None:
+        checks.append(pa.Check.isin(column.values, error=f"one of {', '.join(column.values)}"))
+    if column.kind == "integer":
+        checks.append(pa.Check(lambda values: values % 1 == 0, error="is a whole number"))
+    if column.kind == "text":
+        checks.append(pa.Check.str_length(max_value=MAX_TEXT, error=f"at most {MAX_TEXT} letters"))
+    return pa.Column(
+        nullable=bool(column.missing), unique=column.role == "id", checks=checks, required=True
+    )
+
+
+def _bound(bound: float | date) -> Any:
+    return pd.Timestamp(bound) if isinstance(bound, date) else bound
+
+
+def _request_type(column: Column) -> Any:
+    if column.kind == "category":
+        return Literal[tuple(column.values or [])]
+    if column.kind == "integer":
+        return Annotated[int, Field(ge=column.min, le=column.max)]
+    if column.kind == "number":
+        return Annotated[float, Field(ge=column.min, le=column.max)]
+    return Annotated[str, Field(max_length=MAX_TEXT)]

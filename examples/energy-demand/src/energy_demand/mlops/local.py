@@ -1,0 +1,219 @@
+"""Runs a pipeline job on this machine: the same file and commands that Azure ML runs.
+
+Each step's outputs lie in `outputs/<pipeline>/<step>/`, with `step.json`, which says from what
+they were made. A step whose command, code, inputs and packages are unchanged is not run again,
+unless its component says `is_deterministic: false`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from . import terminal
+from .errors import GateFailed, UsageError
+from .files import hash_path, whole_folder, write_text
+from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline, Step, load
+
+Invoke = Callable[[list[str]], None]
+OUTPUTS = "outputs"
+SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
+
+
+def run(
+    path: Path,
+    *,
+    root: Path,
+    invoke: Invoke,
+    overrides: Mapping[str, str] | None = None,
+    process_per_step: bool = False,
+) -> dict[str, Path]:
+    """Run all steps in order; return the folder of each.
+
+    `invoke` runs one command of this package in this process, given its arguments.
+
+    Raises:
+        UsageError: the pipeline cannot run here, or a step was used wrongly.
+        GateFailed: a step's gate said no; its evidence is kept, later steps did not run.
+    """
+    pipeline = load(path, overrides)
+    for name, value in pipeline.inputs.items():
+        if isinstance(value, Path) and not value.exists():
+            raise UsageError(f"{path}, field `inputs.{name}`: there is no {value}.")
+    home = root / OUTPUTS / pipeline.name
+    folders = {step.name: home / step.name for step in pipeline.steps}
+    done: set[str] = set()
+    try:
+        with terminal.progress(pipeline.name, len(pipeline.steps)) as advance:
+            for step in pipeline.steps:
+                values = _values(step, pipeline, folders)
+                key = _key(step, values, root)
+                if step.deterministic and _is_fresh(folders[step.name], key):
+                    terminal.say(f"{pipeline.name}: {step.name} unchanged")
+                else:
+                    began = time.perf_counter()
+                    _execute(
+                        step,
+                        values,
+                        folders[step.name],
+                        key,
+                        invoke=invoke,
+                        process_per_step=process_per_step,
+                    )
+                    took = time.perf_counter() - began
+                    terminal.say(f"{pipeline.name}: {step.name} {took:.1f} s")
+                done.add(step.name)
+                advance(1)
+    except GateFailed:
+        done.add(step.name)
+        raise
+    finally:
+        for name in folders.keys() - done:
+            shutil.rmtree(folders[name], ignore_errors=True)
+    return folders
+
+
+def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[str, Any]:
+    """The value of each input that has one: literals as they are, files and folders as paths."""
+    values: dict[str, Any] = {}
+    for name, port in step.inputs.items():
+        bound = step.bindings.get(name, port.default)
+        if isinstance(bound, FromPipeline):
+            bound = pipeline.inputs[bound.name]
+        elif isinstance(bound, FromStep):
+            bound = folders[bound.step] / bound.output
+        if bound is None and port.optional:
+            continue
+        if bound is None:
+            raise UsageError(
+                f"{pipeline.source}: job '{step.name}' needs a value for '{name}'. "
+                f"Give one: `--input {name}=VALUE`."
+            )
+        if (port.type in PATHS) != isinstance(bound, Path) and port.type != "any":
+            raise UsageError(
+                f"{pipeline.source}, field `jobs.{step.name}.inputs.{name}`: {port.type} expected, "
+                f"got {bound!r}."
+            )
+        values[name] = bound
+    return values
+
+
+def arguments(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
+    """The step's command as a list, its bindings replaced; optional parts without a value fall."""
+    template = BINDING.sub(lambda match: "${{" + match[1] + "}}", step.command)
+
+    def optional(match: Any) -> str:
+        names = [name.partition(".")[2] for name in BINDING.findall(match[1])]
+        return match[1] if all(name in values for name in names) else ""
+
+    def replace(match: Any) -> str:
+        group, _, name = match[1].partition(".")
+        return str(outputs / name) if group == "outputs" else _text(values[name])
+
+    tokens = shlex.split(OPTIONAL.sub(optional, template))
+    return [BINDING.sub(replace, token) for token in tokens]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _execute(
+    step: Step,
+    values: Mapping[str, Any],
+    folder: Path,
+    key: str,
+    *,
+    invoke: Invoke,
+    process_per_step: bool,
+) -> None:
+    failed: GateFailed | None = None
+    with whole_folder(folder) as scratch:
+        for name, port in step.outputs.items():
+            if port.type != "uri_file":
+                (scratch / name).mkdir()
+        command = arguments(step, values, scratch)
+        if operators := SHELL & set(command):
+            raise UsageError(
+                f"{step.source}, field `command`: a step is one command, found {min(operators)!r}. "
+                "Make two steps, or a command of your own."
+            )
+        ours = command[:3] == ["python", "-m", __name__.rsplit(".", 1)[0]]
+        try:
+            if ours and not process_per_step:
+                with _environment(step.environment):
+                    invoke(command[3:])
+            else:
+                _in_process_of_its_own(command, step)
+        except GateFailed as error:
+            failed = error
+        shown = arguments(step, values, folder)
+        record = {"key": key, "passed": failed is None, "command": shown}
+        write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
+    if failed is not None:
+        raise failed
+
+
+def _in_process_of_its_own(command: list[str], step: Step) -> None:
+    if command[0] == "python":
+        command = [sys.executable, *command[1:]]
+    code = {"PYTHONPATH": str(step.code)} if step.code else {}
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **code, **step.environment},
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"{step.source}, field `command`: {command[0]}: {error}.") from None
+    message = done.stderr.strip() or f"ended with exit code {done.returncode}"
+    if done.returncode == 1:
+        raise GateFailed(message)
+    if done.returncode != 0:
+        raise UsageError(f"step '{step.name}': {message}")
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _is_fresh(folder: Path, key: str) -> bool:
+    try:
+        record = json.loads((folder / "step.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(record.get("passed")) and record.get("key") == key
+
+
+def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
+    """What the outputs depend on, as one hash."""
+    lock = root / "uv.lock"
+    parts = [
+        step.command,
+        json.dumps(step.environment, sort_keys=True),
+        hash_path(step.code) if step.code else "",
+        hash_path(lock) if lock.is_file() else "",
+        sys.version,
+    ]
+    for name, value in sorted(values.items()):
+        parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else _text(value)}")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""Metrics by name, and what a bootstrap can say of them.
+
+Truth and predictions are arrays: for classification codes (n,) that index the contract's labels,
+and probabilities (n, labels); for regression values (n,) and values (n,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import sklearn
+from sklearn import metrics as sk
+
+from .errors import UsageError
+from .settings import Task
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good predictions are."""
+
+    name: str
+    task: Task
+    higher_is_better: bool
+    compute: Callable[[Array, Array], float]
+
+    def gain(self, challenger: float, champion: float) -> float:
+        """How much better the challenger is; negative when it is worse."""
+        return challenger - champion if self.higher_is_better else champion - challenger
+
+
+def _one_hot(truth: Array, predicted: Array) -> Array:
+    return np.eye(predicted.shape[1])[truth]
+
+
+def _roc_auc(truth: Array, predicted: Array) -> float:
+    """Area under the ROC curve; for several classes one against the rest, unweighted mean."""
+    present = np.unique(truth)
+    if len(present) < 2:
+        return float("nan")
+    if predicted.shape[1] == 2:
+        return float(sk.roc_auc_score(truth, predicted[:, 1]))
+    return float(np.mean([sk.roc_auc_score(truth == code, predicted[:, code]) for code in present]))
+
+
+def _average_precision(truth: Array, predicted: Array) -> float:
+    present = np.unique(truth)
+    if len(present) < 2:
+        return float("nan")
+    codes = present if predicted.shape[1] > 2 else [1]
+    return float(
+        np.mean([sk.average_precision_score(truth == code, predicted[:, code]) for code in codes])
+    )
+
+
+def _log_loss(truth: Array, predicted: Array) -> float:
+    chosen = np.clip(predicted[np.arange(len(truth)), truth], 1e-15, 1)
+    return float(-np.log(chosen).mean())
+
+
+def _brier(truth: Array, predicted: Array) -> float:
+    """Brier (1950), the sum over classes; halved for two, as scikit-learn scales it."""
+    total = ((predicted - _one_hot(truth, predicted)) ** 2).sum(axis=1).mean()
+    return float(total / 2 if predicted.shape[1] == 2 else total)
+
+
+def _accuracy(truth: Array, predicted: Array) -> float:
+    return float((predicted.argmax(axis=1) == truth).mean())
+
+
+def _f1(truth: Array, predicted: Array) -> float:
+    """F1 of the positive class; for several classes the unweighted mean."""
+    binary = predicted.shape[1] == 2
+    average = "binary" if binary else "macro"
+    return float(sk.f1_score(truth, predicted.argmax(axis=1), average=average, zero_division=0))
+
+
+def _mae(truth: Array, predicted: Array) -> float:
+    return float(np.abs(truth - predicted).mean())
+
+
+def _rmse(truth: Array, predicted: Array) -> float:
+    return float(np.sqrt(((truth - predicted) ** 2).mean()))
+
+
+def _r2(truth: Array, predicted: Array) -> float:
+    return float(sk.r2_score(truth, predicted)) if len(truth) > 1 else float("nan")
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("roc_auc", "classification", True, _roc_auc),
+        Metric("average_precision", "classification", True, _average_precision),
+        Metric("log_loss", "classification", False, _log_loss),
+        Metric("brier", "classification", False, _brier),
+        Metric("accuracy", "classification", True, _accuracy),
+        Metric("f1", "classification", True, _f1),
+        Metric("mae", "regression", False, _mae),
+        Metric("rmse", "regression", False, _rmse),
+        Metric("r2", "regression", True, _r2),
+    )
+}
+
+
+def for_task(task: Task) -> list[Metric]:
+    """All metrics of a task."""
+    return [metric for metric in METRICS.values() if metric.task == task]
+
+
+def find(name: str, task: Task, field: str) -> Metric:
+    """The metric of this name; `field` is where the name was read, for the message."""
+    known = [metric.name for metric in for_task(task)]
+    if name not in known:
+        raise UsageError(f"{field}: no metric '{name}' for {task}; choose {', '.join(known)}.")
+    return METRICS[name]
+
+
+def resamples(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
+    """`statistic` of `times` draws of row numbers with replacement; (times,) without NaN.
+
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    rng = np.random.default_rng(seed)
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+        drawn = np.array([statistic(rng.integers(0, rows, rows)) for _ in range(times)])
+    return drawn[np.isfinite(drawn)]
+
+
+def interval(drawn: Array, confidence: float) -> tuple[float | None, float | None]:
+    """The central interval of bootstrap draws; None where there are no draws to tell."""
+    if not len(drawn):
+        return None, None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)

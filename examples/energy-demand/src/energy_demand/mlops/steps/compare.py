@@ -1,0 +1,115 @@
+"""Champion and challenger on the same rows: who is better, and is that provable?"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from .. import artifact, dataset, evidence, gates, groups, metrics, settings
+from ..contract import load_contract
+from ..registry import Registry
+
+
+def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> None:
+    """Write `out/comparison.json`.
+
+    A challenger that loses is a result, not an error: the decision is in the evidence. A registry
+    that cannot be reached is an error, and ends the run.
+    """
+    project, limits = settings.load_project(conf), settings.load_gates(conf)
+    contract = load_contract(conf / "data.yml", project.task)
+    seed = settings.load_train(conf).seed
+    metric = metrics.find(limits.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")
+    measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
+    rows = dataset.read_part(data, "test", contract)
+    truth = dataset.truth(rows, contract)
+
+    began = time.perf_counter()
+    fitted = artifact.load(model)
+    load_seconds = time.perf_counter() - began
+    challenger = dataset.predict(fitted, rows[contract.features], contract.labels)
+    value = metric.compute(truth, challenger)
+
+    registry = Registry(conf)
+    champion = registry.holder("champion")
+    if champion is None:
+        verdicts = gates.guardrails(
+            size_mb=measured.size_mb,
+            load_seconds=load_seconds,
+            challenger=measured.groups,
+            champion=[],
+            higher_is_better=metric.higher_is_better,
+            gates=limits,
+        )
+        broken = [verdict for verdict in verdicts if not verdict.passed]
+        result = evidence.Comparison(
+            decision="rejected" if broken else "accepted",
+            reason="guardrail broken: " + "; ".join(verdict.message for verdict in broken)
+            if broken
+            else "there is no champion yet; it beats the constant baseline",
+            metric=metric.name,
+            test_hash=measured.test_hash,
+            champion=None,
+            champion_value=None,
+            challenger_value=value,
+            difference=None,
+            low=None,
+            high=None,
+            verdicts=verdicts,
+        )
+        evidence.write(result, out / "comparison.json")
+        return
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = registry.download(champion, Path(scratch))
+        card = artifact.load_card(folder)
+        reigning = dataset.predict(artifact.load(folder), rows[card.features], contract.labels)
+    champion_value = metric.compute(truth, reigning)
+    drawn = metrics.resamples(
+        len(truth),
+        lambda picked: metric.gain(
+            metric.compute(truth[picked], challenger[picked]),
+            metric.compute(truth[picked], reigning[picked]),
+        ),
+        times=limits.resamples,
+        seed=seed,
+    )
+    low, high = metrics.interval(drawn, limits.confidence)
+    difference = metric.gain(value, champion_value)
+    if np.array_equal(challenger, reigning):
+        difference = 0.0
+    verdicts = gates.guardrails(
+        size_mb=measured.size_mb,
+        load_seconds=load_seconds,
+        challenger=measured.groups,
+        champion=groups.by_group(
+            rows, truth, reigning, metric=metric, contract=contract, limits=limits, seed=seed
+        ),
+        higher_is_better=metric.higher_is_better,
+        gates=limits,
+    )
+    accepted, reason = gates.decide(
+        difference=difference,
+        low=low,
+        high=high,
+        margin=limits.margin,
+        confidence=limits.confidence,
+        verdicts=verdicts,
+    )
+    result = evidence.Comparison(
+        decision="accepted" if accepted else "rejected",
+        reason=reason,
+        metric=metric.name,
+        test_hash=measured.test_hash,
+        champion=champion.number,
+        champion_value=champion_value,
+        challenger_value=value,
+        difference=difference,
+        low=low,
+        high=high,
+        verdicts=verdicts,
+    )
+    evidence.write(result, out / "comparison.json")

@@ -1,0 +1,169 @@
+"""Experiment runs, in MLflow: a SQLite file here, or the server that MLFLOW_TRACKING_URI names.
+
+This module and `registry` are the only ones that know MLflow's stores. Azure ML's endpoint lacks
+`log_model`; runs and files go through the client, which works on both.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UsageError
+from .files import hash_path
+from .settings import load_project
+
+os.environ.setdefault("MLFLOW_DISABLE_AGENT_HINT", "true")
+logging.getLogger("alembic").setLevel(logging.WARNING)
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+
+import mlflow  # noqa: E402
+from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
+from mlflow.exceptions import MlflowException  # noqa: E402
+from mlflow.tracking import MlflowClient  # noqa: E402
+
+STATE = ".mlops"
+METRIC_PREFIX = {"train": "validation_", "evaluate": "test_"}
+
+
+def root_of(conf: Path) -> Path:
+    """The project's folder: the one that holds `conf/`."""
+    return conf.resolve().parent
+
+
+def store_uri(conf: Path) -> str:
+    """Where runs and versions are kept."""
+    remote = os.environ.get("MLFLOW_TRACKING_URI")
+    return remote or f"sqlite:///{(root_of(conf) / STATE / 'mlflow.db').as_posix()}"
+
+
+@contextmanager
+def reachable(doing: str, uri: str) -> Iterator[None]:
+    """Turn what MLflow and its stores raise into one message; nothing is ever taken for a yes."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(
+            f"{doing} failed, nothing was changed by it: {first}\n"
+            f"The store is {uri}. Check MLFLOW_TRACKING_URI and your access, then try again."
+        ) from error
+
+
+def connect(conf: Path) -> MlflowClient:
+    """A client for runs and model versions; makes the SQLite file on first use."""
+    uri = store_uri(conf)
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    with reachable("Opening the tracking store", uri):
+        mlflow.set_tracking_uri(uri)
+        return MlflowClient(uri)
+
+
+def experiment(conf: Path, client: MlflowClient) -> str:
+    """The id of the project's experiment, made on first use."""
+    name = load_project(conf).name
+    with reachable("Reading the experiment", store_uri(conf)):
+        found = client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        local = store_uri(conf).startswith("sqlite:///")
+        files = (root_of(conf) / STATE / "artifacts").as_uri() if local else None
+        return str(client.create_experiment(name, artifact_location=files))
+
+
+def provenance(conf: Path, code: Path) -> dict[str, str]:
+    """Tags that say from what a run was made; `unknown` where git or the lock is absent."""
+    root = root_of(conf)
+    lock = root / "uv.lock"
+    dirty = _git(root, "status", "--porcelain")
+    return {
+        "git_commit": os.environ.get("MLOPS_GIT_COMMIT") or _git(root, "rev-parse", "HEAD"),
+        "git_dirty": "unknown" if dirty == "unknown" else str(bool(dirty)).lower(),
+        "code_hash": hash_path(code),
+        "conf_hash": hash_path(conf),
+        "lock_hash": hash_path(lock) if lock.is_file() else "unknown",
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def start(conf: Path, *, name: str, tags: dict[str, str]) -> str:
+    """Start a run and return its id; inside an Azure ML job, the job's own run."""
+    client = connect(conf)
+    with reachable("Starting a run", store_uri(conf)):
+        run_id = os.environ.get("MLFLOW_RUN_ID")
+        if run_id is None:
+            run_id = client.create_run(experiment(conf, client), run_name=name).info.run_id
+        record(conf, run_id, tags=tags)
+        return str(run_id)
+
+
+def record(
+    conf: Path,
+    run_id: str,
+    *,
+    parameters: dict[str, object] | None = None,
+    metrics: dict[str, float] | None = None,
+    tags: dict[str, str] | None = None,
+) -> None:
+    """Add parameters, metrics and tags to a run, in one request."""
+    client = connect(conf)
+    with reachable("Writing to the run", store_uri(conf)):
+        client.log_batch(
+            run_id,
+            metrics=[Metric(key, value, 0, 0) for key, value in (metrics or {}).items()],
+            params=[Param(key, str(value)) for key, value in (parameters or {}).items()],
+            tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+        )
+
+
+def upload(conf: Path, run_id: str, folder: Path, name: str) -> None:
+    """Copy a folder into a run's files."""
+    client = connect(conf)
+    with reachable("Uploading files to the run", store_uri(conf)):
+        client.log_artifacts(run_id, str(folder), name)
+
+
+def finish(conf: Path, run_id: str, *, ok: bool) -> None:
+    """Close a run that `start` made."""
+    if os.environ.get("MLFLOW_RUN_ID"):
+        return
+    client = connect(conf)
+    with reachable("Closing the run", store_uri(conf)):
+        client.set_terminated(run_id, "FINISHED" if ok else "FAILED")
+
+
+def runs(conf: Path, *, limit: int = 20) -> list[Run]:
+    """The project's latest runs, newest first."""
+    client = connect(conf)
+    with reachable("Listing runs", store_uri(conf)):
+        return list(client.search_runs([experiment(conf, client)], max_results=limit))
+
+
+def run(conf: Path, run_id: str) -> Run:
+    """One run by its id, or by the beginning of it."""
+    matches = [found for found in runs(conf, limit=1000) if found.info.run_id.startswith(run_id)]
+    if len(matches) != 1:
+        raise UsageError(
+            f"run '{run_id}': {'several' if matches else 'no'} runs begin so. "
+            "`mlops runs` lists them."
+        )
+    return matches[0]
+
+
+__all__ = ["MlflowClient", "MlflowException", "Run"]
