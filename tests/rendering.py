@@ -13,20 +13,23 @@ ROOT = Path(__file__).parent.parent
 PARTS = ("copier.yml", "includes", "template")
 
 
+def copy_template(folder: Path) -> Path:
+    """Copy what Copier reads of the template into `folder`, without git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache")
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    return folder
+
+
 def render(answers: Mapping[str, Any], folder: Path) -> Path:
     """Render a project with these answers and the defaults, without trust."""
     with tempfile.TemporaryDirectory() as scratch:
-        template = Path(scratch) / "copier-mlops"
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache")
-                shutil.copytree(source, template / part, ignore=ignored)
-            else:
-                template.mkdir(exist_ok=True)
-                shutil.copy(source, template / part)
         copier.run_copy(
-            str(template),
+            str(copy_template(Path(scratch) / "copier-mlops")),
             folder,
             data=dict(answers),
             defaults=True,
@@ -38,8 +41,11 @@ def render(answers: Mapping[str, Any], folder: Path) -> Path:
 
 
 def commit_all(folder: Path, message: str) -> None:
-    """Make `folder` a git repository if it is none, and commit everything in it."""
-    commands = [["git", "add", "--all"], ["git", "commit", "--quiet", "--message", message]]
+    """Make `folder` a git repository if it is none, and commit all that has changed, or nothing."""
+    commands = [
+        ["git", "add", "--all"],
+        ["git", "commit", "--quiet", "--allow-empty", "--message", message],
+    ]
     if not (folder / ".git").exists():
         commands.insert(0, ["git", "init", "--quiet", "--initial-branch", "main"])
     for command in commands:

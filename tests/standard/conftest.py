@@ -5,7 +5,9 @@ Test modules import it as `credit_risk.mlops` (classification) or `energy_demand
 
 import shutil
 import sys
+from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.rendering import ROOT, render
@@ -16,3 +18,48 @@ for name, answers in yaml.safe_load((ROOT / "examples" / "answers.yml").read_tex
     shutil.rmtree(KEPT / name, ignore_errors=True)
     render(answers, KEPT / name)
     sys.path.insert(0, str(KEPT / name / "src"))
+
+import workspaces  # noqa: E402  it imports the renders
+
+
+@pytest.fixture(autouse=True)
+def _no_store_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLOPS_GIT_COMMIT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def _workspace(tmp_path_factory: pytest.TempPathFactory) -> workspaces.Workspace:
+    return workspaces.make(tmp_path_factory.mktemp("workspace") / "project")
+
+
+@pytest.fixture
+def workspace(_workspace: workspaces.Workspace, tmp_path: Path) -> workspaces.Workspace:
+    """A workspace where nothing has run; its store is a copy, as a new one costs a second."""
+    shutil.copytree(_workspace.root, tmp_path / "project")
+    return workspaces.Workspace(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def _trained(
+    _workspace: workspaces.Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> workspaces.Workspace:
+    root = tmp_path_factory.mktemp("trained") / "project"
+    shutil.copytree(_workspace.root, root)
+    trained = workspaces.Workspace(root)
+    trained.pipeline()
+    return trained
+
+
+@pytest.fixture
+def trained(_trained: workspaces.Workspace, tmp_path: Path) -> workspaces.Workspace:
+    """A workspace whose pipeline has just registered its first challenger."""
+    shutil.copytree(_trained.root, tmp_path / "project")
+    return workspaces.Workspace(tmp_path / "project")
+
+
+@pytest.fixture
+def serving(trained: workspaces.Workspace) -> workspaces.Workspace:
+    """A workspace with a champion, version 1."""
+    trained.registry.promote(None, "first model", "tests")
+    return trained

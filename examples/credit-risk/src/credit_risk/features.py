@@ -9,14 +9,15 @@ from .mlops.contract import Contract
 
 
 def build(contract: Contract) -> ColumnTransformer:
-    """Numbers as they are, categories as one column a value; `contract` is conf/data.yml."""
+    """Gaps filled and marked, categories as one column a value; `contract` is conf/data.yml."""
+    numbers = SimpleImputer(strategy="median", add_indicator=True)
     categories = make_pipeline(
         SimpleImputer(strategy="constant", fill_value="(missing)"),
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     )
     return ColumnTransformer(
         [
-            ("numbers", "passthrough", contract.numeric_features),
+            ("numbers", numbers, contract.numeric_features),
             ("categories", categories, contract.categorical_features),
         ]
     )

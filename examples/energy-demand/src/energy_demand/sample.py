@@ -41,7 +41,8 @@ def make(
     leak = np.select([insulation == "poor", insulation == "fair"], [1.5, 1.0], 0.6)
     fuel = np.select([heating == "gas", heating == "electric"], [1.0, 0.95], 0.35)
     use = 60 + 45 * people + 0.12 * area * cold * leak * fuel
-    use = use + bias * (tenure == "tenant") + rng.normal(0, 25, rows) + rng.normal(0, 1, rows) * noise
+    use = use + bias * (tenure == "tenant")
+    use = use + rng.normal(0, 25, rows) + noise * rng.normal(0, 1, rows)
 
     frame = pd.DataFrame(
         {

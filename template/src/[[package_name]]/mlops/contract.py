@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from .errors import UsageError
@@ -21,6 +23,7 @@ from .settings import Settings, Task, parse
 Kind = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["feature", "target", "id", "time", "sensitive", "ignored"]
 MAX_TEXT = 10_000
+EXACT = 2**53  # the integers up to here are exact in float64
 
 
 class Column(Settings):
@@ -45,7 +48,7 @@ class Column(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Column:
-        if (self.values is not None) != (self.kind == "category"):
+        if (self.values is not None) != (self.kind == "category") or self.values == []:
             raise ValueError("`values` belongs to `kind: category`, and must be there")
         if self.values is not None and (len(set(self.values)) != len(self.values)):
             raise ValueError("`values` holds a value twice")
@@ -139,8 +142,9 @@ class Contract(Settings):
     def typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The contract's columns in their own types, and a mask of the values that have none.
 
-        Numbers become float64, dates datetime64, all else str in an object column; what cannot be
-        read is missing in the first frame and True in the second, of the same shape.
+        Numbers become float64, dates datetime64 (in UTC, where they name a zone), all else str in
+        an object column; what cannot be read is missing in the first frame and True in the
+        second, of the same shape.
         """
         names = [name for name in self.columns if name in frame.columns]
         values: dict[str, pd.Series] = {}
@@ -151,10 +155,14 @@ class Contract(Settings):
                 read = pd.to_numeric(raw, errors="coerce").astype("float64")
                 read = read.where(np.isfinite(read))
             elif column.kind == "date":
-                read = pd.to_datetime(raw, errors="coerce", format="ISO8601")
+                # pandas would take a bare year, read as a number, for nanoseconds since 1970.
+                text = raw if is_datetime64_any_dtype(raw) else raw.map(str, na_action="ignore")
+                read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+                read = read.dt.tz_localize(None)
             else:
                 read = raw.astype(object).where(raw.notna(), np.nan)
-                read = read.map(_as_text, na_action="ignore").astype(object)
+                known = frozenset(column.values or ())
+                read = read.map(partial(_as_text, known=known), na_action="ignore").astype(object)
             values[name], unread[name] = read, raw.notna() & read.isna()
         return (
             pd.DataFrame(values, index=frame.index),
@@ -208,7 +216,7 @@ class Contract(Settings):
             first = cases.iloc[0]
             message = f"{len(cases)} rows break `{rule}`, first row {first['row']}"
             if str(first["value"]) not in ("nan", "None", "(unreadable)"):
-                message += f" with {first['value']!r}"
+                message += f" with '{str(first['value'])[:60]}'"
             findings.append(_finding(str(name), str(rule), len(cases), message))
         for name, column in self.columns.items():
             share = float(typed[name].isna().mean())
@@ -218,14 +226,18 @@ class Contract(Settings):
         return findings
 
     def request_row(self) -> type[BaseModel]:
-        """The model of one row in a request: the features, and optionally the id."""
+        """The model of one row in a request: the features, and optionally the id.
+
+        Columns are aliases of its fields, so that a column may have any name.
+        """
         fields: dict[str, Any] = {}
-        for name in [*self.named("id"), *self.features]:
+        for position, name in enumerate([*self.named("id"), *self.features]):
             column = self.columns[name]
             nullable = bool(column.missing) or column.role == "id"
             annotation = _request_type(column)
-            fields[name] = (
-                Annotated[annotation | None if nullable else annotation, Field(title=column.about)],
+            about = Field(alias=name, title=name, description=column.about or None)
+            fields[f"column_{position}"] = (
+                Annotated[annotation | None if nullable else annotation, about],
                 None if nullable else ...,
             )
         config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -263,11 +275,10 @@ def _finding(column: str, rule: str, rows: int, message: str) -> Finding:
     return Finding(column=column, rule=rule, rows=rows, message=message)
 
 
-def _as_text(value: Any) -> str:
-    """`1.0`, as a column of integers with gaps is read, means the category `1`."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _as_text(value: Any, known: frozenset[str]) -> str:
+    """A value as text; `1.0` means the known category `1`: integers with gaps are written so."""
+    text = str(value)
+    return text[:-2] if text not in known and text.endswith(".0") else text
 
 
 def _pandera(column: Column) -> pa.Column:
@@ -295,7 +306,9 @@ def _request_type(column: Column) -> Any:
     if column.kind == "category":
         return Literal[tuple(column.values or [])]
     if column.kind == "integer":
-        return Annotated[int, Field(ge=column.min, le=column.max)]
+        low = -EXACT if column.min is None else math.ceil(column.min)  # type: ignore[arg-type]
+        high = EXACT if column.max is None else math.floor(column.max)  # type: ignore[arg-type]
+        return Annotated[int, Field(ge=low, le=high)]
     if column.kind == "number":
         return Annotated[float, Field(ge=column.min, le=column.max)]
     return Annotated[str, Field(max_length=MAX_TEXT)]

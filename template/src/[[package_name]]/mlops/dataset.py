@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from . import team
 from .contract import Contract
 from .errors import UsageError
 
@@ -30,11 +32,21 @@ def truth(frame: pd.DataFrame, contract: Contract) -> np.ndarray:
     return target.map(codes).to_numpy(dtype=int)
 
 
+def constant(rows: pd.DataFrame, contract: Contract) -> Any:
+    """The baseline: a model that says the same of every row, the classes' shares or the mean."""
+    model = DummyClassifier(strategy="prior") if contract.labels else DummyRegressor()
+    return model.fit(rows[contract.features], rows[contract.target])
+
+
 def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
-    """Probabilities (rows, labels) in the labels' order, or values (rows,) without labels."""
+    """Probabilities (rows, labels) in the labels' order, or values (rows,) without labels.
+
+    Raises:
+        UsageError: the team's features or model cannot predict these rows.
+    """
     if not labels:
-        return np.asarray(model.predict(rows), dtype=float)
-    given = model.predict_proba(rows)
+        return np.asarray(team.predict(model, "predict", rows), dtype=float)
+    given = team.predict(model, "predict_proba", rows)
     probabilities = np.zeros((len(rows), len(labels)))
     for position, label in enumerate(model.classes_):
         probabilities[:, labels.index(str(label))] = given[:, position]

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -68,6 +69,15 @@ def hash_path(path: Path) -> str:
 class _StrictLoader(yaml.SafeLoader):
     """YAML's own loader keeps the last of two equal keys in silence; this one refuses them."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value; one that only looks like a date (2024-13-45) is a fault with a line."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{str(node.value)[:40]!r}: {error}", node.start_mark
+            ) from None
+
 
 def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict:
     seen: set[object] = set()
@@ -102,6 +112,8 @@ def read_yaml(path: Path) -> dict:
         raise UsageError(f"{path}: there is no such file. Bring it back from git.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not valid YAML: nested too deeply.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

@@ -17,7 +17,7 @@ Share = float
 class Settings(BaseModel):
     """A part of a settings file: unknown fields are refused, so a typo is never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Project(Settings):
@@ -49,7 +49,7 @@ class Train(Settings):
     """conf/train.yml."""
 
     seed: int = Field(ge=0, lt=2**32)
-    time_budget_seconds: float = Field(gt=0)
+    time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
     split: Split
     parameters: dict[str, Any]
 

@@ -34,7 +34,7 @@ def call(module: str, function: str, *arguments: Any) -> Any:
     where = f"src/{PACKAGE}/{module}.py"
     try:
         loaded = importlib.import_module(f"{PACKAGE}.{module}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{where} cannot be imported: {_line_of(error)}") from error
     target: Callable[..., Any] | None = getattr(loaded, function, None)
     if not callable(target):
@@ -43,7 +43,7 @@ def call(module: str, function: str, *arguments: Any) -> Any:
         return target(*arguments)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{where}, {function}(): {_line_of(error)}") from error
 
 
@@ -81,6 +81,18 @@ def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:
         raise UsageError(
             f"src/{PACKAGE}/features.py and model.py: fitting failed: {_line_of(error)}. "
             "Compare their parameters with conf/train.yml and their columns with conf/data.yml."
+        ) from error
+
+
+def predict(pipeline: Any, method: str, rows: pd.DataFrame) -> Any:
+    """`predict` or `predict_proba` of the team's fitted pipeline."""
+    try:
+        return getattr(pipeline, method)(rows)
+    except Exception as error:
+        raise UsageError(
+            f"src/{PACKAGE}/features.py and model.py: {method} failed on {len(rows)} rows: "
+            f"{_line_of(error)}. Rows may hold gaps and values that training did not have; a "
+            "model of classes needs `predict_proba`."
         ) from error
 
 

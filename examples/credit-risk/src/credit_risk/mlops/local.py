@@ -1,8 +1,8 @@
 """Runs a pipeline job on this machine: the same file and commands that Azure ML runs.
 
 Each step's outputs lie in `outputs/<pipeline>/<step>/`, with `step.json`, which says from what
-they were made. A step whose command, code, inputs and packages are unchanged is not run again,
-unless its component says `is_deterministic: false`.
+they were made. A step whose command, code, inputs, packages and tracking store are unchanged is not
+run again, unless its component says `is_deterministic: false`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,11 +22,10 @@ from typing import Any
 from . import terminal
 from .errors import GateFailed, UsageError
 from .files import hash_path, whole_folder, write_text
-from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline, Step, load
+from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline, Step, load, words
 
 Invoke = Callable[[list[str]], None]
 OUTPUTS = "outputs"
-SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
 
 
 def run(
@@ -37,28 +35,33 @@ def run(
     invoke: Invoke,
     overrides: Mapping[str, str] | None = None,
     process_per_step: bool = False,
+    outputs: Path | None = None,
+    until: str | None = None,
 ) -> dict[str, Path]:
     """Run all steps in order; return the folder of each.
 
-    `invoke` runs one command of this package in this process, given its arguments.
+    `invoke` runs one command of this package in this process, given its arguments. `outputs` is
+    where folders go, in place of `root/outputs`. `until` names the last step: it and what it needs
+    are run.
 
     Raises:
         UsageError: the pipeline cannot run here, or a step was used wrongly.
         GateFailed: a step's gate said no; its evidence is kept, later steps did not run.
     """
     pipeline = load(path, overrides)
-    for name, value in pipeline.inputs.items():
-        if isinstance(value, Path) and not value.exists():
-            raise UsageError(f"{path}, field `inputs.{name}`: there is no {value}.")
-    home = root / OUTPUTS / pipeline.name
-    folders = {step.name: home / step.name for step in pipeline.steps}
+    _require_paths(pipeline.inputs, f"{path}, field `inputs")
+    for step in pipeline.steps:
+        _require_paths(step.bindings, f"{path}, field `jobs.{step.name}.inputs")
+    steps = pipeline.steps if until is None else pipeline.ancestors(until)
+    home = (outputs or root / OUTPUTS) / pipeline.name
+    folders = {step.name: home / step.name for step in steps}
     done: set[str] = set()
     try:
-        with terminal.progress(pipeline.name, len(pipeline.steps)) as advance:
-            for step in pipeline.steps:
+        with terminal.progress(pipeline.name, len(steps)) as advance:
+            for step in steps:
                 values = _values(step, pipeline, folders)
                 key = _key(step, values, root)
-                if step.deterministic and _is_fresh(folders[step.name], key):
+                if step.deterministic and _is_fresh(folders[step.name], step, key):
                     terminal.say(f"{pipeline.name}: {step.name} unchanged")
                 else:
                     began = time.perf_counter()
@@ -83,6 +86,12 @@ def run(
     return folders
 
 
+def _require_paths(inputs: Mapping[str, Any], where: str) -> None:
+    for name, value in inputs.items():
+        if isinstance(value, Path) and not value.exists():
+            raise UsageError(f"{where}.{name}`: there is no {value}.")
+
+
 def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[str, Any]:
     """The value of each input that has one: literals as they are, files and folders as paths."""
     values: dict[str, Any] = {}
@@ -95,10 +104,11 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
         if bound is None and port.optional:
             continue
         if bound is None:
-            raise UsageError(
-                f"{pipeline.source}: job '{step.name}' needs a value for '{name}'. "
-                f"Give one: `--input {name}=VALUE`."
-            )
+            asked = step.bindings.get(name)
+            where = f"{pipeline.source}, field `jobs.{step.name}.inputs.{name}`"
+            if isinstance(asked, FromPipeline):
+                raise UsageError(f"{where}: has no value. Give one: `--input {asked.name}=VALUE`.")
+            raise UsageError(f"{where}: has no value. Write one.")
         if (port.type in PATHS) != isinstance(bound, Path) and port.type != "any":
             raise UsageError(
                 f"{pipeline.source}, field `jobs.{step.name}.inputs.{name}`: {port.type} expected, "
@@ -110,7 +120,6 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
 
 def arguments(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
     """The step's command as a list, its bindings replaced; optional parts without a value fall."""
-    template = BINDING.sub(lambda match: "${{" + match[1] + "}}", step.command)
 
     def optional(match: Any) -> str:
         names = [name.partition(".")[2] for name in BINDING.findall(match[1])]
@@ -120,8 +129,7 @@ def arguments(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]
         group, _, name = match[1].partition(".")
         return str(outputs / name) if group == "outputs" else _text(values[name])
 
-    tokens = shlex.split(OPTIONAL.sub(optional, template))
-    return [BINDING.sub(replace, token) for token in tokens]
+    return [BINDING.sub(replace, word) for word in words(OPTIONAL.sub(optional, step.command))]
 
 
 def _text(value: Any) -> str:
@@ -143,20 +151,21 @@ def _execute(
             if port.type != "uri_file":
                 (scratch / name).mkdir()
         command = arguments(step, values, scratch)
-        if operators := SHELL & set(command):
-            raise UsageError(
-                f"{step.source}, field `command`: a step is one command, found {min(operators)!r}. "
-                "Make two steps, or a command of your own."
-            )
         ours = command[:3] == ["python", "-m", __name__.rsplit(".", 1)[0]]
         try:
             if ours and not process_per_step:
                 with _environment(step.environment):
                     invoke(command[3:])
             else:
-                _in_process_of_its_own(command, step)
+                _in_process_of_its_own(command, step, ours=ours)
         except GateFailed as error:
             failed = error
+        for name in step.outputs:
+            if failed is None and not (scratch / name).exists():
+                raise UsageError(
+                    f"{step.source}, field `outputs.{name}`: the command of '{step.name}' ended "
+                    "well, but did not write it."
+                )
         shown = arguments(step, values, folder)
         record = {"key": key, "passed": failed is None, "command": shown}
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
@@ -164,25 +173,32 @@ def _execute(
         raise failed
 
 
-def _in_process_of_its_own(command: list[str], step: Step) -> None:
+def _in_process_of_its_own(command: list[str], step: Step, *, ours: bool) -> None:
+    """Run the command where its code lies, as Azure ML does.
+
+    Exit code 1 is a gate's word in our own commands only: of others, a crash ends so, too.
+    """
     if command[0] == "python":
         command = [sys.executable, *command[1:]]
-    code = {"PYTHONPATH": str(step.code)} if step.code else {}
     try:
         done = subprocess.run(
             command,
-            env={**os.environ, **code, **step.environment},
+            cwd=step.code,
+            env={**os.environ, **step.environment},
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
     except OSError as error:
         raise UsageError(f"{step.source}, field `command`: {command[0]}: {error}.") from None
-    message = done.stderr.strip() or f"ended with exit code {done.returncode}"
-    if done.returncode == 1:
-        raise GateFailed(message)
+    written = done.stderr.strip()
+    if done.returncode == 1 and ours:
+        raise GateFailed(written.rpartition("FAILED  ")[2] or "a gate failed")
     if done.returncode != 0:
-        raise UsageError(f"step '{step.name}': {message}")
+        written = written.rpartition("ERROR  ")[2] or f"ended with exit code {done.returncode}"
+        raise UsageError(f"step '{step.name}': {written}")
+    if written:
+        terminal.say(written)
 
 
 @contextmanager
@@ -196,12 +212,14 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _is_fresh(folder: Path, key: str) -> bool:
+def _is_fresh(folder: Path, step: Step, key: str) -> bool:
+    if not all((folder / name).exists() for name in step.outputs):
+        return False
     try:
         record = json.loads((folder / "step.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(record.get("passed")) and record.get("key") == key
+    return isinstance(record, dict) and record.get("passed") is True and record.get("key") == key
 
 
 def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
@@ -213,6 +231,7 @@ def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
         hash_path(step.code) if step.code else "",
         hash_path(lock) if lock.is_file() else "",
         sys.version,
+        os.environ.get("MLFLOW_TRACKING_URI", ""),  # a run of one store is unknown to another
     ]
     for name, value in sorted(values.items()):
         parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else _text(value)}")

@@ -15,12 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
-
 from . import tracking
 from .errors import GateFailed, UsageError
 from .settings import load_project
+from .tracking import MlflowClient, MlflowException
 
 Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
 
@@ -51,7 +49,7 @@ def current_user() -> str:
             return os.environ[name]
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):
         return "unknown"
 
 
@@ -106,15 +104,13 @@ class Registry:
 
     def download(self, version: Version, folder: Path) -> Path:
         """Copy a version's model into `folder`, and return where it lies."""
-        with tracking.reachable(f"Loading version {version.number} of {self.name}", self.uri):
-            return Path(self._client.download_artifacts(version.run_id, "model", str(folder)))
+        return tracking.download(self.conf, version.run_id, "model", folder)
 
     def register(self, run_id: str, role: Role, tags: dict[str, str], why: str) -> Version:
         """Make a version of a run's model; the same run is never registered twice."""
         for version in self.versions():
             if version.run_id == run_id:
                 return version
-        former = self.holder("challenger")
         with tracking.reachable("Registering the model", self.uri):
             try:
                 self._client.create_registered_model(self.name)
@@ -124,8 +120,11 @@ class Registry:
             made = self._client.create_model_version(
                 self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **_stamp(role, why)}
             )
-        if role == "challenger" and former is not None:
-            self._set(former, "archived", f"version {made.version} is the newer challenger")
+        if role == "challenger":
+            for version in self.versions():
+                if version.role == "challenger" and int(version.number) < int(made.version):
+                    why = f"version {made.version} is the newer challenger"
+                    self._write(version, _fall("archived", why))
         return self.get(str(made.version))
 
     def promote(self, number: str | None, why: str, by: str) -> Version:
@@ -145,17 +144,26 @@ class Registry:
             )
         former = self.holder("champion")
         previous = {"previous_champion": former.number} if former else {}
-        self._set(version, "champion", why, by, previous)
+        self._write(version, {**previous, **_stamp("champion", why, by)})
         self._archive_champions_but(version, f"version {version.number} took its place")
         return self.get(version.number)
 
     def rollback(self, why: str, by: str) -> tuple[Version, Version]:
         """Give the role back to the champion before; returns (restored, rolled back).
 
+        One that was interrupted is finished, instead of going back a second time.
+
         Raises:
             GateFailed: there was no champion before.
         """
-        failed = self.champion()
+        champion = self.champion()
+        champions = [version for version in self.versions() if version.role == "champion"]
+        interrupted = (
+            version
+            for version in champions
+            if version.tags.get("previous_champion") == champion.number
+        )
+        failed = next(interrupted, champion)
         number = failed.tags.get("previous_champion")
         if number is None:
             raise GateFailed(
@@ -163,34 +171,35 @@ class Registry:
                 "Train and promote a better one."
             )
         restored = self.get(number)
-        self._set(restored, "champion", f"rollback of version {failed.number}: {why}", by)
-        self._set(failed, "rolled_back", why, by)
+        fall = _stamp("rolled_back", why, by)
+        role = {"role": fall.pop("role")}
+        self._write(failed, fall)
+        back = _stamp("champion", f"rollback of version {failed.number}: {why}", by)
+        self._write(restored, back)  # the later champion counts
+        self._write(failed, role)
         self._archive_champions_but(restored, f"version {restored.number} was restored")
         return self.get(restored.number), self.get(failed.number)
 
     def _archive_champions_but(self, champion: Version, why: str) -> None:
         for version in self.versions():
             if version.role == "champion" and version.number != champion.number:
-                self._set(version, "archived", why)
+                self._write(version, _fall("archived", why))
 
-    def _set(
-        self,
-        version: Version,
-        role: Role,
-        why: str,
-        by: str | None = None,
-        more: dict[str, str] | None = None,
-    ) -> None:
-        """Write a rise last and a fall first: whatever is interrupted, `champion` stays right."""
-        stamp = {**(more or {}), **_stamp(role, why, by)}
-        if role != "champion":
-            stamp = {"role": role, **stamp}
-        with tracking.reachable(f"Marking version {version.number} as {role}", self.uri):
-            for key, value in stamp.items():
+    def _write(self, version: Version, tags: dict[str, str]) -> None:
+        """Set tags in this order; it may end after any of them, and `champion` must stay right."""
+        doing = f"Marking version {version.number}"
+        with tracking.reachable(doing, self.uri, "`mlops models` shows the roles that hold now"):
+            for key, value in tags.items():
                 self._client.set_model_version_tag(self.name, version.number, key, value)
 
 
+def _fall(role: Role, why: str) -> dict[str, str]:
+    """The role is written first: a champion with a later time would count."""
+    return {"role": role, **_stamp(role, why)}
+
+
 def _stamp(role: Role, why: str, by: str | None = None) -> dict[str, str]:
+    """Who, why, when, and last the role."""
     return {
         "role_why": why,
         "role_by": by or current_user(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from . import terminal
+from . import local, terminal
 
 
 def evidence_of(folders: dict[str, Path]) -> dict[str, Any]:
@@ -16,6 +17,11 @@ def evidence_of(folders: dict[str, Path]) -> dict[str, Any]:
         for path in sorted(folder.glob("evidence/*.json")):
             found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def run_and_show(pipeline: Path, invoke: local.Invoke, inputs: dict[str, str]) -> None:
+    """Run one of the project's pipelines here, and print what came out."""
+    show(local.run(pipeline, root=Path.cwd(), invoke=invoke, overrides=inputs))
 
 
 def show(folders: dict[str, Path]) -> None:
@@ -35,14 +41,33 @@ def show(folders: dict[str, Path]) -> None:
         )
         if made["role"] == "challenger":
             terminal.out.print("Make it champion with `uv run poe promote`.")
+    if "batch" in found:
+        _batch(found["batch"], folders)
+    for folder in folders.values():
+        for page in folder.glob("*/report.html"):
+            terminal.out.print(f"report: {os.path.relpath(page)}", markup=False)
+    if "drift" in found:
+        seen = found["drift"]
+        terminal.out.print(f"{seen['verdict']}: {seen['message']}", markup=False)
+
+
+def _batch(scored: dict[str, Any], folders: dict[str, Path]) -> None:
+    resumed = ", going on from where a run was interrupted" if scored["resumed"] else ""
+    terminal.out.print(
+        f"{scored['model']} version {scored['version']}: {scored['scored']} of {scored['rows']} "
+        f"rows scored, {scored['rejected']} rejected, in {scored['seconds']:.1f} s{resumed}",
+        markup=False,
+    )
+    for path in sorted(path for folder in folders.values() for path in folder.glob("scores/*.csv")):
+        terminal.out.print(str(path), markup=False)
 
 
 def _evaluation(evaluation: dict[str, Any]) -> None:
     for measure in evaluation["measures"]:
+        known = measure["low"] is not None
+        interval = f"({measure['low']:.4f} to {measure['high']:.4f})" if known else "(no interval)"
         terminal.out.print(
-            f"{measure['name']:>20} {measure['value']:.4f}"
-            f"  ({measure['low']:.4f} to {measure['high']:.4f})",
-            markup=False,
+            f"{measure['name']:>20} {measure['value']:.4f}  {interval}", markup=False
         )
     for verdict in evaluation["verdicts"]:
         word = "passed" if verdict["passed"] else "FAILED" if verdict["blocks"] else "reported"

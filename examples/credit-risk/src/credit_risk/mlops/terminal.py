@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
-out = Console(highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, emoji=False)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
 _live: list[Progress] = []
 
 
@@ -36,12 +37,12 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def say(text: str) -> None:
     """A line for the person who waits; not part of a command's result."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table as a command's result."""
     made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(Text, row))
     out.print(made)

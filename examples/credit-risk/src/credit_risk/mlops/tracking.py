@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,17 +20,18 @@ from .errors import UsageError
 from .files import hash_path
 from .settings import load_project
 
-os.environ.setdefault("MLFLOW_DISABLE_AGENT_HINT", "true")
+# Before MLflow is imported: it reads its level once.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # 7 wait four minutes for a dead one
 logging.getLogger("alembic").setLevel(logging.WARNING)
-logging.getLogger("mlflow").setLevel(logging.ERROR)
 
-import mlflow  # noqa: E402
 from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
+__all__ = ["MlflowClient", "MlflowException", "Run"]
 STATE = ".mlops"
-METRIC_PREFIX = {"train": "validation_", "evaluate": "test_"}
+PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
 def root_of(conf: Path) -> Path:
@@ -42,28 +46,40 @@ def store_uri(conf: Path) -> str:
 
 
 @contextmanager
-def reachable(doing: str, uri: str) -> Iterator[None]:
-    """Turn what MLflow and its stores raise into one message; nothing is ever taken for a yes."""
+def reachable(
+    doing: str, uri: str, afterwards: str = "nothing was changed by it"
+) -> Iterator[None]:
+    """Turn what MLflow and its stores raise into one message; nothing is ever taken for a yes.
+
+    A password in the store's address is left out of the message.
+    """
     try:
         yield
     except UsageError:
         raise
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(
-            f"{doing} failed, nothing was changed by it: {first}\n"
+        message = (
+            f"{doing} failed, {afterwards}: {first}\n"
             f"The store is {uri}. Check MLFLOW_TRACKING_URI and your access, then try again."
-        ) from error
+        )
+        raise UsageError(PASSWORD.sub("//***@", message)) from error
 
 
 def connect(conf: Path) -> MlflowClient:
-    """A client for runs and model versions; makes the SQLite file on first use."""
+    """A client for runs and model versions; makes the project's own SQLite file on first use.
+
+    A folder that MLFLOW_TRACKING_URI names must be there: a store made anew at a misspelt place
+    would say that there is no champion.
+    """
     uri = store_uri(conf)
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     with reachable("Opening the tracking store", uri):
-        mlflow.set_tracking_uri(uri)
-        return MlflowClient(uri)
+        folder = Path(uri.removeprefix("sqlite:///")).parent
+        if not os.environ.get("MLFLOW_TRACKING_URI"):
+            folder.mkdir(exist_ok=True)
+        elif uri.startswith("sqlite:///") and not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}")
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def experiment(conf: Path, client: MlflowClient) -> str:
@@ -123,10 +139,11 @@ def record(
 ) -> None:
     """Add parameters, metrics and tags to a run, in one request."""
     client = connect(conf)
+    now = int(time.time() * 1000)
     with reachable("Writing to the run", store_uri(conf)):
         client.log_batch(
             run_id,
-            metrics=[Metric(key, value, 0, 0) for key, value in (metrics or {}).items()],
+            metrics=[Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
             params=[Param(key, str(value)) for key, value in (parameters or {}).items()],
             tags=[RunTag(key, value) for key, value in (tags or {}).items()],
         )
@@ -136,7 +153,30 @@ def upload(conf: Path, run_id: str, folder: Path, name: str) -> None:
     """Copy a folder into a run's files."""
     client = connect(conf)
     with reachable("Uploading files to the run", store_uri(conf)):
-        client.log_artifacts(run_id, str(folder), name)
+        if local := _local_files(conf, run_id):
+            shutil.copytree(folder, local / name, dirs_exist_ok=True)
+        else:
+            client.log_artifacts(run_id, str(folder), name)
+
+
+def download(conf: Path, run_id: str, name: str, folder: Path) -> Path:
+    """Copy a folder of a run's files into `folder`, and return where it lies."""
+    client = connect(conf)
+    with reachable(f"Loading `{name}` of run {run_id}", store_uri(conf)):
+        if local := _local_files(conf, run_id):
+            return Path(shutil.copytree(local / name, folder / name))
+        return Path(client.download_artifacts(run_id, name, str(folder)))
+
+
+def _local_files(conf: Path, run_id: str) -> Path | None:
+    """Where a run's files lie beside a SQLite store; MLflow keeps them under the same names.
+
+    Found from where the store is now: MLflow notes absolute paths, and a project may be moved.
+    """
+    uri = store_uri(conf)
+    if not uri.startswith("sqlite:///"):
+        return None
+    return Path(uri.removeprefix("sqlite:///")).parent / "artifacts" / run_id / "artifacts"
 
 
 def finish(conf: Path, run_id: str, *, ok: bool) -> None:
@@ -148,7 +188,7 @@ def finish(conf: Path, run_id: str, *, ok: bool) -> None:
         client.set_terminated(run_id, "FINISHED" if ok else "FAILED")
 
 
-def runs(conf: Path, *, limit: int = 20) -> list[Run]:
+def runs(conf: Path, limit: int = 20) -> list[Run]:
     """The project's latest runs, newest first."""
     client = connect(conf)
     with reachable("Listing runs", store_uri(conf)):
@@ -164,6 +204,3 @@ def run(conf: Path, run_id: str) -> Run:
             "`mlops runs` lists them."
         )
     return matches[0]
-
-
-__all__ = ["MlflowClient", "MlflowException", "Run"]

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import shutil
 from pathlib import Path
 from typing import Any, Literal
 
-import skops.io
 from pydantic import BaseModel, ConfigDict
 
 from . import evidence, team
@@ -21,6 +21,8 @@ from .errors import UsageError
 from .settings import Task
 
 TRUSTED_PREFIXES = ("sklearn.", f"{team.PACKAGE}.")
+# No model needs these, and some of their functions start programs.
+REFUSED_PREFIXES = ("sklearn.utils._testing.", f"{team.PACKAGE}.mlops.")
 TRUSTED_TYPES = {"numpy.dtype"}
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
@@ -41,9 +43,13 @@ def save(estimator: Any, folder: Path, *, card: Card, contract: Path) -> None:
     """Write a fitted pipeline into an empty folder.
 
     Raises:
-        UsageError: the pipeline holds a type that cannot be loaded back in safety.
+        UsageError: the pipeline holds a type that cannot be loaded back in safety, or the folder
+            is not empty.
     """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: is not an empty folder. Name another one for the model.")
     import mlflow.sklearn  # noqa: PLC0415  a second that loading a model does not need
+    import skops.io  # noqa: PLC0415  a second that reading a card does not need
 
     untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
     types = _trusted(untrusted, f"src/{team.PACKAGE}/model.py or features.py")
@@ -65,13 +71,17 @@ def load(folder: Path) -> Any:
     Raises:
         UsageError: no model there, or one that holds a type that is not trusted.
     """
+    import skops.io  # noqa: PLC0415
+
     path = folder / "model.skops"
     if not path.is_file():
         raise UsageError(f"{folder}: holds no model.skops. Train one: `uv run poe pipeline`.")
     try:
         types = _trusted(skops.io.get_untrusted_types(file=path), str(path))
         return skops.io.load(path, trusted=types)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
+    except UsageError:
+        raise
+    except Exception as error:
         raise UsageError(
             f"{path}: cannot be loaded ({error}). It was made by other code or other versions; "
             "train it again or check out the commit in its tag `git_commit`."
@@ -88,12 +98,20 @@ def size_mb(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
+def _is_own(name: str) -> bool:
+    """Whether scikit-learn or this package defines the type or function, not only imports it.
+
+    A file names what it holds as it likes: `sklearn.utils._testing.check_output` is subprocess's.
+    """
+    module, _, attribute = name.rpartition(".")
+    if not name.startswith(TRUSTED_PREFIXES):
+        return False
+    defined = f"{getattr(importlib.import_module(module), attribute).__module__}."
+    return defined.startswith(TRUSTED_PREFIXES) and not defined.startswith(REFUSED_PREFIXES)
+
+
 def _trusted(types: list[str], where: str) -> list[str]:
-    refused = sorted(
-        name
-        for name in types
-        if name not in TRUSTED_TYPES and not name.startswith(TRUSTED_PREFIXES)
-    )
+    refused = sorted(name for name in types if name not in TRUSTED_TYPES and not _is_own(name))
     if refused:
         raise UsageError(
             f"{where}: the model holds {', '.join(refused)}, which cannot be loaded in safety. "

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from .errors import UsageError
 from .files import write_text
@@ -52,10 +52,17 @@ class Split(Part):
 
 
 class Training(Part):
-    """training.json: one fit, and the constant baseline it had to beat on the validation set."""
+    """training.json: one fit, and the constant baseline it had to beat on the validation set.
+
+    `began` is UTC in ISO 8601; `git_dirty` says whether files differed from the commit.
+    """
 
     shape: Literal["training/1"] = "training/1"
     run_id: str
+    began: str
+    trigger: str
+    git_commit: str
+    git_dirty: str
     outcome: Literal["trained", "no_better_than_baseline"]
     metric: str
     value: float
@@ -77,13 +84,17 @@ class Verdict(Part):
 
 
 class Measure(Part):
-    """A metric on the test set with its bootstrap interval."""
+    """A metric on the test set with its bootstrap interval, and the constant baseline's value.
+
+    The baseline is None where the metric is not defined for a constant.
+    """
 
     name: str
     higher_is_better: bool
     value: float
     low: float | None
     high: float | None
+    baseline: float | None
 
 
 class Group(Part):
@@ -148,7 +159,8 @@ class Evaluation(Part):
 class Comparison(Part):
     """comparison.json: challenger against champion on the same rows.
 
-    `difference` is positive where the challenger is better, whatever the metric's direction.
+    `difference` is positive where the challenger is better, whatever the metric's direction; it
+    has to reach `margin`. `champion_measures` are all of the champion's metrics, by name.
     """
 
     shape: Literal["comparison/1"] = "comparison/1"
@@ -158,7 +170,9 @@ class Comparison(Part):
     test_hash: str
     champion: str | None
     champion_value: float | None
+    champion_measures: dict[str, float]
     challenger_value: float
+    margin: float
     difference: float | None
     low: float | None
     high: float | None
@@ -178,7 +192,12 @@ class Registration(Part):
 
 
 class ColumnDrift(Part):
-    """One column, or the prediction, now and at training. Shares are of all rows."""
+    """One column, or the prediction, now and at training.
+
+    `missing_*` are shares of all rows, `then` and `now` shares of the rows with a value, by bin.
+    `distance` is Kolmogorov-Smirnov's for numbers, the total variation for categories.
+    `new_values` counts the different values that training did not have.
+    """
 
     column: str
     kind: Literal["numeric", "categorical", "prediction"]
@@ -188,6 +207,7 @@ class ColumnDrift(Part):
     p_value: float
     missing_then: float
     missing_now: float
+    new_values: int
     bins: list[str]
     then: list[float]
     now: list[float]
@@ -196,7 +216,10 @@ class ColumnDrift(Part):
 
 
 class DriftReport(Part):
-    """drift.json: today's data against the data that the model was trained on."""
+    """drift.json: today's data against the data that the model was trained on.
+
+    `unknown_columns` stand in the file but not in the model's contract, and were left alone.
+    """
 
     shape: Literal["drift/1"] = "drift/1"
     verdict: Literal["stable", "drift", "insufficient evidence"]
@@ -205,6 +228,7 @@ class DriftReport(Part):
     version: str
     rows: int
     columns: list[ColumnDrift]
+    unknown_columns: list[str] = []
 
 
 class BatchResult(Part):
@@ -218,6 +242,16 @@ class BatchResult(Part):
     rejected: int
     seconds: float
     resumed: bool
+
+
+class Reproduction(Part):
+    """The answer of `reproduce`: is a version, made again, the same bit for bit?"""
+
+    shape: Literal["reproduction/1"] = "reproduction/1"
+    version: str
+    identical: bool
+    differences: list[str]
+    predictions_hash: str
 
 
 AnyEvidence = TypeVar("AnyEvidence", bound=BaseModel)
@@ -238,7 +272,7 @@ def read(shape: type[AnyEvidence], path: Path) -> AnyEvidence:
         return shape.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UsageError(f"{path}: not written yet. Run `uv run poe pipeline` first.") from None
-    except (ValueError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         wanted = shape.model_fields["shape"].default
         first = str(error).splitlines()[0]
         raise UsageError(

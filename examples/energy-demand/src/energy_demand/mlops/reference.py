@@ -33,7 +33,7 @@ class Distribution(BaseModel):
 
 
 class Reference(BaseModel):
-    """reference.json: the features and the predictions on the training set."""
+    """reference.json: the features of the training set, and predictions for rows not learned."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import artifact, dataset, evidence, gates, groups, metrics, settings
-from ..contract import load_contract
+from ..contract import Contract, load_contract
+from ..errors import UsageError
 from ..registry import Registry
 
 
@@ -54,7 +55,9 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
             test_hash=measured.test_hash,
             champion=None,
             champion_value=None,
+            champion_measures={},
             challenger_value=value,
+            margin=limits.margin,
             difference=None,
             low=None,
             high=None,
@@ -66,6 +69,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     with tempfile.TemporaryDirectory() as scratch:
         folder = registry.download(champion, Path(scratch))
         card = artifact.load_card(folder)
+        _require_comparable(card, contract, conf, champion.number)
         reigning = dataset.predict(artifact.load(folder), rows[card.features], contract.labels)
     champion_value = metric.compute(truth, reigning)
     drawn = metrics.resamples(
@@ -106,10 +110,30 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         test_hash=measured.test_hash,
         champion=champion.number,
         champion_value=champion_value,
+        champion_measures={
+            each.name: each.compute(truth, reigning) for each in metrics.for_task(project.task)
+        },
         challenger_value=value,
+        margin=limits.margin,
         difference=difference,
         low=low,
         high=high,
         verdicts=verdicts,
     )
     evidence.write(result, out / "comparison.json")
+
+
+def _require_comparable(card: artifact.Card, contract: Contract, conf: Path, champion: str) -> None:
+    """The champion must be able to predict today's rows, and mean the same by it."""
+    gone = [name for name in card.features if name not in contract.columns]
+    fault = ""
+    if gone:
+        fault = f"it needs {', '.join(gone)}, which conf/data.yml has no more"
+    elif set(card.labels) != set(contract.labels):
+        fault = f"it knows the classes {card.labels}, conf/data.yml has {contract.labels}"
+    if fault:
+        raise UsageError(
+            f"version {champion}, the champion, cannot predict the test set: {fault}. Keep a "
+            "column that the model no longer needs with `role: ignored`. If the task is another "
+            f"one now, begin a new row of versions: change `name` in {conf / 'project.yml'}."
+        )

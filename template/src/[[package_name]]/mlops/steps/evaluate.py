@@ -45,7 +45,12 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     features, truth = rows[contract.features], dataset.truth(rows, contract)
     predicted = dataset.predict(fitted, features, contract.labels)
 
-    measures = [_measure(metric, truth, predicted, limits, seed) for metric in measured]
+    constant = dataset.constant(dataset.read_part(data, "train", contract), contract)
+    baseline = dataset.predict(constant, features, contract.labels)
+    measures = [
+        _measure(metric, truth, predicted, baseline=baseline, limits=limits, seed=seed)
+        for metric in measured
+    ]
     verdicts = gates.quality(measures, limits, blocks=project.gates_block)
     result = evidence.Evaluation(
         run_id=card.run_id,
@@ -97,6 +102,8 @@ def _measure(
     metric: metrics.Metric,
     truth: np.ndarray,
     predicted: np.ndarray,
+    *,
+    baseline: np.ndarray,
     limits: settings.Gates,
     seed: int,
 ) -> evidence.Measure:
@@ -113,12 +120,14 @@ def _measure(
             f"{metric.name} is not defined on the {len(truth)} rows of the test set: it needs more "
             "than one class or value. Make the test set larger in conf/train.yml, field `split`."
         )
+    constant = metric.compute(truth, baseline)
     return evidence.Measure(
         name=metric.name,
         higher_is_better=metric.higher_is_better,
         value=value,
         low=low,
         high=high,
+        baseline=constant if np.isfinite(constant) else None,
     )
 
 

@@ -11,25 +11,30 @@ import pandas as pd
 from .. import evidence, settings, team
 from ..contract import Contract, load_contract
 from ..errors import UsageError
-from ..files import hash_path
+from ..files import hash_path, whole_file
 
 PARTS = ("train", "validation", "test")
 
 
 def run(conf: Path, raw: Path, out: Path) -> None:
-    """Write `out/{train,validation,test}.csv` and `out/split.json`."""
+    """Write `out/{train,validation,test}.csv` and `out/split.json`.
+
+    Raises:
+        UsageError: the rows cannot be divided so; nothing is written.
+    """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     train = settings.load_train(conf)
     typed, _ = contract.typed(team.load_raw(raw))
     parts, description = _assign(typed, contract, train, conf / "train.yml")
     for part in PARTS:
-        rows = typed[parts == part]
-        if len(rows) < 10:
+        if (rows := int((parts == part).sum())) < 10:
             raise UsageError(
-                f"{conf / 'train.yml'}, field `split`: only {len(rows)} rows fall into the "
-                f"{part} set. Change the shares, or split `by: random`."
+                f"{conf / 'train.yml'}, field `split`: only {rows} rows fall into the {part} set. "
+                "Change the shares, or split `by: random`."
             )
-        rows.to_csv(out / f"{part}.csv", index=False, lineterminator="\n")
+    for part in PARTS:
+        with whole_file(out / f"{part}.csv") as scratch:
+            typed[parts == part].to_csv(scratch, index=False, lineterminator="\n")
     evidence.write(
         evidence.Split(
             by=train.split.by,

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import _thread
-import math
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sklearn.dummy import DummyClassifier, DummyRegressor
+import numpy as np
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from .. import artifact, dataset, evidence, metrics, reference, settings, team, tracking
-from ..contract import load_contract
+from ..contract import Contract, load_contract
 from ..errors import GateFailed, UsageError
 from ..files import write_text
+from ..registry import Registry
+
+ROUNDING = 1e-9
 
 
 def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
     """Write the model's folder `model` and `out/training.json`; record the run.
+
+    A run is a `baseline` as long as there is no champion to beat, and an `experiment` after.
 
     Raises:
         GateFailed: on the validation set the model is no better than a constant baseline.
@@ -29,27 +36,26 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
     gates = settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     metric = metrics.find(gates.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")
+    for limit in gates.quality:  # a misspelt one is better found before the fit than after it
+        metrics.find(limit.metric, project.task, f"{conf / 'gates.yml'}, field `quality`")
     split = evidence.read(evidence.Split, data / "split.json")
     fit_rows = dataset.read_part(data, "train", contract)
     check_rows = dataset.read_part(data, "validation", contract)
-    pipeline = Pipeline(
-        [
-            ("features", team.build_features(contract)),
-            ("model", team.build_model(dict(train.parameters), train.seed)),
-        ]
-    )
-
+    pipeline = _unfitted(contract, train)
+    made_from = tracking.provenance(conf, team.FOLDER)
+    kind = "experiment" if Registry(conf).holder("champion") else "baseline"
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     run_id = tracking.start(
         conf,
-        name=f"{project.name} ({trigger})",
+        name=f"{kind}: {trigger}",
         tags={
-            **tracking.provenance(conf, team.FOLDER),
+            **made_from,
             "data_hash": split.data_hash,
             "test_hash": split.hashes["test"],
             "seed": str(train.seed),
             "stage": project.stage,
             "trigger": trigger,
-            "kind": "experiment",
+            "kind": kind,
         },
     )
     ok = False
@@ -57,14 +63,10 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
         began = time.perf_counter()
         with time_budget(train.time_budget_seconds, conf / "train.yml"):
             team.fit(pipeline, fit_rows[contract.features], fit_rows[contract.target])
-        seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - began
+            unseen = _predict_unseen(fit_rows, contract, train)
 
-        constant = (
-            DummyClassifier(strategy="prior")
-            if contract.labels
-            else DummyRegressor(strategy="mean")
-        )
-        constant.fit(fit_rows[contract.features], fit_rows[contract.target])
+        constant = dataset.constant(fit_rows, contract)
         expected = dataset.truth(check_rows, contract)
         value, baseline = (
             metric.compute(
@@ -73,9 +75,19 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
             )
             for fitted in (pipeline, constant)
         )
-        better = not math.isnan(value) and metric.gain(value, baseline) > 0
+        if not np.isfinite(value):
+            raise UsageError(
+                f"{metric.name} is not defined on the {len(check_rows)} rows of the validation "
+                "set: it needs more than one class or value. Make the set larger in "
+                f"{conf / 'train.yml'}, field `split`."
+            )
+        better = metric.gain(value, baseline) > ROUNDING * abs(baseline)
         training = evidence.Training(
             run_id=run_id,
+            began=started,
+            trigger=trigger,
+            git_commit=made_from["git_commit"],
+            git_dirty=made_from["git_dirty"],
             outcome="trained" if better else "no_better_than_baseline",
             metric=metric.name,
             value=value,
@@ -106,16 +118,39 @@ def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
             run_id=run_id, task=project.task, labels=contract.labels, features=contract.features
         )
         artifact.save(pipeline, model, card=card, contract=conf / "data.yml")
-        described = reference.describe_all(
-            fit_rows,
-            dataset.predict(pipeline, fit_rows[contract.features], contract.labels),
-            contract,
-        )
+        described = reference.describe_all(fit_rows, unseen, contract)
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         tracking.upload(conf, run_id, model, "model")
         ok = True
     finally:
         tracking.finish(conf, run_id, ok=ok)
+
+
+def _unfitted(contract: Contract, train: settings.Train) -> Pipeline:
+    return Pipeline(
+        [
+            ("features", team.build_features(contract)),
+            ("model", team.build_model(dict(train.parameters), train.seed)),
+        ]
+    )
+
+
+def _predict_unseen(rows: pd.DataFrame, contract: Contract, train: settings.Train) -> np.ndarray:
+    """Predictions for the training rows, each half from a model that learned the other half.
+
+    They are what drift is measured against. A model's predictions for the very rows it learned are
+    bolder than for any other rows: against those, a forest would drift on its first day.
+    """
+    halves = np.random.default_rng(train.seed).permutation(len(rows)) % 2
+    predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
+    for half in (0, 1):
+        learned, unseen = rows[halves != half], rows[halves == half]
+        fitted = _unfitted(contract, train)
+        team.fit(fitted, learned[contract.features], learned[contract.target])
+        predicted[halves == half] = dataset.predict(
+            fitted, unseen[contract.features], contract.labels
+        )
+    return predicted
 
 
 @contextmanager
@@ -125,11 +160,16 @@ def time_budget(seconds: float, source: Path) -> Iterator[None]:
     Raises:
         UsageError: the time was up.
     """
-    up = threading.Event()
+    # A shell starts background jobs with interrupts ignored, and then ours would be, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    up, here = threading.Event(), threading.get_ident()
 
     def ring() -> None:
         up.set()
-        _thread.interrupt_main()
+        if hasattr(signal, "pthread_kill"):  # also wakes a fit that waits for its workers
+            signal.pthread_kill(here, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
     timer = threading.Timer(seconds, ring)
     timer.daemon = True
@@ -145,3 +185,4 @@ def time_budget(seconds: float, source: Path) -> Iterator[None]:
         ) from None
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)

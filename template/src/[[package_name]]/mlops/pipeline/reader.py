@@ -1,26 +1,29 @@
-"""Azure ML v2 pipeline jobs as this project uses them: read, checked, put in order.
-
-What is read here runs unchanged in Azure ML; what the local runner cannot do is refused with the
-file and the field, never skipped.
-Schema: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-pipeline
-"""
+"""Reads pipeline jobs and their components from YAML."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError
-from .files import read_yaml
+from ..errors import UsageError
+from ..files import read_yaml
+from .checks import check_bindings, check_literal, in_order
+from .model import (
+    BINDING,
+    LITERALS,
+    PATHS,
+    FromPipeline,
+    FromStep,
+    Pipeline,
+    Port,
+    Step,
+    listed,
+)
 
-LITERALS = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
-PATHS = ("uri_file", "uri_folder")
-BINDING = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
-OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+NAME = re.compile(r"[A-Za-z_]\w*")
+INPUT_FIELDS = {"type", "path", "mode", "default", "value", "optional", "description"}
 
 PIPELINE_FIELDS = {
     "$schema",
@@ -52,7 +55,6 @@ JOB_FIELDS = {
     "environment_variables",
     "resources",
     "limits",
-    "distribution",
     "identity",
 }
 COMPONENT_FIELDS = {
@@ -71,58 +73,7 @@ COMPONENT_FIELDS = {
     "environment_variables",
     "is_deterministic",
     "resources",
-    "distribution",
 }
-
-
-@dataclass(frozen=True)
-class Port:
-    """A declared input or output."""
-
-    type: str
-    optional: bool = False
-    default: Any = None
-
-
-@dataclass(frozen=True)
-class FromStep:
-    """An input that another step's output fills."""
-
-    step: str
-    output: str
-
-
-@dataclass(frozen=True)
-class FromPipeline:
-    """An input that one of the pipeline's inputs fills."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command with its ports and what is plugged into them."""
-
-    name: str
-    source: Path
-    command: str
-    code: Path | None
-    inputs: dict[str, Port]
-    outputs: dict[str, Port]
-    bindings: dict[str, FromStep | FromPipeline | Path | Any]
-    environment: dict[str, str] = field(default_factory=dict)
-    deterministic: bool = True
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A pipeline job; `steps` stand in an order in which they can run."""
-
-    name: str
-    source: Path
-    inputs: dict[str, Any]
-    steps: list[Step]
-    outputs: dict[str, FromStep]
 
 
 def load(path: Path, overrides: Mapping[str, str] | None = None) -> Pipeline:
@@ -135,10 +86,10 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Pipeline:
     _known(content, PIPELINE_FIELDS, path, "")
     if content.get("type") != "pipeline":
         raise UsageError(f"{path}, field `type`: expected 'pipeline', got {content.get('type')!r}.")
-    inputs = _pipeline_inputs(content.get("inputs") or {}, overrides or {}, path)
-    declared_outputs = content.get("outputs") or {}
-    jobs = content.get("jobs")
-    if not isinstance(jobs, dict) or not jobs:
+    inputs = _pipeline_inputs(_named(content, "inputs", path, ""), overrides or {}, path)
+    declared_outputs = _named(content, "outputs", path, "")
+    jobs = _named(content, "jobs", path, "")
+    if not jobs:
         raise UsageError(f"{path}, field `jobs`: a pipeline needs at least one job.")
 
     steps: dict[str, Step] = {}
@@ -150,15 +101,15 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Pipeline:
             if target not in declared_outputs:
                 raise UsageError(
                     f"{path}, field `jobs.{name}.outputs.{port}`: the pipeline has no output "
-                    f"'{target}'; it has {_list(declared_outputs)}."
+                    f"'{target}'; it has {listed(declared_outputs)}."
                 )
             outputs[target] = FromStep(name, port)
     for name in declared_outputs:
         if name not in outputs:
             raise UsageError(f"{path}, field `outputs.{name}`: no job writes it.")
     for step in steps.values():
-        _check_bindings(step, steps, inputs, path)
-    return Pipeline(path.stem, path, inputs, _in_order(steps, path), outputs)
+        check_bindings(step, steps, inputs, path)
+    return Pipeline(path.stem, path, inputs, in_order(steps, path), outputs)
 
 
 def _pipeline_inputs(
@@ -167,7 +118,7 @@ def _pipeline_inputs(
     values: dict[str, Any] = {}
     for name in overrides:
         if name not in declared:
-            raise UsageError(f"{path}: has no input '{name}'; it has {_list(declared)}.")
+            raise UsageError(f"{path}: has no input '{name}'; it has {listed(declared)}.")
     for name, given in declared.items():
         where = f"{path}, field `inputs.{name}`"
         if name in overrides:
@@ -201,12 +152,13 @@ def _value(given: Any, path: Path, where: str) -> Any:
         if given is None or isinstance(given, list):
             raise UsageError(f"{where}: give a value, or `type` and `path`.")
         return given
-    kind = given.get("type")
+    _known(given, INPUT_FIELDS, path, where.split("`")[-2] + ".")
+    kind = given.get("type", "uri_folder" if "path" in given else None)
     if kind in LITERALS:
         return given.get("default", given.get("value"))
     if kind not in PATHS:
         raise UsageError(
-            f"{where}.type: {kind!r} cannot run here; local runs take "
+            f"{where}: the type {kind!r} cannot run here; local runs take "
             f"{', '.join((*LITERALS, *PATHS))}."
         )
     location = given.get("path")
@@ -214,7 +166,7 @@ def _value(given: Any, path: Path, where: str) -> Any:
         return None
     if "://" in str(location) or str(location).startswith("azureml:"):
         raise UsageError(
-            f"{where}.path: {location!r} is in the cloud. Give a local one: "
+            f"{where}: {location!r} is in the cloud. Give a local one: "
             f"`--input {where.rsplit('.', 1)[-1].rstrip('`')}=PATH`."
         )
     return (path.parent / str(location)).resolve()
@@ -238,14 +190,15 @@ def _step(name: str, job: Any, path: Path) -> tuple[Step, dict[str, str]]:
     if not isinstance(definition.get("command"), str):
         raise UsageError(f"{source}, field `command`: is missing; write what to run.")
     inline = definition is job
-    inputs = _ports(definition.get("inputs") or {}, source, "inputs", inline=inline)
-    outputs = _ports(definition.get("outputs") or {}, source, "outputs", inline=inline)
+    at = f"{where}." if inline else ""
+    inputs = _ports(_named(definition, "inputs", source, at), source, "inputs", inline=inline)
+    outputs = _ports(_named(definition, "outputs", source, at), source, "outputs", inline=inline)
     bindings = {
         port: _binding(given, path, f"{path}, field `{where}.inputs.{port}`")
-        for port, given in (job.get("inputs") or {}).items()
+        for port, given in _named(job, "inputs", path, f"{where}.").items()
     }
     bound: dict[str, str] = {}
-    for port, given in (job.get("outputs") or {}).items():
+    for port, given in _named(job, "outputs", path, f"{where}.").items():
         target = given.get("path") if isinstance(given, dict) else given
         match = BINDING.fullmatch(str(target or ""))
         if match and match[1].startswith("parent.outputs."):
@@ -253,22 +206,24 @@ def _step(name: str, job: Any, path: Path) -> tuple[Step, dict[str, str]]:
         if port not in outputs:
             raise UsageError(
                 f"{path}, field `{where}.outputs.{port}`: {source.name} has no such output; "
-                f"it has {_list(outputs)}."
+                f"it has {listed(outputs)}."
             )
-    code = definition.get("code")
+    code = (source.parent / str(definition["code"])).resolve() if "code" in definition else None
+    if code is not None and not code.exists():
+        raise UsageError(f"{source}, field `{at}code`: there is no {code}; name a local folder.")
     return (
         Step(
             name=name,
             source=source,
             command=definition["command"],
-            code=(source.parent / str(code)).resolve() if code else None,
+            code=code,
             inputs=inputs,
             outputs=outputs,
             bindings=bindings,
             environment={
                 key: str(value)
                 for part in (definition, job)
-                for key, value in (part.get("environment_variables") or {}).items()
+                for key, value in _named(part, "environment_variables", source, at).items()
             },
             deterministic=bool(definition.get("is_deterministic", True)),
         ),
@@ -277,11 +232,11 @@ def _step(name: str, job: Any, path: Path) -> tuple[Step, dict[str, str]]:
 
 
 def _component(reference: Any, path: Path, where: str) -> tuple[dict[str, Any], Path]:
-    text = str(reference)
-    if text.startswith("azureml:") or "://" in text:
+    text = reference if isinstance(reference, str) else "an inline component"
+    if text is not reference or text.startswith("azureml:") or "://" in text:
         raise UsageError(
-            f"{path}, field `{where}`: {text!r} lies in a registry or workspace; local runs take a "
-            "component's file."
+            f"{path}, field `{where}`: {text!r} is no file here but lies in a registry, a "
+            "workspace or the pipeline; local runs take a component's file."
         )
     source = (path.parent / text.removeprefix("file:")).resolve()
     source = Path(_relative(source))
@@ -305,17 +260,24 @@ def _ports(declared: dict[str, Any], source: Path, group: str, *, inline: bool) 
     ports = {}
     for name, given in declared.items():
         where = f"{source}, field `{group}.{name}"
-        if inline:
-            kind = given.get("type", "uri_folder") if isinstance(given, dict) else "any"
-            ports[name] = Port(kind)
+        if inline and not isinstance(given, dict):
+            ports[name] = Port("any")
             continue
-        kind = given.get("type") if isinstance(given, dict) else None
+        if not isinstance(given, dict):
+            raise UsageError(f"{where}`: expected `key: value` lines, got {given!r}.")
+        kind = given.get("type", "uri_folder" if inline else None)
         allowed = PATHS if group == "outputs" else (*LITERALS, *PATHS)
         if kind not in allowed:
             raise UsageError(
                 f"{where}.type`: {kind!r} cannot run here; local runs take {', '.join(allowed)}."
             )
+        if inline:
+            ports[name] = Port(kind)
+            continue
+        if group == "inputs":
+            _known(given, INPUT_FIELDS - {"path", "value"}, source, f"inputs.{name}.")
         ports[name] = Port(kind, bool(given.get("optional")), given.get("default"))
+        check_literal(given.get("default"), ports[name], f"{where}.default`")
     return ports
 
 
@@ -335,53 +297,18 @@ def _binding(given: Any, path: Path, where: str) -> FromStep | FromPipeline | Pa
     return _value(given, path, where)
 
 
-def _check_bindings(step: Step, steps: dict[str, Step], inputs: dict[str, Any], path: Path) -> None:
-    where = f"{path}, field `jobs.{step.name}.inputs"
-    for port, bound in step.bindings.items():
-        if port not in step.inputs:
-            raise UsageError(
-                f"{where}.{port}`: {step.source.name} has no such input; "
-                f"it has {_list(step.inputs)}."
-            )
-        if isinstance(bound, FromPipeline) and bound.name not in inputs:
-            raise UsageError(
-                f"{where}.{port}`: the pipeline has no input '{bound.name}'; "
-                f"it has {_list(inputs)}."
-            )
-        if isinstance(bound, FromStep):
-            if bound.step not in steps:
-                raise UsageError(
-                    f"{where}.{port}`: there is no job '{bound.step}'; there are {_list(steps)}."
-                )
-            if bound.output not in steps[bound.step].outputs:
-                raise UsageError(
-                    f"{where}.{port}`: job '{bound.step}' has no output '{bound.output}'; "
-                    f"it has {_list(steps[bound.step].outputs)}."
-                )
-    for port, declared in step.inputs.items():
-        if port not in step.bindings and not declared.optional and declared.default is None:
-            raise UsageError(f"{where}.{port}`: is missing; {step.source.name} needs it.")
-    for name in BINDING.findall(step.command):
-        group, _, port = name.partition(".")
-        ports = {"inputs": step.inputs, "outputs": step.outputs}.get(group)
-        if ports is None or port not in ports:
-            raise UsageError(
-                f"{step.source}, field `command`: '{name}' is not declared; there are inputs "
-                f"{_list(step.inputs)} and outputs {_list(step.outputs)}."
-            )
-
-
-def _in_order(steps: dict[str, Step], path: Path) -> list[Step]:
-    graph = {
-        name: {bound.step for bound in step.bindings.values() if isinstance(bound, FromStep)}
-        for name, step in steps.items()
-    }
-    try:
-        return [steps[name] for name in TopologicalSorter(graph).static_order()]
-    except CycleError as error:
-        raise UsageError(
-            f"{path}, field `jobs`: these jobs wait for each other: {' -> '.join(error.args[1])}."
-        ) from None
+def _named(content: dict[str, Any], field: str, path: Path, at: str) -> dict[str, Any]:
+    """A mapping by names, which become folders, arguments and variables."""
+    given = content.get(field)
+    if given is None:
+        return {}
+    where = f"{path}, field `{at}{field}"
+    if not isinstance(given, dict):
+        raise UsageError(f"{where}`: expected `name: value` lines, got {given!r}.")
+    for name in given:
+        if not NAME.fullmatch(str(name)):
+            raise UsageError(f"{where}.{name}`: a name is made of letters, digits and _.")
+    return given
 
 
 def _known(content: dict[str, Any], fields: set[str], path: Path, where: str) -> None:
@@ -391,7 +318,3 @@ def _known(content: dict[str, Any], fields: set[str], path: Path, where: str) ->
                 f"{path}, field `{where}{name}`: local runs do not know it; they take "
                 f"{', '.join(sorted(fields))}."
             )
-
-
-def _list(names: Mapping[str, Any]) -> str:
-    return ", ".join(names) or "none"

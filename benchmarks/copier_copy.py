@@ -1,0 +1,76 @@
+"""Time of `copier copy`, beside `import copier` alone, and beside cookiecutter on as many files.
+
+uv run python benchmarks/copier_copy.py [RUNS]
+"""
+
+import importlib.metadata
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from measuring import Run, summary, timed, write
+
+from tests.rendering import copy_template, render
+
+TARGET = "copier copy takes at most twice the time of `import copier`"
+
+
+def main(runs: int) -> None:
+    """Measure in turns, so that a busy moment of the machine hits all alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        template = copy_template(scratch / "copier-mlops")
+        project = render({"project_name": "Credit Risk"}, scratch / "reference")
+        cookie = cookiecutter_sample(project, scratch / "cookie")
+        found: dict[str, list[Run]] = {"import": [], "copier": [], "cookiecutter": []}
+        for number in range(-1, runs):  # the first round fills caches and does not count
+            answer = "project_name=Credit Risk"
+            copied, baked = str(scratch / f"copy{number}"), str(scratch / f"out{number}")
+            round_of = {
+                "import": [sys.executable, "-c", "import copier"],
+                "copier": ["copier", "copy", "--quiet", "--defaults", "--data", answer],
+                "cookiecutter": ["cookiecutter", "--no-input", "--output-dir", baked, str(cookie)],
+            }
+            round_of["copier"] += [str(template), copied]
+            for name, command in round_of.items():
+                run = timed(command, scratch)
+                if number >= 0:
+                    found[name].append(run)
+        files = count(project)
+        assert count(scratch / "copy0") == count(scratch / "out0") == files
+    medians = {name: summary(list_of)["median_seconds"] for name, list_of in found.items()}
+    write(
+        "copy",
+        {
+            "target": TARGET,
+            "measured_ratio": round(medians["copier"] / medians["import"], 2),
+            "files": files,
+            "versions": {
+                name: importlib.metadata.version(name) for name in ("copier", "cookiecutter")
+            },
+            **{name: summary(list_of) for name, list_of in found.items()},
+        },
+    )
+
+
+def cookiecutter_sample(project: Path, folder: Path) -> Path:
+    """A cookiecutter template with the same files, whose names and texts ask it for nothing."""
+    inner = folder / "{{cookiecutter.name}}"
+    for file in project.rglob("*"):
+        if file.is_file():
+            target = inner / file.relative_to(project)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = file.read_text(encoding="utf-8").replace("{{", "( (").replace("{%", "( %")
+            target.write_text(text.replace("{#", "( #"), encoding="utf-8")
+    (folder / "cookiecutter.json").write_text(json.dumps({"name": "credit-risk"}))
+    return folder
+
+
+def count(folder: Path) -> int:
+    """How many files there are below a folder."""
+    return sum(file.is_file() for file in folder.rglob("*"))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)

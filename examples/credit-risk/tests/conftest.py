@@ -1,0 +1,128 @@
+"""What the tests share: the contract, the data, and workspaces that a test may break."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from sklearn.pipeline import Pipeline
+
+from credit_risk.mlops import (
+    artifact,
+    cli,
+    dataset,
+    evidence,
+    local,
+    settings,
+    team,
+    tracking,
+)
+from credit_risk.mlops.contract import Contract, load_contract
+from credit_risk.mlops.registry import Registry
+
+ROOT = Path(__file__).parent.parent
+RAW = ROOT / "data" / "raw"
+
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests never write to a real store
+
+
+@dataclass
+class Workspace:
+    """A copy of this project, with a registry of its own."""
+
+    root: Path
+
+    @property
+    def conf(self) -> Path:
+        return self.root / "conf"
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.conf)
+
+    def step(self, name: str) -> Path:
+        return self.root / "outputs" / "train" / name
+
+    def evidence(self, shape, step: str):
+        path = next((self.step(step) / "evidence").glob("*.json"))
+        return evidence.read(shape, path)
+
+    def change(self, file: str, **fields) -> None:
+        path = self.conf / file
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
+
+    def pipeline(self, name: str = "train", **inputs: object) -> dict[str, Path]:
+        overrides = {"raw": RAW} if name == "train" else {}
+        return local.run(
+            self.root / "pipelines" / f"{name}.yml",
+            root=self.root,
+            invoke=cli.invoke,
+            overrides={key: str(value) for key, value in (overrides | inputs).items()},
+        )
+
+    def shuffled_model(self) -> artifact.Card:
+        """Train on shuffled targets, into `shuffled/`: a model that knows nothing."""
+        project, train = settings.load_project(self.conf), settings.load_train(self.conf)
+        contract = load_contract(self.conf / "data.yml", project.task)
+        rows = dataset.read_part(self.step("prepare") / "data", "train", contract)
+        pipeline = Pipeline(
+            [
+                ("features", team.build_features(contract)),
+                ("model", team.build_model(dict(train.parameters), train.seed)),
+            ]
+        )
+        target = rows[contract.target].sample(frac=1, random_state=0).to_numpy()
+        pipeline.fit(rows[contract.features], target)
+        card = artifact.Card(
+            run_id=tracking.start(self.conf, name="shuffled", tags={}),
+            task=project.task,
+            labels=contract.labels,
+            features=contract.features,
+        )
+        folder = self.root / "shuffled"
+        artifact.save(pipeline, folder, card=card, contract=self.conf / "data.yml")
+        tracking.upload(self.conf, card.run_id, folder, "model")
+        return card
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    task = settings.load_project(ROOT / "conf").task
+    return load_contract(ROOT / "conf" / "data.yml", task)
+
+
+@pytest.fixture(scope="session")
+def _raw() -> pd.DataFrame:
+    return team.load_raw(RAW)
+
+
+@pytest.fixture
+def raw(_raw: pd.DataFrame) -> pd.DataFrame:
+    """This project's data, as data.py loads it."""
+    return _raw.copy()
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    for folder in ("conf", "pipelines", "src"):
+        shutil.copytree(ROOT / folder, workspace.root / folder)
+    workspace.pipeline()
+    return workspace
+
+
+@pytest.fixture
+def trained(_trained: Workspace, tmp_path: Path) -> Workspace:
+    """A workspace whose pipeline has just registered its first challenger."""
+    shutil.copytree(_trained.root, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def serving(trained: Workspace) -> Workspace:
+    """A workspace with a champion."""
+    trained.registry.promote(None, "first model", "tests")
+    return trained

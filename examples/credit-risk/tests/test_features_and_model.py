@@ -1,0 +1,40 @@
+"""Our three modules keep their side: pure functions with scikit-learn's API."""
+
+import numpy as np
+from sklearn.base import clone
+
+from credit_risk import features, model
+from credit_risk.mlops import artifact, dataset, settings, team
+
+from .conftest import RAW, ROOT
+
+
+def test_loading_twice_gives_the_same(raw):
+    assert team.load_raw(RAW).equals(raw)
+
+
+def test_features_do_not_depend_on_the_rows_beside(contract, raw):
+    rows = contract.typed(raw)[0][contract.features]
+    fitted = features.build(contract).fit(rows)
+    together, alone = fitted.transform(rows), fitted.transform(rows.iloc[7:8])
+    np.testing.assert_array_equal(np.asarray(together)[7:8], np.asarray(alone))
+
+
+def test_the_seed_decides_the_model(contract, raw):
+    train = settings.load_train(ROOT / "conf")
+    typed = contract.typed(raw)[0]
+    rows = features.build(contract).fit_transform(typed[contract.features])
+    estimator = model.build(dict(train.parameters), train.seed)
+    first, second = (
+        clone(estimator).fit(rows, typed[contract.target]).predict(rows) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_probabilities_are_probabilities(contract, trained):
+    rows = dataset.read_part(trained.step("prepare") / "data", "test", contract)
+    fitted = artifact.load(trained.step("train") / "model")
+    predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
+    assert np.isfinite(predicted).all()
+    if contract.labels:
+        np.testing.assert_allclose(predicted.sum(axis=1), 1)

@@ -1,0 +1,115 @@
+"""What a team runs every day: pipelines, report, endpoint, monitor."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import terminal
+from ..errors import GateFailed, UsageError
+from .app import CONF, TRAIN, Conf, Json, Served, Why, app, invoke, print_json
+
+MONITOR = Path("pipelines/monitor.yml")
+
+
+@app.command()
+def run(
+    pipeline: Annotated[Path, typer.Argument(help="A pipeline's YAML file.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="NAME=VALUE in place of an input's own.")
+    ] = None,
+    process_per_step: Annotated[bool, typer.Option(help="A process for each step.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a pipeline on this machine."""
+    from .. import local, summary
+
+    if not pipeline.is_file():
+        there = ", ".join(path.name for path in sorted(pipeline.parent.glob("*.yml"))) or "none"
+        raise UsageError(
+            f"{pipeline}: this project has no such pipeline; there are {there}. "
+            "`copier update --data serving=both` adds batch.yml."
+        )
+    overrides: dict[str, str] = {}
+    for given in inputs or []:
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise UsageError(f"--input {given}: write NAME=VALUE.")
+        overrides[name] = value
+    folders = local.run(
+        pipeline,
+        root=Path.cwd(),
+        invoke=invoke,
+        overrides=overrides,
+        process_per_step=process_per_step,
+    )
+    if as_json:
+        print_json(summary.evidence_of(folders))
+    else:
+        summary.show(folders)
+
+
+@app.command()
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    conf: Conf = CONF,
+) -> None:
+    """Make outputs/report.html from all evidence in outputs/, the monitor's too."""
+    from ..report import build, collect
+
+    path = Path("outputs") / build.FILE
+    build.write(conf, collect.from_outputs(Path("outputs")), path)
+    terminal.out.print(str(path), markup=False)
+    if open_it:
+        typer.launch(str(path))
+
+
+@app.command()
+def serve(
+    version: Served = "champion",
+    host: Annotated[str, typer.Option(help="Address; 0.0.0.0 serves the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    conf: Conf = CONF,
+) -> None:
+    """Answer requests for predictions over HTTP."""
+    from ..serving import server
+
+    server.run(conf, version, host, port)
+
+
+@app.command()
+def monitor(
+    current: Annotated[
+        Path | None, typer.Option(help="File or folder of current rows. Default: data/raw.")
+    ] = None,
+    version: Served = "champion",
+    then_retrain: Annotated[
+        bool, typer.Option("--retrain", help="On drift, train a challenger on data/raw.")
+    ] = False,
+) -> None:
+    """Look for drift. Drift ends in exit code 1, also when a challenger was trained for it."""
+    from ..summary import run_and_show
+
+    given = {"version": version} | ({"current": str(current)} if current else {})
+    try:
+        run_and_show(MONITOR, invoke, given)
+    except GateFailed as alarm:
+        if not then_retrain:
+            raise
+        terminal.say(f"DRIFT  {alarm}")
+        run_and_show(TRAIN, invoke, {"trigger": "drift"})
+        raise GateFailed(
+            "the data has drifted, see above. A model was trained for it; the champion is the same."
+        ) from alarm
+
+
+@app.command()
+def retrain(why: Why) -> None:
+    """Train a challenger by hand; the reason is kept with the run."""
+    from ..summary import run_and_show
+
+    run_and_show(TRAIN, invoke, {"trigger": why})

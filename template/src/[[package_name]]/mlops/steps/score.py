@@ -1,0 +1,186 @@
+"""Scores whole files: in chunks, so that a file may be larger than memory, and resumable."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from .. import csv_rows, evidence, team, terminal
+from ..errors import GateFailed, UsageError
+from ..files import hash_path, whole_file, whole_folder, write_text
+from ..serving import store
+from ..serving.scorer import Scorer
+from ..tracking import STATE, root_of
+
+CHUNK_ROWS = 20_000
+REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]
+
+
+def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
+    """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`.
+
+    `data` is a CSV file or a folder of them, with the columns of the model's contract: all
+    features, and as many of the others as there are. A row that breaks the contract is rejected
+    with the reason and without its value; all others are scored. Rows are counted from 1, without
+    the header. Finished chunks are kept in `.mlops/batch/` until all are done.
+
+    Raises:
+        UsageError: nothing to score, columns that do not fit, or no such version.
+        GateFailed: every single row was rejected.
+    """
+    began = time.perf_counter()
+    files = _files(data)
+    stored = store.fetch(conf, version)
+    scorer = Scorer(*stored)
+    for file in files:
+        _check_header(file, scorer)
+    work = root_of(conf) / STATE / "batch" / _key(files, stored)
+    resumed = False
+    parts = []
+    with terminal.progress("score (bytes)", sum(file.stat().st_size for file in files)) as advance:
+        for number, (file, chunk, size) in enumerate(_chunks(files)):
+            part = work / f"{number:06d}"
+            if part.exists():
+                resumed = True
+            else:
+                with whole_folder(part) as scratch:
+                    _score(scorer, file, chunk, scratch)
+            parts.append(part)
+            advance(size)
+    if not parts:
+        raise UsageError(f"{data}: holds a header and no row to score.")
+
+    counts = [json.loads((part / "counts.json").read_text(encoding="utf-8")) for part in parts]
+    rows, rejected = (sum(count[key] for count in counts) for key in ("rows", "rejected"))
+    with (
+        whole_file(scores / "rejects.csv") as rejects_file,
+        whole_file(scores / "scores.csv") as scores_file,
+    ):
+        _join(REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
+        _join(_score_columns(scorer), [part / "scores.csv" for part in parts], scores_file)
+    evidence.write(
+        evidence.BatchResult(
+            model=scorer.name,
+            version=scorer.version,
+            rows=rows,
+            scored=rows - rejected,
+            rejected=rejected,
+            seconds=time.perf_counter() - began,
+            resumed=resumed,
+        ),
+        out / "batch.json",
+    )
+    shutil.rmtree(work)
+    if rejected == rows:
+        raise GateFailed(
+            f"{data}: all {rows} rows break the contract of version {scorer.version}; "
+            "rejects.csv beside the scores says why. Is it the right file?"
+        )
+
+
+def _files(data: Path) -> list[Path]:
+    files = sorted(data.glob("*.csv")) if data.is_dir() else [data]
+    if not files:
+        raise UsageError(f"{data}: holds no CSV file.")
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: there is no such file or folder to score.")
+    return files
+
+
+def _check_header(file: Path, scorer: Scorer) -> None:
+    heads = pd.DataFrame(columns=csv_rows.header(file))
+    findings = scorer.contract.structure(heads, scoring=True)
+    if findings:
+        lines = [
+            f"  column `{found.column}`: "
+            + ("unknown, drop it from the file" if found.rule == "known" else found.message)
+            for found in findings
+        ]
+        raise UsageError(
+            f"{file}: its columns do not fit the contract of version {scorer.version}:\n"
+            + "\n".join(lines)
+        )
+
+
+def _key(files: list[Path], stored: store.Stored) -> str:
+    """What the results depend on, as one hash."""
+    parts = [str(CHUNK_ROWS), stored.name, stored.version]
+    parts += [hash_path(stored.folder), hash_path(team.FOLDER)]
+    for file in files:
+        parts += [file.name, hash_path(file)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _chunks(files: list[Path]) -> Iterator[tuple[Path, csv_rows.Chunk, int]]:
+    """The chunks of all files, each with its size in bytes."""
+    for file in files:
+        start = 0
+        for chunk in csv_rows.chunks(file, CHUNK_ROWS):
+            yield file, chunk, chunk.end - start
+            start = chunk.end
+
+
+def _score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk, folder: Path) -> None:
+    """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
+    raw = chunk.frame(csv_rows.header(file))
+    ids = _ids(raw, scorer)
+    typed, faults = scorer.typed(raw)
+    rejected = faults["row"].unique()
+    sound = typed.drop(index=rejected)
+
+    made = pd.DataFrame({"file": file.name, "row": sound.index, "id": ids[sound.index]})
+    if len(sound):
+        predicted = scorer.predict(sound)
+        if scorer.labels:
+            made["label"] = scorer.chosen(predicted)
+            made[_probabilities(scorer)] = predicted
+        else:
+            made["value"] = predicted
+    made["version"] = scorer.version
+    made.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")
+
+    lines = dict(zip(chunk.rows, chunk.lines, strict=True))
+    reasons = [
+        (file.name, row, lines[row], ids[row], column, f"breaks `{rule}`")
+        for row, column, rule in zip(faults["row"], faults["column"], faults["rule"], strict=True)
+    ]
+    reasons += [(file.name, bad.row, bad.line, "", "", bad.reason) for bad in chunk.malformed]
+    reasons.sort(key=lambda reason: reason[1])
+    with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
+        csv.writer(written, lineterminator="\n").writerows(reasons)
+
+    malformed = len(chunk.malformed)
+    counts = {"rows": len(raw) + malformed, "rejected": len(rejected) + malformed}
+    write_text(folder / "counts.json", json.dumps(counts))
+
+
+def _ids(raw: pd.DataFrame, scorer: Scorer) -> pd.Series:
+    """The id of each row as it stands in the file; empty where there is none."""
+    names = [name for name in scorer.contract.named("id") if name in raw]
+    return raw[names[0]].fillna("") if names else pd.Series("", index=raw.index)
+
+
+def _probabilities(scorer: Scorer) -> list[str]:
+    return [f"probability_{label}" for label in scorer.labels]
+
+
+def _score_columns(scorer: Scorer) -> list[str]:
+    predicted = ["label", *_probabilities(scorer)] if scorer.labels else ["value"]
+    return ["file", "row", "id", *predicted, "version"]
+
+
+def _join(columns: list[str], parts: list[Path], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as heads:
+        csv.writer(heads, lineterminator="\n").writerow(columns)
+    with path.open("ab") as whole:
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole)

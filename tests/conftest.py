@@ -1,0 +1,150 @@
+"""What all tests share: projects to run commands in, and surroundings that are the same everywhere.
+
+The surroundings know no user: neither a git identity nor Copier's settings are read from, or
+written to, the home of whoever runs the tests.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plumbum
+import pytest
+import yaml
+
+from tests.rendering import commit_all, render
+
+# Of the environment that tests run in, these would change what a project does in its own.
+LEAKS = (
+    "MLFLOW_TRACKING_URI",
+    "PYTHONDONTWRITEBYTECODE",  # makes every import two to five times slower
+    "PYTHONPATH",
+    "UV_LOCKED",
+    "VIRTUAL_ENV",
+)
+SCRATCH = pytest.StashKey[tempfile.TemporaryDirectory]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the surroundings before any test module is imported."""
+    scratch = config.stash[SCRATCH] = tempfile.TemporaryDirectory(prefix="copier-mlops-")
+    folder = Path(scratch.name)
+    (folder / "gitconfig").touch()
+    (folder / "copier-settings.yml").write_text("{}\n")
+    surroundings = {
+        "COPIER_CACHE_DIR": str(folder / "copier-cache"),
+        "COPIER_SETTINGS_PATH": str(folder / "copier-settings.yml"),
+        "GIT_AUTHOR_EMAIL": "tests@example.com",
+        "GIT_AUTHOR_NAME": "Tests",
+        "GIT_COMMITTER_EMAIL": "tests@example.com",
+        "GIT_COMMITTER_NAME": "Tests",
+        "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        # One environment for all projects: their packages are the same, and uv points it at the
+        # project that a command runs in. Each of its own would compile its byte code anew, 10 s.
+        "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
+    }
+    for name in LEAKS:
+        os.environ.pop(name, None)
+    os.environ.update(surroundings)
+    plumbum.local.env.update(surroundings)  # Copier's git; it copied the environment on import
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the surroundings needed."""
+    config.stash[SCRATCH].cleanup()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A rendered project, and its commands in its own environment."""
+
+    path: Path
+    own_environment: bool = False  # in .venv, in place of the one that all projects share
+
+    def has(self, file: str) -> bool:
+        """Whether a file or folder is there."""
+        return (self.path / file).exists()
+
+    def read(self, file: str) -> str:
+        """A file's text."""
+        return (self.path / file).read_text(encoding="utf-8")
+
+    def write(self, file: str, text: str) -> None:
+        """Make or replace a file."""
+        target = self.path / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    def yaml(self, file: str) -> Any:
+        """What a YAML file holds."""
+        return yaml.safe_load(self.read(file))
+
+    def json(self, file: str) -> Any:
+        """What a JSON file holds."""
+        return json.loads(self.read(file))
+
+    def run(self, *command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder; its exit code must be `expect`."""
+        surroundings = dict(os.environ)
+        if self.own_environment:
+            surroundings["UV_PROJECT_ENVIRONMENT"] = str(self.path / ".venv")
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == expect, (
+            f"`{' '.join(command)}` ended with {done.returncode}, not {expect}:\n"
+            f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
+        return done
+
+    def poe(self, task: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run one of the project's tasks."""
+        return self.run("uv", "run", "poe", "--quiet", task, *arguments, expect=expect)
+
+    def models(self) -> list[dict[str, str]]:
+        """The registered versions with their tags, oldest first."""
+        return json.loads(self.run("uv", "run", "mlops", "models", "--json").stdout)
+
+
+@pytest.fixture(scope="session")
+def kept_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+    """Renders, commits and syncs a project once for each set of answers; for reading only."""
+    kept: dict[str, Project] = {}
+
+    def make(answers: Mapping[str, Any]) -> Project:
+        key = json.dumps(answers, sort_keys=True)
+        if key not in kept:
+            project = Project(render(answers, tmp_path_factory.mktemp("kept") / "project"))
+            project.run("uv", "sync", "--quiet")
+            commit_all(project.path, "Start")
+            kept[key] = project
+        return kept[key]
+
+    return make
+
+
+@pytest.fixture
+def fresh_project(kept_project: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:
+    """Gives a test a project of its own to change: the same files and lock."""
+
+    def make(answers: Mapping[str, Any]) -> Project:
+        source = kept_project(answers)
+        project = Project(tmp_path / "project")
+        left_out = shutil.ignore_patterns(".mlops", "outputs")
+        shutil.copytree(source.path, project.path, ignore=left_out)
+        return project
+
+    return make

@@ -1,0 +1,1 @@
+"""Rendered projects at work."""

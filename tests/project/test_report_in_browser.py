@@ -1,0 +1,159 @@
+"""The report in a real browser: it fetches nothing, complains of nothing, and fits every screen.
+
+Needs Debian's Chromium. Where there is none the tests are skipped, but in CI they fail.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.conftest import Project
+from tests.rendering import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+ANSWERS = yaml.safe_load((ROOT / "examples" / "answers.yml").read_text(encoding="utf-8"))
+SCREENS = [(width, scheme) for width in (375, 1200) for scheme in ("light", "dark")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        message = f"{CHROMIUM} is not there: `apt-get install chromium`"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def faults(browser: Browser, path: Path, *, width: int, scheme: str) -> list[str]:
+    """Everything that is wrong with a page on a screen of this width and colour scheme."""
+    found: list[str] = []
+
+    def asked(url: str) -> None:
+        if not url.startswith(("file://", "data:")):
+            found.append(f"request: {url}")
+
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
+    )
+    page = context.new_page()
+    page.on("request", lambda request: asked(request.url))
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            found.append(f"console: {message.text}")
+            if message.type in ("error", "warning")
+            else None
+        ),
+    )
+    page.goto(path.as_uri(), wait_until="load")
+    pictures = page.locator("svg, img")
+    if not pictures.count():
+        found.append("no picture")
+    for number in range(pictures.count()):
+        picture = pictures.nth(number)
+        empty = picture.evaluate("each => each.tagName === 'IMG' && !each.naturalWidth")
+        box = picture.bounding_box()
+        if empty or not picture.is_visible() or not box or min(box["width"], box["height"]) < 5:
+            found.append(f"invisible: {picture.evaluate('each => each.outerHTML')[:80]}")
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if wide > 0:
+        found.append(f"{wide} px too wide")
+    ink, ground = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    if (_light(ground) > _light(ink)) != (scheme == "light"):
+        found.append(f"{ink} on {ground} is not the {scheme} scheme")
+    context.close()
+    return found
+
+
+def _light(colour: str) -> float:
+    """The mean of red, green and blue in `rgb(r, g, b)`."""
+    parts = colour[colour.index("(") + 1 : -1].split(",")[:3]
+    return sum(map(float, parts)) / 3
+
+
+@pytest.fixture(scope="module")
+def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
+    """Pages of real runs: first models of both kinds, one with drift, one that stopped."""
+    kept = tmp_path_factory.mktemp("pages")
+    pages: dict[str, Path] = {}
+
+    def keep(project: Project, page: str, name: str) -> None:
+        pages[name] = Path(shutil.copy(project.path / page, kept / f"{name}.html"))
+
+    for name, answers in ANSWERS.items():
+        folder = tmp_path_factory.mktemp("report") / name
+        left_out = shutil.ignore_patterns(".venv", ".mlops", "outputs")
+        shutil.copytree(kept_project(answers).path, folder, ignore=left_out)
+        project = Project(folder)
+        project.run("uv", "sync", "--quiet", "--frozen")
+        project.poe("pipeline")
+        keep(project, "outputs/train/report/report/report.html", name)
+        if name == "credit-risk":
+            project.poe("promote")
+            drifted = ["outputs/drifted.csv", "--drift", "1", "--seed", "3", "--rows", "1000"]
+            project.run("uv", "run", "python", "-m", "credit_risk.sample", *drifted)
+            project.poe("monitor", "--current", drifted[0], expect=1)
+            project.poe("report")
+            keep(project, "outputs/report.html", "drifted")
+            raw = project.path / "data/raw/credit.csv"
+            raw.write_text("".join(raw.read_text().splitlines(keepends=True)[:20]))
+            project.poe("pipeline", expect=1)
+            project.poe("report")
+            keep(project, "outputs/report.html", "stopped")
+    return pages
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_reports_of_real_runs(browser, reports, width, scheme):
+    assert "columns drifted" in reports["drifted"].read_text("utf-8")
+    assert "Stopped at validate" in reports["stopped"].read_text("utf-8")
+    for name, page in reports.items():
+        assert faults(browser, page, width=width, scheme=scheme) == [], name
+
+
+PLANTED = {
+    "request: https://example.com/x.png": '<img src="https://example.com/x.png">',
+    "console: broken": "<script>console.error('broken')</script>",
+    "console: careful": "<script>console.warn('careful')</script>",
+    "error: ": "<script>throw new Error('x')</script>",
+    "invisible: <svg": '<svg width="9" height="9" style="display: none"></svg>',
+    "px too wide": '<div style="width: 3000px">x</div>',
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_the_checker_sees_planted_faults(browser, tmp_path, fault):
+    page = tmp_path / "page.html"
+    sound = (
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
+        "<style>:root { color-scheme: light dark } body { background: Canvas }</style>"
+        '<svg width="9" height="9"></svg>'
+    )
+    page.write_text(f"<!DOCTYPE html>{sound}", encoding="utf-8")
+    assert faults(browser, page, width=375, scheme="dark") == []
+    page.write_text(f"<!DOCTYPE html>{sound}{PLANTED[fault]}", encoding="utf-8")
+    found = faults(browser, page, width=375, scheme="dark")
+    assert any(fault in each for each in found), found
+
+
+def test_the_checker_sees_a_page_without_a_dark_scheme(browser, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<!DOCTYPE html><link rel="icon" href="data:,"><svg width="9" height="9"></svg>'
+        "<style>body { color: black; background: white }</style>",
+        encoding="utf-8",
+    )
+    assert faults(browser, page, width=375, scheme="light") == []
+    assert "is not the dark scheme" in faults(browser, page, width=375, scheme="dark")[0]

@@ -1,0 +1,1 @@
+"""What every render must be, whatever was answered."""

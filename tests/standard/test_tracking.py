@@ -1,0 +1,147 @@
+"""Runs: what was said is stored, where it came from is told, and a dead store is an error."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from credit_risk.mlops import tracking
+from credit_risk.mlops.errors import UsageError
+from credit_risk.mlops.files import hash_path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def test_tags_parameters_and_metrics_are_stored(workspace):
+    run_id = tracking.start(workspace.conf, name="first", tags={"trigger": "drift"})
+    tracking.record(
+        workspace.conf,
+        run_id,
+        parameters={"depth": 3, "loss": None},
+        metrics={"test_f1": 0.5},
+        tags={"outcome": "trained"},
+    )
+    tracking.finish(workspace.conf, run_id, ok=True)
+    found = tracking.run(workspace.conf, run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"depth": "3", "loss": "None"}
+    assert found.data.metrics == {"test_f1": 0.5}
+    assert found.data.tags["trigger"] == "drift"
+    assert found.data.tags["outcome"] == "trained"
+
+
+def test_a_metric_that_is_measured_again_is_the_new_one(workspace):
+    run_id = tracking.start(workspace.conf, name="first", tags={})
+    tracking.record(workspace.conf, run_id, metrics={"test_f1": 0.9})
+    time.sleep(0.002)
+    tracking.record(workspace.conf, run_id, metrics={"test_f1": 0.4})
+    assert tracking.run(workspace.conf, run_id).data.metrics == {"test_f1": 0.4}
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(workspace):
+    ids = [tracking.start(workspace.conf, name=name, tags={}) for name in "ab"]
+    assert [run.info.run_id for run in tracking.runs(workspace.conf)] == ids[::-1]
+    assert tracking.run(workspace.conf, ids[0][:12]).info.run_id == ids[0]
+    with pytest.raises(UsageError, match="run 'xyz': no runs begin so"):
+        tracking.run(workspace.conf, "xyz")
+    with pytest.raises(UsageError, match="run '': several runs begin so"):
+        tracking.run(workspace.conf, "")
+
+
+def test_files_are_kept_beside_the_project(workspace):
+    run_id = tracking.start(workspace.conf, name="first", tags={})
+    (workspace.root / "files").mkdir()
+    (workspace.root / "files" / "a.txt").write_text("a")
+    tracking.upload(workspace.conf, run_id, workspace.root / "files", "model")
+    [kept] = (workspace.root / ".mlops" / "artifacts").rglob("a.txt")
+    assert kept.parent.name == "model"
+    assert not (workspace.root / "mlruns").exists()
+    assert not Path("mlruns").exists()
+
+
+def test_provenance_inside_git(workspace):
+    git(workspace.root, "init", "-q")
+    (workspace.root / ".gitignore").write_text(".mlops\n")
+    git(workspace.root, "add", ".")
+    git(workspace.root, "commit", "-qm", "Start")
+    code = workspace.root / "src"
+    tags = tracking.provenance(workspace.conf, code)
+    assert tags == {
+        "git_commit": git(workspace.root, "rev-parse", "HEAD"),
+        "git_dirty": "false",
+        "code_hash": hash_path(code),
+        "conf_hash": hash_path(workspace.conf),
+        "lock_hash": "unknown",
+    }
+    (workspace.root / "uv.lock").write_text("1")
+    changed = tracking.provenance(workspace.conf, code)
+    assert changed["git_dirty"] == "true"
+    assert changed["lock_hash"] == hash_path(workspace.root / "uv.lock")
+
+
+def test_provenance_outside_git_is_unknown_and_not_a_guess(workspace, monkeypatch):
+    tags = tracking.provenance(workspace.conf, workspace.root / "src")
+    assert (tags["git_commit"], tags["git_dirty"]) == ("unknown", "unknown")
+    monkeypatch.setenv("MLOPS_GIT_COMMIT", "abc")
+    assert tracking.provenance(workspace.conf, workspace.root / "src")["git_commit"] == "abc"
+    monkeypatch.setenv("PATH", "")
+    assert tracking.provenance(workspace.conf, workspace.root / "src")["git_dirty"] == "unknown"
+
+
+def test_the_environment_names_another_store(workspace, monkeypatch, tmp_path):
+    shutil.copy(workspace.root / ".mlops" / "mlflow.db", tmp_path / "other.db")
+    before = (workspace.root / ".mlops" / "mlflow.db").read_bytes()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{(tmp_path / 'other.db').as_posix()}")
+    run_id = tracking.start(workspace.conf, name="elsewhere", tags={})
+    registered = workspace.registry.register(run_id, "challenger", {}, "planted")
+    assert registered.number == "1"
+    assert (workspace.root / ".mlops" / "mlflow.db").read_bytes() == before
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert tracking.runs(workspace.conf) == []
+    assert workspace.registry.versions() == []
+
+
+def test_a_job_in_the_cloud_has_its_run_already(workspace, monkeypatch):
+    run_id = tracking.start(workspace.conf, name="given", tags={})
+    monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+    assert tracking.start(workspace.conf, name="ours", tags={"trigger": "x"}) == run_id
+    tracking.finish(workspace.conf, run_id, ok=False)
+    [run] = tracking.runs(workspace.conf)
+    assert (run.info.status, run.data.tags["trigger"]) == ("RUNNING", "x")
+
+
+def test_a_store_at_a_misspelt_place_is_an_error_and_is_not_made(workspace, monkeypatch, tmp_path):
+    """A new and empty store would say that there is no champion to beat."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/gone/mlflow.db")
+    with pytest.raises(UsageError, match="nothing was changed by it: there is no folder"):
+        workspace.registry.holder("champion")
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_server_that_is_down_is_an_error_soon(workspace, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:9")
+    with pytest.raises(UsageError, match="Reading the registry failed, nothing") as caught:
+        workspace.registry.holder("champion")
+    assert "http://***@127.0.0.1:9" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["nonsense://x", "postgresql://ann:secret@localhost/x"])
+def test_a_store_of_an_unknown_kind(workspace, monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(UsageError, match="Opening the tracking store failed") as caught:
+        tracking.runs(workspace.conf)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_store(workspace):
+    (workspace.root / ".mlops" / "mlflow.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(UsageError, match=r"(?s)Opening the tracking store failed.*mlflow\.db"):
+        tracking.runs(workspace.conf)
