@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """A trained model as a folder: skops instead of pickle, its contract, its training reference.
 
 - MLmodel, model.skops, requirements.txt ...: MLflow's layout, so that other tools can load it

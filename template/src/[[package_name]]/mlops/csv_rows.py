@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """CSV files of any size in chunks, with every line accounted for.
 
 pandas fills a short row with missing values and says nothing; here each row has as many fields as

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The two ways in which a command ends other than well."""
 
 from __future__ import annotations

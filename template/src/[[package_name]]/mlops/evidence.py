@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """What the steps write and the gates, the registry and the report read: JSON of one shape each.
 
 `shape` carries the version: a reader refuses a file whose shape it does not know.

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Metrics by name, and what a bootstrap can say of them.
 
 Truth and predictions are arrays: for classification codes (n,) that index the contract's labels,

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Distributions of the training data, kept with the model so that drift can be measured later.
 
 Numbers become quantiles and categories become shares: no row of the training data is kept.

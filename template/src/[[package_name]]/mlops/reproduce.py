@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Can a registered version be made again, bit for bit?"""
 
 from __future__ import annotations

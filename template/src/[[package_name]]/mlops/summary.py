@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The few lines at the end of a pipeline: what came out, which gates passed, what to do next."""
 
 from __future__ import annotations

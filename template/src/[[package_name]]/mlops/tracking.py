@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Experiment runs, in MLflow: a SQLite file here, or the server that MLFLOW_TRACKING_URI names.
 
 This module and `registry` are the only ones that know MLflow's stores. Azure ML's endpoint lacks

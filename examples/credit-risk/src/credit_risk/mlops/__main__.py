@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """`python -m <package>.mlops`, the same commands as `mlops`."""
 
 from .cli import main

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Statistics of drift: rows of today against the distributions that a model was trained on.
 
 A column has drifted where a distance is above its limit and chance does not explain it, or where

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Files that appear whole or not at all, and the hashes that identify them."""
 
 from __future__ import annotations

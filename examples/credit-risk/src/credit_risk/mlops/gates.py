@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Verdicts from evidence and limits. Knows no model, no store and no library."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The command line. Exit codes: 0 passed, 1 a gate failed, 2 wrong use."""
 
 from __future__ import annotations

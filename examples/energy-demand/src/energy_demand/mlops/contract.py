@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The data contract: `conf/data.yml` becomes data checks, column roles and the request model."""
 
 from __future__ import annotations

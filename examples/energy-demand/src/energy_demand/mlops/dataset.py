@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """What models see: typed rows from the files that `prepare` wrote, and predictions as arrays."""
 
 from __future__ import annotations

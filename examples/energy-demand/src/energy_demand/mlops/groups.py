@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Quality of service for each group of a sensitive column."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Runs a pipeline job on this machine: the same file and commands that Azure ML runs.
 
 Each step's outputs lie in `outputs/<pipeline>/<step>/`, with `step.json`, which says from what

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Versions of the model and their roles.
 
 A role is the tag `role` of a version: champion (serves), challenger (may become champion),

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """`conf/*.yml`, typed. Every error names the file and the field."""
 
 from __future__ import annotations

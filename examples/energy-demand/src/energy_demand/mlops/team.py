@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The team's three modules, found by the package that this folder lives in.
 
 - data.py: load(path) -> DataFrame; raw files to the columns of conf/data.yml

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """What a person sees: a moving bar on a terminal, a line a step in a log."""
 
 from __future__ import annotations

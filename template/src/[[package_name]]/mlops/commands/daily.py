@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """What a team runs every day: pipelines, report, endpoint, monitor."""
 
 # ruff: noqa: PLC0415
@@ -66,6 +67,19 @@ def report(
     terminal.out.print(str(path), markup=False)
     if open_it:
         typer.launch(str(path))
+
+
+@app.command()
+def template_check(
+    template: Annotated[
+        str | None, typer.Option(help="Where the template lies, if not where it was.")
+    ] = None,
+) -> None:
+    """Do the managed files still follow the standard?"""
+    from .. import conformance
+
+    followed = conformance.check(Path.cwd(), template)
+    terminal.out.print(f"all {followed} managed files follow the standard", markup=False)
 
 
 @app.command()

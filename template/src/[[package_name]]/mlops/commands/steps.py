@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The steps of the pipelines, each as a command: folders in, folders out."""
 
 # ruff: noqa: PLC0415

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Reads pipeline jobs and their components from YAML."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Makes one self-contained page of a run's evidence. Nothing on it is fetched from anywhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The one way to predict: behind the endpoint, in batches, in Azure ML."""
 
 from __future__ import annotations

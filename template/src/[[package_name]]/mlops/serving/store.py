@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Brings a version of the model from the registry to this machine."""
 
 from __future__ import annotations

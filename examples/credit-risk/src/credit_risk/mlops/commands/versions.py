@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Versions of the model and the runs that they come from."""
 
 # ruff: noqa: PLC0415

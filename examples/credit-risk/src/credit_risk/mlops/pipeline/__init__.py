@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Azure ML v2 pipeline jobs as this project uses them: read, checked, put in order.
 
 What is read here runs unchanged in Azure ML. What the local runner cannot do is refused with the

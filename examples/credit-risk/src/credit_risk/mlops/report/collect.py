@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Gathers a run's evidence and says how far the run came."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The HTTP endpoint: /score, /health, /metrics, and /openapi.json.
 
 Feature values never reach a log: neither the access log (there is none, /metrics counts), nor the

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Runs the endpoint until it is told to stop."""
 
 from __future__ import annotations

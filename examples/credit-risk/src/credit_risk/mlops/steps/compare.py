@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Champion and challenger on the same rows: who is better, and is that provable?"""
 
 from __future__ import annotations

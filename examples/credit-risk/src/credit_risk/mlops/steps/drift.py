@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Does today's data still look like the data that the model was trained on?"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Looks at the model on the test set from every side, and holds it against the quality limits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Splits the rows into train, validation and test, the same way every time."""
 
 from __future__ import annotations

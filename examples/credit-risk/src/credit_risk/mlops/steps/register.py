@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Makes a version of the model: a challenger where it won, rejected where it did not."""
 
 from __future__ import annotations

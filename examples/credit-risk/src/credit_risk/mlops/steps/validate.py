@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Does the raw data keep the contract? Runs first, so that nothing trains on broken data."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """What all commands share: the app they belong to, and the options that they have in common."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Does everything that a pipeline plugs together exist, and fit?"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """A pipeline job in memory: steps, their ports, and what is plugged into them."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The page that shows a run."""

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """The report's pictures: matplotlib's SVG as text that takes its colours and font from the page.
 
 Every function returns one `<svg>` element. Colours are drawn as markers and replaced by the

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Requests as the contract allows them: `{"rows": [{...}, ...]}`.
 
 There is one shape. A single row is a list of one, so that nobody has to ask which answer belongs

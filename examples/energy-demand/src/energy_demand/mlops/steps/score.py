@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Scores whole files: in chunks, so that a file may be larger than memory, and resumable."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Managed: belongs to the standard, `copier update` changes it.
 """Fits the team's pipeline and stops early when a constant would do as well."""
 
 from __future__ import annotations

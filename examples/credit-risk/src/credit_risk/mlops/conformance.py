@@ -1,0 +1,216 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""Does this project still follow the standard? Managed files against a pristine render.
+
+`copier update` replays only what changed in the template, so a managed file that was once edited
+never heals by itself, and later conflicts. Here the recorded version is rendered again with the
+recorded answers, and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import Field
+
+from .errors import GateFailed, UsageError
+from .files import IGNORED, read_yaml, write_text
+from .ownership import Rule, owner_of, rules
+from .settings import Settings, parse
+
+ANSWERS = ".copier-answers.yml"
+FORKS = Path("conf") / "forks.yml"
+PATCH = Path("outputs") / "template-check.patch"
+COPIER = ("uvx", "--from", "copier>=9.19,<10", "copier")
+HASH_LENGTH = 64
+
+
+class Fork(Settings):
+    """A managed file that the team changed on purpose. `sha256` is of the file as it was agreed."""
+
+    path: str
+    reason: str = Field(min_length=10)
+    approved_by: str = Field(min_length=2)
+    until: date
+    sha256: str = Field(min_length=HASH_LENGTH, max_length=HASH_LENGTH)
+
+
+class Forks(Settings):
+    """conf/forks.yml. `at_most` is the number of forks: whoever adds one must change it, too."""
+
+    at_most: int = Field(ge=0)
+    forks: list[Fork]
+
+
+class Difference(NamedTuple):
+    """A managed file that is not as the standard has it."""
+
+    path: str
+    kind: Literal["changed", "deleted", "added"]
+
+
+def check(root: Path, template: str | None = None) -> int:
+    """Compare, and return how many managed files follow the standard.
+
+    `template` is where the template lies, in place of what `.copier-answers.yml` says.
+
+    Raises:
+        GateFailed: managed files differ and are not in conf/forks.yml; names each and writes the
+            patch that heals them.
+        UsageError: the project was not made by Copier, or its template cannot be reached.
+    """
+    recorded = _answers(root)
+    source = template or str(recorded["_src_path"])
+    forks = _forks(root)
+    with tempfile.TemporaryDirectory() as scratch:
+        pristine = Path(scratch) / "pristine"
+        _render(source, str(recorded["_commit"]), recorded, pristine)
+        owned = rules()
+        managed = [path for path in _files(pristine) if owner_of(path, owned) == "managed"]
+        differences = _differences(root, pristine, managed, owned)
+        open_differences, faults = _without_forks(differences, forks, root)
+        if open_differences:
+            write_text(root / PATCH, _patch(open_differences, root, pristine, Path(scratch)))
+    if open_differences or faults:
+        lines = [f"  {found.kind}: {found.path}" for found in open_differences]
+        lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
+        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if open_differences else ""
+        raise GateFailed(
+            f"{len(lines)} differences from version {recorded['_commit']} of the standard:\n"
+            + "\n".join(lines)
+            + f"\n{heal}To keep one on purpose, enter it in {FORKS.as_posix()} "
+            "(docs/updating.md shows how)."
+        )
+    return len(managed)
+
+
+def _answers(root: Path) -> dict[str, Any]:
+    path = root / ANSWERS
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: is missing, so nobody knows which template this project follows. "
+            "Bring it back from git."
+        )
+    recorded = read_yaml(path)
+    for field in ("_src_path", "_commit"):
+        if not recorded.get(field):
+            raise UsageError(f"{path}, field `{field}`: is missing. Bring the file back from git.")
+    return recorded
+
+
+def _forks(root: Path) -> Forks:
+    path = root / FORKS
+    return parse(Forks, read_yaml(path), path) if path.is_file() else Forks(at_most=0, forks=[])
+
+
+def _render(source: str, commit: str, recorded: dict[str, Any], folder: Path) -> None:
+    answers = {key: value for key, value in recorded.items() if not key.startswith("_")}
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", delete=False, encoding="utf-8") as file:
+        yaml.safe_dump(answers, file)
+    copier = [shutil.which("copier") or ""] if shutil.which("copier") else list(COPIER)
+    options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", file.name]
+    try:
+        done = subprocess.run(
+            [*copier, "copy", *options, source, str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"Copier cannot be started ({error}). Install uv, or Copier.") from None
+    finally:
+        Path(file.name).unlink()
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UsageError(
+            f"version {commit} of the template cannot be rendered from {source}: {reason}\n"
+            "Check that you can reach it and that it has this version, or clone it and give the "
+            "clone: `uv run poe template-check --template PATH`."
+        )
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not IGNORED & set(path.relative_to(folder).parts)
+    )
+
+
+def _text(path: Path) -> bytes:
+    """Line ends are git's affair: a checkout on Windows may have its own."""
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _differences(
+    root: Path, pristine: Path, managed: list[str], owned: list[Rule]
+) -> list[Difference]:
+    found = []
+    for path in managed:
+        if not (root / path).is_file():
+            found.append(Difference(path, "deleted"))
+        elif _text(root / path) != _text(pristine / path):
+            found.append(Difference(path, "changed"))
+    for standard in root.glob("src/*/mlops"):
+        for name in _files(standard):
+            path = f"{standard.relative_to(root).as_posix()}/{name}"
+            if path not in managed and owner_of(path, owned) == "managed":
+                found.append(Difference(path, "added"))
+    return found
+
+
+def _without_forks(
+    differences: list[Difference], forks: Forks, root: Path
+) -> tuple[list[Difference], list[str]]:
+    """The differences that nobody agreed to, and what is wrong with the list of forks."""
+    today = datetime.now(UTC).date()
+    differing = {found.path for found in differences}
+    agreed, faults = set(), []
+    for fork in forks.forks:
+        if fork.path not in differing:
+            faults.append(f"{fork.path} follows the standard again; remove its entry")
+        elif fork.until < today:
+            faults.append(f"{fork.path}: the agreement ended on {fork.until}; heal or agree anew")
+        elif _sha256(root / fork.path) != fork.sha256:
+            faults.append(
+                f"{fork.path}: changed since it was agreed; look again, then set `sha256` to "
+                f"{_sha256(root / fork.path)}"
+            )
+        else:
+            agreed.add(fork.path)
+    if len(forks.forks) != forks.at_most:
+        faults.append(
+            f"`at_most` is {forks.at_most}, there are {len(forks.forks)} entries; the list may "
+            "shrink, and grows only with a second look at this number"
+        )
+    return [found for found in differences if found.path not in agreed], faults
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(_text(path) if path.is_file() else b"").hexdigest()
+
+
+def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: Path) -> str:
+    """What `git apply` needs to make the project's files pristine."""
+    before, after = scratch / "a", scratch / "b"
+    for source, target in ((root, before), (pristine, after)):
+        target.mkdir()
+        for found in differences:
+            if (source / found.path).is_file():
+                (target / found.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / found.path, target / found.path)
+    done = subprocess.run(
+        ["git", "diff", "--no-index", "--no-prefix", "--no-color", "--binary", "a", "b"],
+        cwd=scratch,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout

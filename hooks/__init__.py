@@ -1,0 +1,1 @@
+"""What platform teams run around a render, never during it."""

@@ -1,0 +1,108 @@
+"""Writes what follows from the list of owners: `uv run python hooks/ownership.py`.
+
+The list is `mlops/ownership.toml` in the template. From it come the exclusions in `copier.yml`,
+the table in the rendered README and GitHub's CODEOWNERS. With `--check` nothing is written, and
+the exit code is 1 where one of them does not follow.
+"""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parent.parent
+STANDARD = ROOT / "template" / "src" / "[[package_name]]" / "mlops"
+BEGIN, END = "made from ownership.toml", "made until here"
+TITLES = {
+    "seed": "Yours from the first day: no update touches it",
+    "shared": "Shared: an update merges its news with yours",
+    "managed": "The standard's: `copier update` replaces it",
+    "generated": "Made by commands",
+}
+
+
+def ownership() -> ModuleType:
+    """The module that projects carry, loaded from the template."""
+    spec = importlib.util.spec_from_file_location("ownership", STANDARD / "ownership.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(STANDARD / "ownership.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["ownership"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def exclusions() -> str:
+    """Seeds, as patterns that Copier leaves out of updates."""
+    owned = ownership()
+    return "".join(
+        f"  - \"[% if _copier_operation == 'update' %]/{rule.glob}[% endif %]\"\n"
+        for rule in owned.rules()
+        if rule.owner == "seed"
+    )
+
+
+def table() -> str:
+    """The README's tables, one for each owner."""
+    parts = []
+    for owner, title in TITLES.items():
+        parts.append(f"| {title} | |\n|---|---|\n")
+        for rule in ownership().rules():
+            if rule.owner == owner and not rule.glob.startswith((".github/", ".azuredevops/")):
+                shown = rule.glob.removesuffix("**").replace("src/*/", "src/[[ package_name ]]/")
+                parts.append(f"| `{shown}` | {rule.what} |\n")
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def codeowners() -> str:
+    """CODEOWNERS: the last rule that matches decides, so the list stands upside down."""
+    reviewer = "[[ team if team.startswith('@') else user_email ]]"
+    lines = ["# Managed: belongs to the standard, `copier update` changes it.", f"* {reviewer}"]
+    for owner, title in reversed(TITLES.items()):
+        listed = [rule.glob for rule in ownership().rules() if rule.owner == owner]
+        globs = [glob for glob in listed if not glob.startswith(".azuredevops")]
+        if owner in ("managed", "shared"):
+            lines += ["", f"# {title.replace('`', '')}"]
+            lines += [f"/{glob} {reviewer}" for glob in globs]
+    return "\n".join(lines) + "\n"
+
+
+def between_marks(text: str, made: str, comment: str, close: str = "") -> str:
+    """`text` with what stands between the two marks replaced."""
+    begin, end = f"{comment} {BEGIN}{close}\n", f"{comment} {END}{close}\n"
+    head, rest = text.split(begin)
+    tail = rest.split(end)[1]
+    return f"{head}{begin}{made}{end}{tail}"
+
+
+def results() -> dict[Path, str]:
+    """Each file that follows from the list, with the text that it should have."""
+    copier, readme = ROOT / "copier.yml", ROOT / "template" / "README.md.jinja"
+    owners = ROOT / "template" / "[% if github %].github[% endif %]" / "CODEOWNERS.jinja"
+    indented = between_marks(copier.read_text(encoding="utf-8"), exclusions(), "  #")
+    tables = between_marks(readme.read_text(encoding="utf-8"), f"\n{table()}\n", "<!--", " -->")
+    return {copier: indented, readme: tables, owners: codeowners()}
+
+
+def main() -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
+    check = parser.parse_args().check
+    stale = 0
+    for path, text in results().items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale = 1
+        if check:
+            print(f"{path.relative_to(ROOT)} does not follow from ownership.toml: run {__file__}")
+        else:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return stale if check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Every rendered file has one owner, and what follows from the list of owners is up to date."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hooks import ownership as made
+from tests.conftest import Project
+from tests.rendering import ROOT
+
+OWNED = made.ownership()
+MANAGED_LINE = "Managed: belongs to the standard, `copier update` changes it."
+SHARED = {"README.md", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
+
+
+def files(project: Project) -> list[str]:
+    found = (path for path in project.path.rglob("*") if path.is_file())
+    names = (path.relative_to(project.path) for path in found)
+    return sorted(name.as_posix() for name in names if name.parts[0] not in {".git", ".ruff_cache"})
+
+
+def test_every_file_has_an_owner(combination: Project) -> None:
+    owners = {name: OWNED.owner_of(name, OWNED.rules()) for name in files(combination)}
+    assert [name for name, owner in owners.items() if owner is None] == []
+    assert {name for name, owner in owners.items() if owner == "shared"} == SHARED
+    assert {name for name, owner in owners.items() if owner == "generated"} == {
+        ".copier-answers.yml"
+    }
+
+
+def test_managed_files_say_so_in_their_first_line(combination: Project) -> None:
+    for name in files(combination):
+        first = combination.read(name).split("\n", 1)[0]
+        managed = OWNED.owner_of(name, OWNED.rules()) == "managed"
+        assert (MANAGED_LINE in first) == managed, name
+
+
+def test_every_rule_is_needed(combination: Project) -> None:
+    """A rule that meets no file in any combination would be a promise about nothing."""
+    known = {".github/", ".azuredevops/"}
+    for rule in OWNED.rules():
+        if rule.owner != "generated" and not rule.glob.startswith(tuple(known)):
+            assert any(rule.matches(name) for name in files(combination)), rule.glob
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        ("src/credit_risk/mlops/steps/train.py", "managed"),
+        ("src/credit_risk/model.py", "seed"),
+        ("src/credit_risk/deeper/own.py", None),
+        ("conf/data.yml", "seed"),
+        ("pyproject.toml", "shared"),
+        ("docs/pyproject.toml", "managed"),
+        ("uv.lock", "generated"),
+        ("own.txt", None),
+    ],
+)
+def test_the_first_rule_that_matches_decides(path: str, owner: str | None) -> None:
+    assert OWNED.owner_of(path, OWNED.rules()) == owner
+
+
+def test_what_follows_from_the_list_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hooks.ownership", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_change_of_the_list_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = OWNED.LIST.read_text().replace('glob = "data/**", owner = "seed"', 'glob = "data/**", owner = "managed"')
+    (tmp_path / "ownership.toml").write_text(changed)
+    monkeypatch.setattr(OWNED, "LIST", tmp_path / "ownership.toml")
+    rules = OWNED.rules(tmp_path / "ownership.toml")
+    monkeypatch.setattr(made, "ownership", lambda: type("O", (), {"rules": staticmethod(lambda: rules)}))
+    stale = [path.name for path, text in made.results().items() if path.read_text() != text]
+    assert stale == ["copier.yml", "README.md.jinja", "CODEOWNERS.jinja"]
