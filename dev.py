@@ -21,7 +21,10 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments or [""]
     try:
         if command == "test":
-            run([find_uv(), "run", "pytest", *rest], ROOT)
+            run(
+                [find_uv(), "run", "pytest", "--numprocesses", "2", "--dist", "loadfile", *rest],
+                ROOT,
+            )
         elif command == "try" and len(rest) <= 1:
             lifecycle(Path(rest[0] if rest else tempfile.mkdtemp(prefix="try-")).resolve())
         else:

@@ -74,10 +74,14 @@ def test_what_follows_from_the_list_is_up_to_date() -> None:
 
 
 def test_a_change_of_the_list_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = OWNED.LIST.read_text().replace('glob = "data/**", owner = "seed"', 'glob = "data/**", owner = "managed"')
+    changed = OWNED.LIST.read_text().replace(
+        'glob = "data/**", owner = "seed"', 'glob = "data/**", owner = "managed"'
+    )
     (tmp_path / "ownership.toml").write_text(changed)
     monkeypatch.setattr(OWNED, "LIST", tmp_path / "ownership.toml")
     rules = OWNED.rules(tmp_path / "ownership.toml")
-    monkeypatch.setattr(made, "ownership", lambda: type("O", (), {"rules": staticmethod(lambda: rules)}))
+    monkeypatch.setattr(
+        made, "ownership", lambda: type("O", (), {"rules": staticmethod(lambda: rules)})
+    )
     stale = [path.name for path, text in made.results().items() if path.read_text() != text]
     assert stale == ["copier.yml", "README.md.jinja", "CODEOWNERS.jinja"]

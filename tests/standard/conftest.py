@@ -4,22 +4,13 @@ Test modules import it as `credit_risk.mlops` (classification) or `energy_demand
 """
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.rendering import ROOT, render
+from tests.standard import renders  # noqa: F401  first: it makes the two packages importable
 
-KEPT = ROOT / ".cache" / "standard"
-
-for name, answers in yaml.safe_load((ROOT / "examples" / "answers.yml").read_text()).items():
-    shutil.rmtree(KEPT / name, ignore_errors=True)
-    render(answers, KEPT / name)
-    sys.path.insert(0, str(KEPT / name / "src"))
-
-import workspaces  # noqa: E402  it imports the renders
+from tests.standard import workspaces  # isort: skip
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 from sklearn.pipeline import Pipeline
 
-from tests.standard.conftest import KEPT
+from tests.standard.renders import KEPT
 
 
 def module(package: str, name: str) -> ModuleType:

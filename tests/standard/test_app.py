@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.standard import models
-from tests.standard.conftest import KEPT
+from tests.standard.renders import KEPT
 
 CREDIT = models.conf_of("credit_risk") / "data.yml"
 ROW = {

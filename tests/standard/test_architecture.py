@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.rendering import ROOT
+from tests.standard import renders
 
 STANDARD = ROOT / "template" / "src" / "[[package_name]]" / "mlops"
-KEPT = ROOT / ".cache" / "standard" / "credit-risk" / "src"
+KEPT = renders.KEPT / "credit-risk" / "src"
 RULES = Path(__file__).with_name("rooms.toml")
 
 

@@ -15,7 +15,8 @@ from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingCla
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from workspaces import CREDIT
+
+from tests.standard.workspaces import CREDIT
 
 CARD = artifact.Card(run_id="r", task="classification", labels=["a", "b"], features=["x", "y"])
 CONTRACT = CREDIT / "conf" / "data.yml"

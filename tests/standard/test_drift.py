@@ -31,9 +31,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
-from tests.rendering import ROOT
+from tests.standard.renders import KEPT
 
-KEPT = ROOT / ".cache" / "standard"
 CREDIT = KEPT / "credit-risk"
 LIMITS = settings.load_gates(CREDIT / "conf").drift
 SEEDS = range(1, 41)

@@ -4,7 +4,8 @@ import pytest
 from credit_risk.mlops import gates
 from credit_risk.mlops.evidence import Group, Measure, Verdict
 from credit_risk.mlops.settings import Gates, Limit, load_gates
-from workspaces import CREDIT
+
+from tests.standard.workspaces import CREDIT
 
 GATES = load_gates(CREDIT / "conf")
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from credit_risk.mlops import pipeline
 from credit_risk.mlops.errors import UsageError
-from workspaces import CREDIT
+
+from tests.standard.workspaces import CREDIT
 
 COMPONENT = {
     "type": "command",

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from credit_risk.mlops import settings
 from credit_risk.mlops.errors import UsageError
-from workspaces import CREDIT
+
+from tests.standard.workspaces import CREDIT
 
 LOADERS = {
     "project.yml": settings.load_project,

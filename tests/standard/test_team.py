@@ -14,7 +14,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
-from workspaces import CREDIT
+
+from tests.standard.workspaces import CREDIT
 
 CONTRACT = load_contract(CREDIT / "conf" / "data.yml", "classification")
 

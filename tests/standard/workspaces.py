@@ -15,9 +15,9 @@ from credit_risk.mlops.steps import compare, evaluate
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from tests.rendering import ROOT
+from tests.standard.renders import KEPT
 
-CREDIT = ROOT / ".cache" / "standard" / "credit-risk"
+CREDIT = KEPT / "credit-risk"
 SMALL = {
     "train.yml": {"parameters": {"n_estimators": 15, "max_depth": 2, "min_samples_leaf": 20}},
     "gates.yml": {"resamples": 100},

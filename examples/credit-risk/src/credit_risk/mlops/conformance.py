@@ -55,6 +55,14 @@ class Difference(NamedTuple):
     kind: Literal["changed", "deleted", "added"]
 
 
+class Comparison(NamedTuple):
+    """How many files are managed, the differences nobody agreed to, and faults of the forks."""
+
+    managed: int
+    differences: list[Difference]
+    faults: list[str]
+
+
 def check(root: Path, template: str | None = None) -> int:
     """Compare, and return how many managed files follow the standard.
 
@@ -67,27 +75,35 @@ def check(root: Path, template: str | None = None) -> int:
     """
     recorded = _answers(root)
     source = template or str(recorded["_src_path"])
-    forks = _forks(root)
+    _forks(root)  # a fault in it is told before the render
     with tempfile.TemporaryDirectory() as scratch:
         pristine = Path(scratch) / "pristine"
         _render(source, str(recorded["_commit"]), recorded, pristine)
-        owned = rules()
-        managed = [path for path in _files(pristine) if owner_of(path, owned) == "managed"]
-        differences = _differences(root, pristine, managed, owned)
-        open_differences, faults = _without_forks(differences, forks, root)
-        if open_differences:
-            write_text(root / PATCH, _patch(open_differences, root, pristine, Path(scratch)))
-    if open_differences or faults:
-        lines = [f"  {found.kind}: {found.path}" for found in open_differences]
+        managed, differences, faults = compare(root, pristine, rules())
+        if differences:
+            write_text(root / PATCH, _patch(differences, root, pristine, Path(scratch)))
+    if differences or faults:
+        lines = [f"  {found.kind}: {found.path}" for found in differences]
         lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
-        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if open_differences else ""
+        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if differences else ""
         raise GateFailed(
             f"{len(lines)} differences from version {recorded['_commit']} of the standard:\n"
             + "\n".join(lines)
             + f"\n{heal}To keep one on purpose, enter it in {FORKS.as_posix()} "
             "(docs/updating.md shows how)."
         )
-    return len(managed)
+    return managed
+
+
+def compare(root: Path, pristine: Path, owned: list[Rule]) -> Comparison:
+    """Hold a project against its pristine render.
+
+    Raises:
+        UsageError: conf/forks.yml cannot be read.
+    """
+    managed = [path for path in _files(pristine) if owner_of(path, owned) == "managed"]
+    differences = _differences(root, pristine, managed, owned)
+    return Comparison(len(managed), *_without_forks(differences, _forks(root), root))
 
 
 def _answers(root: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def report(
         typer.launch(str(path))
 
 
-@app.command()
+@app.command("template-check")
 def template_check(
     template: Annotated[
         str | None, typer.Option(help="Where the template lies, if not where it was.")
