@@ -89,7 +89,9 @@ def results() -> dict[Path, str]:
 def main() -> int:
     """Write, or check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, exit 1 on a difference"
+    )
     check = parser.parse_args().check
     stale = 0
     for path, text in results().items():

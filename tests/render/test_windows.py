@@ -1,4 +1,4 @@
-"""No name that Windows cannot hold, in the template and in every rendered project.
+"""No name that Windows cannot hold, and no task that it cannot run.
 
 Lengths: a path has 260 characters at most where long paths are not switched on, and git's own
 files stay below it too. A project gets 100 characters for the folder that it lies in, so 150 for a
@@ -7,9 +7,11 @@ has longer names, because conditions stand in them, and gets the same.
 """
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,8 @@ from tests.rendering import ROOT
 LONGEST = 150
 BYTE_CODE = len("__pycache__/.cpython-313.opt-2c")  # what Python adds to `folder/module.py`
 RESERVED = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+PROGRAMS = {"bash", "sh", "rm", "cp", "mv", "cat", "grep", "sed", "mkdir", "touch", "export"}
+SIGNS = {"|", ">", "<", "&&", "||", ";"}
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?", re.I)
 
 
@@ -95,3 +99,38 @@ def test_planted_names_are_seen(paths: list[str]) -> None:
 
 def test_good_names_are_not() -> None:
     assert faults(["docs/console.md", "a/b.py", "a/c.py", ".gitignore", "x" * LONGEST]) == []
+
+
+def shell_faults(tasks: dict[str, Any]) -> list[str]:
+    """Tasks that need a shell, or begin with a program that Windows does not have."""
+    found = []
+    for name, task in tasks.items():
+        settings = task if isinstance(task, dict) else {"cmd": task}
+        parts = settings.get("sequence", [settings])
+        for part in parts:
+            command = part if isinstance(part, str) else str(part.get("cmd", ""))
+            words = command.split()
+            if isinstance(part, dict) and "shell" in part:
+                found.append(f"{name}: a shell")
+            elif PROGRAMS & set(words[:1]) or SIGNS & set(words):
+                found.append(f"{name}: {command}")
+    return found
+
+
+def test_no_task_needs_a_shell(combination: Project) -> None:
+    tasks = tomllib.loads(combination.read("poe_tasks.toml"))["tool"]["poe"]["tasks"]
+    assert len(tasks) > 10
+    assert shell_faults(tasks) == []
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"shell": "mlops runs | head"},
+        "rm -r outputs",
+        {"cmd": "mlops runs | head"},
+        {"sequence": ["_lint", {"cmd": "cp a b"}]},
+    ],
+)
+def test_planted_tasks_are_seen(task: Any) -> None:
+    assert len(shell_faults({"planted": task})) == 1

@@ -72,11 +72,15 @@ def describe_all(rows: pd.DataFrame, predictions: np.ndarray, contract: Contract
 
 
 def columns_of(predictions: np.ndarray, labels: list[str]) -> list[tuple[str, pd.Series]]:
-    """Predictions as named columns: of two probabilities one says it all."""
+    """Predictions as named columns: of two probabilities one says it all.
+
+    Probabilities are rounded to hundredths. A sure model's lie close to 0 and 1, and there bins and
+    ranks would tell differences apart that mean nothing.
+    """
     if not labels:
         return [("prediction", pd.Series(predictions))]
     shown = labels[1:] if len(labels) == 2 else labels
     return [
-        (f"probability of {label}", pd.Series(predictions[:, labels.index(label)]))
+        (f"probability of {label}", pd.Series(predictions[:, labels.index(label)].round(2)))
         for label in shown
     ]

@@ -23,6 +23,7 @@ from ..files import write_text
 from ..registry import Registry
 
 ROUNDING = 1e-9
+FOLDS = 5
 
 
 def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
@@ -137,18 +138,18 @@ def _unfitted(contract: Contract, train: settings.Train) -> Pipeline:
 
 
 def _predict_unseen(rows: pd.DataFrame, contract: Contract, train: settings.Train) -> np.ndarray:
-    """Predictions for the training rows, each half from a model that learned the other half.
+    """Predictions for the training rows, each fifth from a model that learned the other fifths.
 
     They are what drift is measured against. A model's predictions for the very rows it learned are
     bolder than for any other rows: against those, a forest would drift on its first day.
     """
-    halves = np.random.default_rng(train.seed).permutation(len(rows)) % 2
+    folds = np.random.default_rng(train.seed).permutation(len(rows)) % FOLDS
     predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
-    for half in (0, 1):
-        learned, unseen = rows[halves != half], rows[halves == half]
+    for fold in range(FOLDS):
+        learned, unseen = rows[folds != fold], rows[folds == fold]
         fitted = _unfitted(contract, train)
         team.fit(fitted, learned[contract.features], learned[contract.target])
-        predicted[halves == half] = dataset.predict(
+        predicted[folds == fold] = dataset.predict(
             fitted, unseen[contract.features], contract.labels
         )
     return predicted

@@ -1,0 +1,114 @@
+"""Follows files that a release renamed, with the team's edits: `move.py OLD NEW [OLD NEW ...]`.
+
+Copier runs it after an update that crosses the release, in the project's folder, with the Python
+that Copier itself runs in. By then Copier has removed OLD, edited or not, and written NEW as the
+release has it. Here the team's edits of OLD are merged into NEW, as in any update: both sides
+changed the same lines or nothing is in conflict. A second call changes nothing.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import copier
+import yaml
+
+ANSWERS = ".copier-answers.yml"
+BY_HAND = "Carry your edits over by hand: `git diff HEAD` shows what was removed."
+LABELS = ("before updating", "last update", "after updating")
+TOO_DIFFERENT = 128  # from here on, git merge-file's exit code is no number of conflicts
+
+
+def git(*arguments: str, stdin: bytes = b"") -> bytes:
+    """What a git command prints."""
+    command = ["git", *arguments]
+    return subprocess.run(command, input=stdin, check=True, capture_output=True).stdout
+
+
+def committed(name: str) -> bytes | None:
+    """A file as the team committed it before the update."""
+    done = subprocess.run(["git", "show", f"HEAD:./{name}"], check=False, capture_output=True)
+    return done.stdout if done.returncode == 0 else None
+
+
+def last_render(folder: Path) -> Path:
+    """Render the release that the project followed before the update, with the answers of then."""
+    recorded: dict[str, Any] = yaml.safe_load(committed(ANSWERS) or b"")
+    copier.run_copy(
+        recorded["_src_path"],
+        folder,
+        data={key: value for key, value in recorded.items() if not key.startswith("_")},
+        vcs_ref=recorded["_commit"],
+        defaults=True,
+        quiet=True,
+        skip_tasks=True,
+    )
+    return folder
+
+
+def move(old: str, new: str, last: Path) -> str:
+    """Bring the team's edits of `old` into `new`; says what was done."""
+    target = Path(new)
+    mine, base = committed(old), last / old
+    if committed(new) is not None or not target.is_file() or not base.is_file():
+        return "nothing to do"
+    if mine is None:
+        target.unlink()
+        return "stays deleted"
+    if not git("ls-files", "--", old):
+        return "was moved before"
+    theirs = target.read_bytes()
+    merged, conflicts = merge(mine, base.read_bytes(), theirs)
+    target.write_bytes(merged)
+    git("rm", "--quiet", "--cached", "--", old)
+    if conflicts:
+        prefix = git("rev-parse", "--show-prefix").decode().strip()
+        stage(f"{prefix}{new}", base.read_bytes(), mine, theirs)
+        return "moved, with conflicts"
+    git("add", "--force", "--", new)
+    return "moved"
+
+
+def merge(mine: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
+    """Merge as Copier does; returns the merged file, and whether there are conflicts in it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [Path(scratch) / label for label in LABELS]
+        for path, content in zip(paths, (mine, base, theirs), strict=True):
+            path.write_bytes(content)
+        labels = [part for label in LABELS for part in ("-L", label)]
+        command = ["git", "merge-file", "-p", *labels, *map(str, paths)]
+        done = subprocess.run(command, check=False, capture_output=True)
+    if done.returncode >= TOO_DIFFERENT:  # not text
+        return (theirs, False) if mine == base else (mine, True)
+    return done.stdout, done.returncode > 0
+
+
+def stage(path: str, base: bytes, mine: bytes, theirs: bytes) -> None:
+    """Tell git of the conflict, so that `git status` shows it."""
+    lines = []
+    for number, content in enumerate((base, mine, theirs), 1):
+        sha = git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        lines.append(f"100644 {sha} {number}\t{path}\n")
+    git("update-index", "--index-info", stdin="".join(lines).encode())
+
+
+def main(arguments: list[str]) -> int:
+    """Move each OLD to its NEW."""
+    if not arguments or len(arguments) % 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            last = last_render(Path(scratch) / "last")
+        except (copier.errors.CopierError, ValueError) as error:  # ValueError: no such tag
+            print(f"The release before cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
+            return 1
+        for old, new in zip(arguments[::2], arguments[1::2], strict=True):
+            print(f"{old} -> {new}: {move(old, new, last)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""What the hooks know of a project from outside: git, its answers, its template's releases."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.version import InvalidVersion, Version
+
+ANSWERS = ".copier-answers.yml"
+COPIER = "uvx --from 'copier==9.19.*' copier"  # how people are told to call it
+SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+# Nobody sits in front of these commands, and reading must not even refresh a project's index.
+UNATTENDED = {
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+
+
+class HookError(Exception):
+    """Something outside the code is wrong: says where, what, and what to do next."""
+
+
+def unattended() -> None:
+    """Set what git needs to know in this process and those that it starts."""
+    os.environ.update(UNATTENDED)
+    os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20")
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):  # set where a git hook calls us
+        os.environ.pop(name, None)
+
+
+def git(folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+    """What a git command in `folder` prints; some commands say "none" by the exit code 1.
+
+    Raises:
+        HookError: git's own last words.
+    """
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode not in accept:
+        raise HookError(
+            f"`git {arguments[0]}` in {folder}: {last_words(done.stderr) or done.stdout}"
+        )
+    return done.stdout
+
+
+def last_words(text: str) -> str:
+    """The lines in which git says what is wrong, or else the last one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return " ".join(wrong or lines[-1:])
+
+
+def without_secrets(text: str) -> str:
+    """The text without the user and password that a URL may hold."""
+    return re.sub(r"://[^/@\s]+@", "://", text)
+
+
+def is_url(place: str) -> bool:
+    """Whether a project or template is named by a URL, not by a folder."""
+    return "://" in place or bool(re.match(r"(git\+|gh:|gl:|[\w.+-]+@[\w.-]+:)", place))
+
+
+def git_url(source: str) -> str:
+    """A URL that git reads, from one that Copier reads."""
+    for short, host in SHORTCUTS.items():
+        if source.startswith(short):
+            return host + source.removeprefix(short).strip("/").removesuffix(".git") + ".git"
+    return source.removeprefix("git+")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a project's answers file says: all of it, the template's source, and its commit."""
+
+    answers: Mapping[str, Any]
+    source: str
+    commit: str
+
+    def text(self, key: str) -> str:
+        """An answer as text; empty where there is none."""
+        value = self.answers.get(key)
+        return "" if value is None else str(value)
+
+
+def recorded(text: str, where: str) -> Recorded:
+    """Read an answers file.
+
+    Raises:
+        HookError: it is not YAML, or lacks what an update needs.
+    """
+    try:
+        answers = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise HookError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(answers, dict):
+        raise HookError(f"{where}: expected `key: value` lines. Bring it back from git.")
+    source, commit = (str(answers.get(key) or "") for key in ("_src_path", "_commit"))
+    if not commit:
+        raise HookError(
+            f"{where}: records no `_commit`, so it was made from a template outside git. "
+            "Adopt the project anew with hooks/adopt.py."
+        )
+    if not is_url(source) and not Path(source).expanduser().is_absolute():
+        raise HookError(
+            f"{where}, field `_src_path`: {source!r} is neither a URL nor an absolute path. "
+            "Write the template's URL there and commit."
+        )
+    return Recorded(answers, source, commit)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's repository on this machine, and the tags that are releases, oldest first."""
+
+    source: str
+    repository: Path
+    tags: tuple[str, ...]
+
+    def release(self, wanted: str | None) -> str:
+        """The tag `wanted`, or the newest.
+
+        Raises:
+            HookError: there is no such tag, or none at all.
+        """
+        if not self.tags:
+            raise HookError(f"{without_secrets(self.source)}: the template has no release tag.")
+        if wanted is not None and wanted not in self.tags:
+            newest = ", ".join(self.tags[-3:])
+            raise HookError(
+                f"{without_secrets(self.source)}: the template has no tag {wanted}; "
+                f"the newest are {newest}."
+            )
+        return wanted or self.tags[-1]
+
+    def commit(self, revision: str) -> str:
+        """The full hash of a tag, or of what a project recorded.
+
+        Raises:
+            HookError: the template does not hold it.
+        """
+        try:
+            asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+            return git(self.repository, *asked, f"{revision}^{{commit}}").strip()
+        except HookError:
+            raise HookError(
+                f"{without_secrets(self.source)}: holds no {revision} any more, from which the "
+                "project was made. Ask the template's owner to bring back the tag or commit."
+            ) from None
+
+    def holds(self, release: str, revision: str) -> bool:
+        """Whether `revision` is `release` or came after it."""
+        older, newer = self.commit(release), self.commit(revision)
+        return not git(self.repository, "rev-list", "--max-count=1", older, f"^{newer}").strip()
+
+
+def template(source: str, mirrors: Path) -> Template:
+    """Look at a template; one behind a URL is mirrored below `mirrors` once.
+
+    Raises:
+        HookError: git cannot read it.
+    """
+    if is_url(source):
+        repository = mirrors / str(len(list(mirrors.iterdir())))
+        try:
+            git(mirrors, "clone", "--quiet", "--mirror", "--", git_url(source), str(repository))
+        except HookError as error:
+            raise HookError(f"{source}: the template cannot be read. {error}") from None
+    else:
+        repository = Path(source).expanduser()
+        if not repository.is_dir():
+            raise HookError(f"{source}: the template is not there. Is its disk mounted?")
+    versions = {}
+    for tag in git(repository, "tag", "--list").split():
+        try:
+            version = Version(tag)
+        except InvalidVersion:
+            continue
+        versions[tag] = version
+    releases = [tag for tag, version in versions.items() if not version.is_prerelease]
+    return Template(source, repository, tuple(sorted(releases, key=versions.__getitem__)))

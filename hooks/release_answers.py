@@ -1,0 +1,104 @@
+"""What a release check looks for in copier.yml: no answer of an old project may get lost.
+
+Copier drops in silence an answer that a release no longer accepts, offers or asks for, and gives
+the project the default instead.
+"""
+
+import itertools
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hooks.questions import REQUIRED, Questions
+
+ACCEPTED = Path("tests") / "update" / "accepted_answers.toml"
+
+
+def answer_faults(old: Questions, new: Questions, version: str) -> list[str]:
+    """All faults of this module, each with what to do; a migration may take care of a question."""
+    handled = {argument for command in new.migrations(version) for argument in command}
+    found = [
+        *_without_default(new),
+        *_gone(old, new),
+        *_refused(new),
+        *_shrunk(old, new),
+        *_computed_otherwise(old, new),
+    ]
+    return [fault for name, fault in found if name not in handled]
+
+
+def _without_default(new: Questions) -> Iterator[tuple[str, str]]:
+    for name, question in new.asked.items():
+        if name != REQUIRED and "default" not in question:
+            yield name, f"copier.yml, `{name}`: has no default; unattended updates stop. Give one."
+
+
+def _gone(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+    """Questions and choices that are no longer there."""
+    migrate = "Bring it back, or write a migration that names the question."
+    for name, question in old.asked.items():
+        where = f"copier.yml, `{name}`:"
+        if name not in new.asked:
+            yield name, f"{where} is no longer asked, so stored answers are lost. {migrate}"
+            continue
+        if question.get("type") != new.all[name].get("type"):
+            yield name, f"{where} has another type, so stored answers may not fit. {migrate}"
+        lost = [str(value) for value in old.choices(name) if value not in new.choices(name)]
+        if lost and new.choices(name):
+            yield name, f"{where} no longer offers {', '.join(lost)}. {migrate}"
+        for given in new.combinations():
+            answers = new.answers(given)
+            if new.hidden(name, answers) and not old.hidden(name, old.answers(given)):
+                yield name, f"{where} is hidden for some, and their answers are lost. {migrate}"
+                break
+
+
+def _table(questions: Questions) -> dict[str, list[Any]]:
+    path = questions.folder / ACCEPTED
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _refused(new: Questions) -> Iterator[tuple[str, str]]:
+    """Answers that were accepted once."""
+    table = _table(new)
+    for name in new.asked:
+        if not new.choices(name) and name not in table:
+            yield name, f"{ACCEPTED}: has no answers to `{name}`. Enter some at its limits."
+    for name, values in table.items():
+        for value in values if name in new.asked else ():
+            fault = new.fault(name, value)
+            if fault:
+                yield (
+                    name,
+                    f"copier.yml, `{name}`: its validator refuses {value!r}, which was accepted "
+                    f"before ({fault}). Loosen it, or write a migration that names the question.",
+                )
+
+
+def _shrunk(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+    table = _table(new)
+    for name, values in _table(old).items():
+        missing = [value for value in values if value not in table.get(name, [])]
+        if missing:
+            yield name, f"{ACCEPTED}, `{name}`: {missing} is missing. The table only grows."
+
+
+def _computed_otherwise(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+    """Values with `when: false` are computed anew in each update, and rename files."""
+    computed = [
+        name
+        for name, question in old.all.items()
+        if question.get("when", True) is False and name in new.all
+    ]
+    names = _table(new).get(REQUIRED, [])
+    for name in computed:
+        for given in itertools.chain(new.combinations(), ({REQUIRED: value} for value in names)):
+            before, after = old.answers(given).get(name), new.answers(given).get(name)
+            if before != after:
+                yield (
+                    name,
+                    f"copier.yml, `{name}`: is {after!r}, and was {before!r} for {given}. Bring "
+                    "the formula back, or write a migration that names it.",
+                )
+                break

@@ -1,0 +1,91 @@
+"""The releases of this template, and a clone in which each of them is a tag.
+
+Git tags may not travel with the branch, so `tests/update/releases.toml` lists version and commit.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from hooks.projects import HookError, git
+
+ROOT = Path(__file__).resolve().parent.parent
+LIST = Path("tests") / "update" / "releases.toml"
+COMMIT_LENGTH = 40
+IDENTITY = ("-c", "user.name=Release", "-c", "user.email=release@example.com")
+
+
+class Release(NamedTuple):
+    """A version, and the commit that it is."""
+
+    version: str
+    commit: str
+
+    @property
+    def tag(self) -> str:
+        """As Copier and Renovate read it."""
+        return f"v{self.version}"
+
+
+def releases(root: Path = ROOT) -> list[Release]:
+    """All releases, oldest first.
+
+    Raises:
+        HookError: an entry lacks a field, or the versions do not rise.
+    """
+    listed = tomllib.loads((root / LIST).read_text(encoding="utf-8")).get("releases", [])
+    found: list[Release] = []
+    for entry in listed:
+        version, commit = entry.get("version", ""), entry.get("commit", "")
+        if set(entry) != {"version", "commit"} or len(commit) != COMMIT_LENGTH:
+            raise HookError(f"{LIST}: {entry} needs a `version` and a `commit` of 40 digits.")
+        if found and Version(version) <= Version(found[-1].version):
+            raise HookError(f"{LIST}: {version} stands after {found[-1].version}. Oldest first.")
+        found.append(Release(version, commit))
+    return found
+
+
+def next_version(root: Path = ROOT) -> str:
+    """What the working tree will be: pyproject.toml's version, or the patch after the last."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = releases(root)
+    if not listed or Version(project["version"]) > Version(listed[-1].version):
+        return str(project["version"])
+    last = Version(listed[-1].version)
+    return f"{last.major}.{last.minor}.{last.micro + 1}"
+
+
+def tagged_clone(folder: Path, root: Path = ROOT) -> list[Release]:
+    """Clone `root` into `folder`, tag every release, and last the working tree as it is.
+
+    What is not committed is committed in the clone alone; `root` is only read.
+
+    Raises:
+        HookError: a listed commit is not in the history.
+    """
+    listed = releases(root)
+    for release in listed:
+        try:
+            git(root, "cat-file", "-e", f"{release.commit}^{{commit}}")
+        except HookError:
+            raise HookError(
+                f"{LIST}: release {release.version} is commit {release.commit}, which is not in "
+                f"the history of {root}. In a shallow clone: git fetch --unshallow."
+            ) from None
+    git(root.parent, "clone", "--quiet", "--no-tags", "--", str(root), str(folder))
+    for release in listed:
+        git(folder, "tag", release.tag, release.commit)
+    commit_tree(folder, root)
+    now = Release(next_version(root), git(folder, "rev-parse", "HEAD").strip())
+    git(folder, "tag", now.tag)
+    return [*listed, now]
+
+
+def commit_tree(clone: Path, root: Path) -> None:
+    """Commit in `clone` what `root` holds now, but for what its .gitignore names."""
+    there = (f"--git-dir={clone / '.git'}", f"--work-tree={root}")
+    git(root, *there, "add", "--all")
+    git(clone, *IDENTITY, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Now")
+    git(clone, "reset", "--quiet", "--hard")

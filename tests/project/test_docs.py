@@ -1,0 +1,69 @@
+"""Every command in a rendered project's pages works as it stands there."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project
+from tests.rendering import ROOT
+
+PAGES = ["README.md", "docs/contract.md", "docs/gates.md", "docs/packages.md", "docs/updating.md"]
+# Commands that end otherwise than with 0 in a project with one champion and no challenger.
+EXPECTED = {
+    "uv run poe": 1,  # lists the commands
+    'uv run poe promote --why "better on rural customers"': 1,
+    'uv run poe rollback --why "complaints since Monday"': 1,
+}
+# Commands that do not end, or that need a template of two releases: another test runs them.
+ELSEWHERE = {
+    "uv run poe serve": "tests/standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop",
+    "uvx copier update --defaults": "tests/update/test_scarred.py",
+    "uvx copier update --defaults --data serving=both": "tests/update/test_answers.py",
+    "uv run poe template-check": "tests/standard/test_conformance.py",
+    "uv run poe template-check --template ../the-template": "tests/standard/test_conformance.py",
+    "git apply outputs/template-check.patch": "tests/standard/test_conformance.py",
+}
+
+
+def commands(text: str) -> Iterator[str]:
+    """The commands in a page's bash blocks, and those of several words in its lines."""
+    for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if command := line.split("   #")[0].split("  #")[0].strip():
+                yield command
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for found in re.findall(r"`((?:uv|uvx|git|mlops) [^`]+)`", prose):
+        yield found
+
+
+def test_each_command_of_the_pages_works(fresh_project: Callable[..., Project]) -> None:
+    project = fresh_project({"project_name": "Credit Risk"})
+    shutil.copytree(project.path / "data" / "raw", project.path / "path" / "to" / "new" / "data")
+    told = [(page, command) for page in PAGES for command in commands(project.read(page))]
+    assert len(told) > 25
+    done: set[str] = set()
+    for page, command in told:
+        if command in ELSEWHERE or command in done:
+            continue
+        done.add(command)
+        words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
+        try:
+            project.run(*words, expect=EXPECTED.get(command, 0))
+        except AssertionError as error:
+            pytest.fail(f"{page}: {error}")
+
+
+@pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
+def test_the_tests_that_run_the_others_are_there(test: str) -> None:
+    path, _, name = test.partition("::")
+    assert f"def {name or 'test_'}" in (ROOT / path).read_text()
+
+
+def test_the_readme_of_this_repository_says_what_ci_runs() -> None:
+    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    assert "python3 dev.py test" in readme
+    assert "python3 dev.py test" in ci
+    assert Path(ROOT / "docs" / "report.png").is_file()

@@ -1,0 +1,1 @@
+"""Updates: every release to the working tree, and the tools around them."""

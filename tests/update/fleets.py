@@ -1,0 +1,167 @@
+"""A small template with two releases, projects of it, and what a fleet must not touch in them."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import copier
+import yaml
+
+from tests.rendering import ROOT, commit_all
+
+FLEET = ROOT / "hooks" / "fleet.py"
+BRANCH = "copier-update-v0.2.0"
+MANAGED = "".join(f"# line {number}\n" for number in range(20))
+BASE = {
+    "copier.yml": (
+        "_subdirectory: template\n"
+        "_exclude: [\"{% if _copier_operation == 'update' %}conf/**{% endif %}\"]\n"
+        "project_name: {type: str}\n"
+        "team: {type: str, default: lending}\n"
+        "user_email: {type: str, default: lending@example.com}\n"
+        "flavour: {type: str, default: sour, choices: [sour, sweet]}\n"
+    ),
+    "template/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}",
+    "template/poe_tasks.toml": MANAGED,
+    "template/uv.toml": MANAGED,
+    "template/docs/old.md": "Old.\n",
+    "template/conf/project.yml": "stage: develop\n",
+    "template/README.md.jinja": "# {{ team }}\n",
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What a git command prints."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def write(folder: Path, file: str, content: str | bytes) -> None:
+    """Make or replace a file."""
+    target = folder / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def small_template(folder: Path) -> Path:
+    """Releases v0.1.0 and v0.2.0, which changes line 3, drops a file, a choice and a picture."""
+    for file, text in BASE.items():
+        write(folder, file, text)
+    write(folder, "template/docs/picture.png", b"\x89PNG\0one")
+    commit_all(folder, "v0.1.0")
+    git(folder, "tag", "v0.1.0")
+    write(folder, "template/poe_tasks.toml", MANAGED.replace("# line 3\n", "# news\n"))
+    write(folder, "template/docs/new.md", "New.\n")
+    write(folder, "template/docs/picture.png", b"\x89PNG\0two")
+    (folder / "template" / "docs" / "old.md").unlink()
+    settings = BASE["copier.yml"].replace("[sour, sweet]", "[sour]")
+    write(folder, "copier.yml", settings)
+    commit_all(folder, "v0.2.0")
+    git(folder, "tag", "v0.2.0")
+    return folder
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A template, and a folder in which projects live."""
+
+    template: Path
+    home: Path
+
+    def start(self, name: str, *, version: str = "v0.1.0", **answers: Any) -> Path:
+        """A project, committed."""
+        copier.run_copy(
+            str(answers.pop("source", self.template)),
+            self.home / name,
+            data={"project_name": name, **answers},
+            vcs_ref=version,
+            defaults=True,
+            quiet=True,
+        )
+        commit_all(self.home / name, "Start")
+        return self.home / name
+
+    def run(
+        self, *arguments: str | Path, expect: int = 0, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `hooks/fleet.py` with clones of its own; its exit code must be `expect`.
+
+        A variable of the environment that is given as empty is left out.
+        """
+        command, *rest = map(str, arguments)
+        clones = ["--clones", str(self.home / "clones"), "--jobs", "2"]
+        first = [command, *(clones if command in ("status", "update") else [])]
+        given = {**os.environ, **environment}
+        done = subprocess.run(
+            [sys.executable, str(FLEET), *first, *rest],
+            cwd=self.home,
+            env={name: value for name, value in given.items() if value},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == expect, f"{done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+
+def rows(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    """The rows that `--json` printed, by the project's name."""
+    return {row["name"]: row for row in json.loads(done.stdout)["projects"]}
+
+
+def update_by_hand(project: Path) -> None:
+    """Copier's own update, by the command line."""
+    subprocess.run(
+        [sys.executable, "-m", "copier", "update", "--defaults", "--quiet"], cwd=project, check=True
+    )
+
+
+def published(project: Path, home: Path) -> tuple[Path, str]:
+    """A bare repository of a project, and its URL."""
+    bare = home / f"{project.name}.git"
+    git(home, "clone", "--quiet", "--bare", str(project), str(bare))
+    return bare, bare.as_uri()
+
+
+def edit(project: Path, file: str, old: str, new: str) -> None:
+    """Change a file and commit."""
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    write(project, file, text.replace(old, new))
+    commit_all(project, "Edit")
+
+
+def answers(project: Path, revision: str = "HEAD") -> Any:
+    """The answers that a revision holds."""
+    return yaml.safe_load(git(project, "show", f"{revision}:.copier-answers.yml"))
+
+
+def untouchable(project: Path) -> dict[str, Any]:
+    """All of a clone that belongs to its user: files and their times, index, refs, stash."""
+    hidden = project / ".git"
+    return {
+        "files": {
+            path.relative_to(project).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
+            for path in sorted(project.rglob("*"))
+            if path.is_file() and hidden not in path.parents
+        },
+        "index": ((hidden / "index").stat().st_mtime_ns, (hidden / "index").read_bytes()),
+        "head": (hidden / "HEAD").read_text(),
+        "config": (hidden / "config").read_text(),
+        "fetch head": (hidden / "FETCH_HEAD").exists(),
+        "refs": [
+            line
+            for line in git(project, "for-each-ref").splitlines()
+            if not line.split("\t")[1].startswith("refs/heads/copier-update-")
+        ],
+        "stash": git(project, "stash", "list"),
+        "work trees": git(project, "worktree", "list"),
+    }

@@ -1,0 +1,674 @@
+"""hooks/adopt.py: existing repositories come under the template, and nothing of theirs is lost."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+from cookiecutter.main import cookiecutter
+
+from hooks.adopt_answers import from_remote
+from hooks.adopt_plan import source_of
+from tests.conftest import Project
+from tests.rendering import ROOT, commit_all, copy_template, render
+
+BRANCH = "adopt-copier-mlops"
+RELEASE, NEXT = "v0.2.0", "v0.3.0"
+SEEDS = re.compile(r"(conf|data|notebooks|tests)/|src/[^/]+/[^/]+\.py$")
+
+LEGACY = {
+    "README.md": "# {{ cookiecutter.project_name }}\n\nRun `python train.py`.\n",
+    "requirements.txt": "pandas\nscikit-learn\n",
+    "train.py": '"""Trains {{ cookiecutter.project_name }}."""\n\nMARGIN = 0.1\n',
+    ".gitignore": "*.pkl\n",
+    "tests/test_train.py": "from train import MARGIN\n\n\ndef test_margin():\n    assert MARGIN\n",
+}
+CONTEXT = {
+    "project_name": "Churn",
+    "project_slug": "{{ cookiecutter.project_name | lower }}",
+    "project_short_description": "Who leaves us.",
+    "author_email": "churn@contoso.com",
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True)
+    return os.fsdecode(done.stdout)
+
+
+def blobs(folder: Path, revision: str = "HEAD") -> dict[str, str]:
+    """Mode and hash of every file of a commit, by path."""
+    lines = git(folder, "ls-tree", "-r", "-z", revision).split("\0")[:-1]
+    return {path: about for about, path in (line.split("\t", 1) for line in lines)}
+
+
+def state(folder: Path) -> tuple[str, ...]:
+    """All that a person would see of a repository: branches, HEAD, index, bytes of all files."""
+    asked = (
+        ("for-each-ref",),
+        ("rev-parse", "--abbrev-ref", "HEAD"),
+        ("ls-files", "--stage"),
+        ("status", "--porcelain", "--ignored"),
+        ("stash", "list"),
+    )
+    seen = sorted(
+        (str(path.relative_to(folder)), "" if path.is_dir() else path.read_bytes().hex())
+        for path in folder.rglob("*")
+        if ".git" not in path.relative_to(folder).parts
+    )
+    return (*(git(folder, *arguments) for arguments in asked), str(seen))
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this template, as a platform team has it: with one release."""
+    folder = copy_template(tmp_path_factory.mktemp("clone") / "copier-mlops")
+    shutil.copytree(ROOT / "hooks", folder / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".gitignore").write_text("__pycache__/\n")
+    commit_all(folder, RELEASE)
+    git(folder, "tag", RELEASE)
+    return folder
+
+
+def adopt(
+    clone: Path, project: Path, *options: str, expect: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the script of the clone; whatever happens, it prints no traceback."""
+    done = subprocess.run(
+        [sys.executable, "hooks/adopt.py", str(project), *options],
+        cwd=clone,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # a group of its own, as in a terminal: Ctrl+C is sent to all of it
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def planned(clone: Path, project: Path, *options: str, **environment: str) -> dict[str, Any]:
+    """What the script says with --json."""
+    plan: dict[str, Any] = json.loads(
+        adopt(clone, project, "--json", *options, **environment).stdout
+    )
+    return plan
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return folder
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A project that cookiecutter rendered and people have worked on since.
+
+    With it comes the environment in which cookiecutter's settings are those of this test.
+    """
+    template = tmp_path / "legacy-template"
+    write(template / "{{ cookiecutter.project_slug }}", LEGACY)
+    write(template, {"cookiecutter.json": json.dumps(CONTEXT)})
+    settings = tmp_path / "cookiecutterrc"
+    settings.write_text(f"replay_dir: {(tmp_path / 'replay').as_posix()}\n")
+    made = cookiecutter(
+        str(template), no_input=True, output_dir=str(tmp_path), config_file=str(settings)
+    )
+    project = Path(made)
+    commit_all(project, "Start from the legacy template")
+    write(
+        project,
+        {
+            "train.py": '"""Trains Churn, with care."""\n\nMARGIN = 0.2\n',
+            ".gitignore": "*.pkl\nsecrets/\n",
+            "tests/conftest.py": '"""Ours."""\n',
+            "reports/Überblick 1.md": "Ein Bericht\n",
+            "data/raw/old.txt": "one\r\ntwo\r\n",
+        },
+    )
+    (project / "reports" / "plot.png").write_bytes(bytes(range(256)))
+    (project / "requirements.txt").unlink()
+    commit_all(project, "What people did since")
+    return project, {"COOKIECUTTER_CONFIG": str(settings)}
+
+
+@pytest.fixture
+def handmade(tmp_path: Path) -> Path:
+    """A project with pyproject.toml, a package below src, and a remote at Azure DevOps."""
+    project = write(
+        tmp_path / "some-folder",
+        {
+            "pyproject.toml": '[project]\nname = "acme-churn"\nversion = "3"\n'
+            'description = "Predicts churn."\nauthors = [{ email = "ann@contoso.com" }]\n',
+            "src/churn/__init__.py": "",
+            "src/churn/model.py": "MODEL = 1\n",
+            "conf/train.yml": "ours: true\n",
+            "README.md": "# Ours\n",
+        },
+    )
+    commit_all(project, "Start")
+    git(project, "remote", "add", "origin", "https://contoso@dev.azure.com/contoso/ml/_git/churn")
+    return project
+
+
+def resolve(project: Path) -> None:
+    """Keep both sides of each conflict: the template's lines, then the team's."""
+    for name in git(project, "diff", "--name-only", "--diff-filter=U").splitlines():
+        path = project / name
+        text = path.read_text(encoding="utf-8")
+        both = r"<<<<<<< [^\n]*\n(.*?)=======\n(.*?)>>>>>>> [^\n]*\n"
+        path.write_text(re.sub(both, r"\2\1", text, flags=re.S), encoding="utf-8")
+
+
+def assert_merge_is_open(project: Path, before: str, plan: dict[str, Any]) -> None:
+    """Conflicts: the files that both have, that differ and are no seeds. The rest has its bytes."""
+    answers = {key: said["value"] for key, said in plan["answers"].items()}
+    fresh = render(answers, project.parent / "fresh")
+    commit_all(fresh, "Render")
+    theirs, ours = blobs(project, before), blobs(fresh)
+    ours.pop(".copier-answers.yml")  # this render has no release to record
+    differ = {p for p in theirs.keys() & ours.keys() if theirs[p] != ours[p]}
+    conflicts = {path for path in differ if not SEEDS.match(path)}
+
+    assert git(project, "rev-parse", "--abbrev-ref", "HEAD").strip() == BRANCH
+    assert git(project, "rev-parse", "HEAD").strip() == before, "the merge is committed"
+    unmerged = git(project, "ls-files", "--unmerged", "-z").split("\0")[:-1]
+    assert {line.split("\t")[1] for line in unmerged} == conflicts == set(plan["conflicts"])
+    assert conflicts == set(plan["files"]["both"])
+    for path in conflicts:
+        assert "<<<<<<<" in (project / path).read_text(encoding="utf-8")
+
+    resolve(project)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--no-edit")
+    after = blobs(project)
+    assert {p: after[p] for p in theirs if p not in conflicts} == {
+        p: theirs[p] for p in theirs if p not in conflicts
+    }
+    assert set(after) == theirs.keys() | ours.keys() | {".copier-answers.yml"}
+    added = ours.keys() - theirs.keys()
+    assert {path: after[path] for path in added} == {path: ours[path] for path in added}
+    assert git(project, "rev-parse", "HEAD^1").strip() == before, "their history is not in it"
+    recorded = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert recorded["_commit"] == RELEASE
+    assert Path(recorded["_src_path"]).is_absolute()
+    assert {key: recorded[key] for key in answers} == answers
+
+
+def test_a_cookiecutter_project_is_adopted(
+    clone: Path, legacy: tuple[Path, dict[str, str]]
+) -> None:
+    project, settings = legacy
+    before, head = state(project), git(project, "rev-parse", "HEAD").strip()
+
+    plan = planned(clone, project, **settings)
+    assert not plan["adopted"]
+    assert state(project) == before, "showing the plan changed something"
+    replay = "cookiecutter's replay legacy-template.json"
+    assert plan["answers"]["project_name"] == {"value": "Churn", "source": replay}
+    assert plan["answers"]["description"] == {"value": "Who leaves us", "source": replay}
+    assert plan["answers"]["user_email"]["value"] == "churn@contoso.com"
+    assert plan["answers"]["team"]["source"] == "default"
+    assert set(plan["files"]["kept"]) == {"tests/conftest.py"}
+    assert "reports/Überblick 1.md" in plan["files"]["untouched"]
+
+    done = planned(clone, project, "--yes", **settings)
+    assert done["conflicts"] == [".gitignore", "README.md"]
+    assert_merge_is_open(project, head, done)
+
+
+def test_a_replay_of_another_project_says_nothing(
+    clone: Path, legacy: tuple[Path, dict[str, str]]
+) -> None:
+    project, settings = legacy
+    moved = project.rename(project.with_name("moved"))
+    plan = planned(clone, moved, **settings)
+    assert plan["answers"]["project_name"] == {"value": "moved", "source": "the folder's name"}
+
+
+def test_a_cruft_project_is_adopted(clone: Path, legacy: tuple[Path, dict[str, str]]) -> None:
+    project, _ = legacy
+    context = {"project_name": "Cruft Model", "email": "cruft@contoso.com", "_template": "x"}
+    cruft = {"template": "https://example.com/t", "context": {"cookiecutter": context}}
+    write(project, {".cruft.json": json.dumps(cruft)})
+    commit_all(project, "Under cruft")
+    git(project, "remote", "add", "origin", "git@github.com:contoso/cruft-model.git")
+    head = git(project, "rev-parse", "HEAD").strip()
+
+    done = planned(clone, project, "--yes")
+    assert done["answers"]["project_name"] == {"value": "Cruft Model", "source": ".cruft.json"}
+    assert done["answers"]["user_email"] == {"value": "cruft@contoso.com", "source": ".cruft.json"}
+    assert done["answers"]["ci"] == {"value": "github", "source": "the remote"}
+    assert any(".cruft.json stays" in note for note in done["notes"])
+    assert_merge_is_open(project, head, done)
+
+
+def test_a_project_made_by_hand_is_adopted(clone: Path, handmade: Path) -> None:
+    head = git(handmade, "rev-parse", "HEAD").strip()
+    write(handmade, {"uv.toml": (ROOT / "template" / "uv.toml").read_text()})
+    commit_all(handmade, "Has a file of the template, byte for byte")
+    head = git(handmade, "rev-parse", "HEAD").strip()
+
+    done = planned(clone, handmade, "--yes", "--data", "team=@contoso/lending")
+    said = {key: (answer["value"], answer["source"]) for key, answer in done["answers"].items()}
+    assert said["project_name"] == ("churn", "the remote"), "the package in src decides"
+    assert said["package_name"] == ("churn", "default")
+    assert said["description"] == ("Predicts churn", "pyproject.toml")
+    assert said["user_email"] == ("ann@contoso.com", "pyproject.toml")
+    assert said["ci"] == ("azure-devops", "the remote")
+    assert said["team"] == ("@contoso/lending", "--data")
+    assert done["files"]["same"] == ["uv.toml"]
+    kept = {"conf/train.yml", "src/churn/__init__.py", "src/churn/model.py"}
+    assert set(done["files"]["kept"]) == kept
+    assert done["conflicts"] == ["README.md", "pyproject.toml"]
+    assert (handmade / ".azuredevops").is_dir()
+    assert_merge_is_open(handmade, head, done)
+
+
+def test_the_text_names_every_conflict_and_the_steps(clone: Path, handmade: Path) -> None:
+    plan = adopt(clone, handmade).stdout
+    assert "Nothing was changed. To do this, add --yes." in plan
+    done = adopt(clone, handmade, "--yes").stdout
+    for text in ("README.md  (shared: keep", "uv sync", "uv run poe check", "git commit", BRANCH):
+        assert text in done
+
+
+def test_data_that_is_a_link_stays_a_link(clone: Path, handmade: Path, tmp_path: Path) -> None:
+    store = write(tmp_path / "store", {"raw/credit.csv": "ours\n"})
+    (handmade / "data").symlink_to(store, target_is_directory=True)
+    commit_all(handmade, "The data is elsewhere")
+    head = git(handmade, "rev-parse", "HEAD").strip()
+    done = planned(clone, handmade, "--yes")
+    assert "data/raw/credit.csv" in done["files"]["kept"]
+    assert (handmade / "data").is_symlink()
+    assert git(handmade, "diff", "--cached", "--name-only", head, "--", "data") == ""
+    assert (store / "raw/credit.csv").read_text() == "ours\n"
+
+
+def test_a_file_that_git_ignores_is_never_overwritten(clone: Path, handmade: Path) -> None:
+    write(handmade, {".gitignore": "conf/\n", "conf/gates.yml": "ours\n"})
+    commit_all(handmade, "Ignore")
+    done = planned(clone, handmade, "--yes")
+    assert "conf/gates.yml" in done["files"]["kept"]
+    assert (handmade / "conf/gates.yml").read_text() == "ours\n"
+
+
+def test_line_ends_that_git_would_change_are_told(clone: Path, handmade: Path) -> None:
+    (handmade / "data").mkdir()
+    (handmade / "data" / "big.csv").write_bytes(b"a,b\r\n1,2\r\n")
+    git(handmade, "-c", "core.autocrlf=false", "add", ".")
+    git(handmade, "commit", "--quiet", "-m", "Data")
+    render_rule = (clone / "template" / ".gitattributes").read_text()
+    told = any("data/big.csv" in note for note in planned(clone, handmade)["notes"])
+    assert told == ("*.csv text eol=lf" in render_rule)
+
+
+@pytest.mark.parametrize("package", ["numpy", "class", "a_package_with_a_name_that_is_too_long"])
+def test_a_refused_name_comes_with_a_suggestion(clone: Path, handmade: Path, package: str) -> None:
+    git(handmade, "mv", "src/churn", f"src/{package}")
+    commit_all(handmade, "Rename")
+    before = state(handmade)
+    said = adopt(clone, handmade, "--yes", expect=2).stderr
+    assert f'project_name "{package}"' in said
+    assert f"It came from src/{package}." in said
+    assert "--data project_name=VALUE" in said
+    assert state(handmade) == before
+    suggestion = re.search(r"for example '([^']+)'", said)
+    assert suggestion
+    plan = planned(clone, handmade, "--data", f"project_name={suggestion.group(1)}")
+    assert plan["answers"]["project_name"]["value"] == suggestion.group(1)
+    assert any(f"src/{package} stays" in note for note in plan["notes"])
+
+
+def dirty(project: Path) -> None:
+    write(project, {"README.md": "changed\n"})
+
+
+def untracked(project: Path) -> None:
+    write(project, {"new.txt": "new\n"})
+
+
+def detached(project: Path) -> None:
+    git(project, "switch", "--quiet", "--detach")
+
+
+def merging(project: Path) -> None:
+    git(project, "switch", "--quiet", "--create", "other")
+    write(project, {"other.txt": "other\n"})
+    commit_all(project, "Other")
+    git(project, "switch", "--quiet", "main")
+    git(project, "merge", "--quiet", "--no-ff", "--no-commit", "other")
+
+
+def rebasing(project: Path) -> None:
+    git(project, "-c", "sequence.editor=sed -i 1ibreak", "rebase", "--interactive", "--root")
+
+
+def adopted(project: Path) -> None:
+    write(project, {".copier-answers.yml": "_commit: 1.0.0\n"})
+    commit_all(project, "Adopted")
+
+
+def branch_exists(project: Path) -> None:
+    git(project, "branch", BRANCH)
+
+
+def broken(name: str) -> Callable[[Path], None]:
+    def plant(project: Path) -> None:
+        write(project, {name: "{ broken"})
+        commit_all(project, "Broken")
+
+    return plant
+
+
+def committed(name: str) -> Callable[[Path], None]:
+    def plant(project: Path) -> None:
+        write(project, {name: "ours\n"})
+        commit_all(project, "Ours")
+
+    return plant
+
+
+def ignored(project: Path) -> None:
+    write(project, {".gitignore": "poe_tasks.toml\n", "poe_tasks.toml": "ours\n"})
+    commit_all(project, "Ignore")
+
+
+def linked(project: Path) -> None:
+    (project / "README.md").unlink()
+    (project / "README.md").symlink_to("pyproject.toml")
+    commit_all(project, "Link")
+
+
+@pytest.mark.parametrize(
+    ("plant", "options", "said"),
+    [
+        pytest.param(dirty, (), "not committed (README.md)", id="dirty"),
+        pytest.param(untracked, (), "not committed (new.txt)", id="untracked"),
+        pytest.param(detached, (), "HEAD is detached", id="detached"),
+        pytest.param(merging, (), "a merge is in progress", id="merging"),
+        pytest.param(rebasing, (), "a rebase is in progress", id="rebasing"),
+        pytest.param(adopted, (), "under Copier already", id="adopted"),
+        pytest.param(branch_exists, (), f"has a branch {BRANCH}", id="branch-exists"),
+        pytest.param(None, ("--branch", "a..b"), "no such name for a branch", id="branch-name"),
+        pytest.param(broken(".cruft.json"), (), ".cruft.json is not valid JSON", id="cruft"),
+        pytest.param(broken("pyproject.toml"), (), "pyproject.toml is not valid TOML", id="toml"),
+        pytest.param(committed("docs"), (), "your docs stands where", id="file-for-folder"),
+        pytest.param(committed("uv.toml/x"), (), "uv.toml: yours is a folder", id="folder"),
+        pytest.param(committed("UV.toml"), (), "differs only in case", id="case"),
+        pytest.param(committed("Docs/x.md"), (), "your Docs differs only", id="case-of-folder"),
+        pytest.param(ignored, (), "poe_tasks.toml: yours is there, but git ignores", id="ignored"),
+        pytest.param(linked, (), "README.md: yours is a link", id="link"),
+        pytest.param(None, ("--data", "tsk=x"), "asks no such question", id="unknown-answer"),
+        pytest.param(None, ("--data", "task"), "KEY=VALUE", id="no-value"),
+        pytest.param(None, ("--data", "task=poetry"), "task 'poetry' is refused", id="choice"),
+        pytest.param(None, ("--version", "9.9.9"), "9.9.9", id="version"),
+        pytest.param(None, ("--template", "nowhere"), "nowhere", id="template"),
+    ],
+)
+def test_what_cannot_be_adopted_is_refused_and_unchanged(
+    clone: Path,
+    handmade: Path,
+    plant: Callable[[Path], None] | None,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    if plant:
+        plant(handmade)
+    before = state(handmade)
+    assert said in adopt(clone, handmade, "--yes", *options, expect=2).stderr
+    assert state(handmade) == before
+
+
+def test_what_is_no_repository_is_refused(clone: Path, handmade: Path, tmp_path: Path) -> None:
+    for folder, said in {
+        tmp_path / "nowhere": "no such folder",
+        write(tmp_path / "plain", {"README.md": ""}): "not the work tree of a git repository",
+        handmade / "src": "Name its top folder",
+    }.items():
+        assert said in adopt(clone, folder, expect=2).stderr
+    git(tmp_path / "plain", "init", "--quiet")
+    (tmp_path / "plain" / "README.md").unlink()
+    assert "has no commit" in adopt(clone, tmp_path / "plain", expect=2).stderr
+
+
+def test_a_template_without_release_is_refused(clone: Path, handmade: Path, tmp_path: Path) -> None:
+    shutil.copytree(clone, tmp_path / "untagged")
+    git(tmp_path / "untagged", "tag", "--delete", RELEASE)
+    assert "release" in adopt(tmp_path / "untagged", handmade, expect=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "recorded"),
+    {
+        "https://github.com/contoso/t.git": "https://github.com/contoso/t.git",
+        "https://ann:secret@github.com/contoso/t.git": "https://github.com/contoso/t.git",
+        "https://contoso@dev.azure.com/contoso/ml/_git/t": "git+https://dev.azure.com/contoso/ml/_git/t",
+        "git@github.com:contoso/t.git": "git@github.com:contoso/t.git",
+        "ssh://git@git.contoso.com/t": "git+ssh://git@git.contoso.com/t",
+        "gh:contoso/t": "gh:contoso/t",
+    }.items(),
+)
+def test_the_recorded_address_is_one_that_updates_can_use(address: str, recorded: str) -> None:
+    assert source_of(address) == recorded
+    assert Path(source_of("somewhere")) == Path.cwd() / "somewhere"
+
+
+def test_a_template_behind_a_url_is_recorded_as_one(clone: Path, handmade: Path) -> None:
+    plan = planned(clone, handmade, "--template", clone.as_uri())
+    assert plan["template"] == f"git+{clone.as_uri()}"
+    assert not any("folder of this machine" in note for note in plan["notes"])
+
+
+@pytest.mark.parametrize(
+    ("remote", "platform"),
+    {
+        "https://github.com/contoso/churn.git": "github",
+        "ssh://git@github.contoso.com:22/ml/churn": "github",
+        "git@ssh.dev.azure.com:v3/contoso/ml/churn": "azure-devops",
+        "https://contoso.visualstudio.com/ml/_git/churn": "azure-devops",
+        "https://notgithub.example.com/ml/churn": None,
+        "https://example.com/github.com/churn": None,
+    }.items(),
+)
+def test_the_remote_tells_the_platform(remote: str, platform: str | None) -> None:
+    said = {key: guess.value for key, guess in from_remote(remote)}
+    assert said == {"project_name": "churn"} | ({"ci": platform} if platform else {})
+
+
+def test_without_an_identity_nothing_is_begun(clone: Path, handmade: Path) -> None:
+    before = state(handmade)
+    nobody = {"GIT_COMMITTER_NAME": "", "GIT_COMMITTER_EMAIL": ""}
+    assert "git config user.name" in adopt(clone, handmade, "--yes", expect=2, **nobody).stderr
+    assert state(handmade) == before
+
+
+def test_nothing_of_the_repository_is_run(clone: Path, handmade: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    trap = handmade / ".githooks" / "post-checkout"
+    names = ("post-checkout", "post-merge", "pre-merge-commit", "post-index-change", "watch")
+    for name in names:
+        write(handmade, {f".githooks/{name}": f"#!/bin/sh\necho {name} >> '{ran.as_posix()}'\n"})
+        (trap.parent / name).chmod(0o755)
+    commit_all(handmade, "Hooks")
+    git(handmade, "config", "core.hooksPath", ".githooks")
+    git(handmade, "config", "core.fsmonitor", ".githooks/watch")
+    adopt(clone, handmade, "--yes")
+    assert not ran.exists(), ran.read_text()
+    git(handmade, "merge", "--abort")
+    git(handmade, "switch", "--quiet", "main")
+    assert "post-checkout" in ran.read_text(), "the trap does not work, so it proved nothing"
+
+
+@pytest.fixture
+def failing_git(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """A git that does what it should, and then something else when it is asked to merge."""
+    real = shutil.which("git")
+
+    def make(lines: str) -> dict[str, str]:
+        script = write(tmp_path / "bin", {"git": f'#!/bin/sh\nreal="{real}"\n{lines}\n'})
+        (script / "git").chmod(0o755)
+        return {"PATH": f"{script}{os.pathsep}{os.environ['PATH']}"}
+
+    return make
+
+
+MERGES = 'case " $* " in *" merge "*) {} ;; esac\nexec "$real" "$@"'
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(('echo "disk full" >&2; exit 128', 2, "disk full"), id="before"),
+        pytest.param(('"$real" "$@"; exit 128', 2, "git merge ended with 128"), id="after"),
+        pytest.param(("mkdir docs && echo x > docs/gates.md; exit 1", 2, "stopped"), id="half"),
+        pytest.param(
+            (
+                '"$real" "$@"; "$real" rm -qf src/churn/model.py; exit 0',
+                2,
+                "not planned: src/churn",
+            ),
+            id="unplanned",
+        ),
+        pytest.param(
+            ('kill -s INT -- -$PPID; "$real" "$@"; exit 0', 130, "Interrupted"), id="ctrl-c"
+        ),
+        pytest.param(('"$real" "$@"; kill -TERM $PPID; exit 0', 130, "Interrupted"), id="ended"),
+    ],
+)
+def test_a_failure_half_way_leaves_the_repository_as_it_was(
+    clone: Path,
+    handmade: Path,
+    failing_git: Callable[[str], dict[str, str]],
+    fault: tuple[str, int, str],
+) -> None:
+    lines, code, said = fault
+    before = state(handmade)
+    done = adopt(clone, handmade, "--yes", expect=code, **failing_git(MERGES.format(lines)))
+    assert said in done.stderr
+    assert state(handmade) == before
+    adopt(clone, handmade, "--yes")  # and nothing stands in the way of a second try
+
+
+def test_where_the_way_back_fails_it_is_told(
+    clone: Path, handmade: Path, failing_git: Callable[[str], dict[str, str]]
+) -> None:
+    before = state(handmade)
+    lines = 'case " $* " in *" merge "*) exit 128 ;; *" reset "*) exit 1 ;; esac\nexec "$real" "$@"'
+    said = adopt(clone, handmade, "--yes", expect=2, **failing_git(lines)).stderr
+    assert "The way back failed too" in said
+    command = said.rstrip().splitlines()[-1].strip()
+    subprocess.run(command, shell=True, cwd=handmade, check=True)  # noqa: S602  as it is told
+    assert state(handmade) == before
+
+
+def release_next(clone: Path, folder: Path, title: str) -> Path:
+    """A copy of the clone in which a later release will be made: one change of each kind."""
+    shutil.copytree(clone, folder)
+    files = folder / "template"
+    readme = (files / "README.md.jinja").read_text(encoding="utf-8")
+    write(
+        folder,
+        {
+            "template/README.md.jinja": readme.replace("# [[ project_name ]]\n", title),
+            "template/docs/gates.md": (files / "docs" / "gates.md").read_text() + "\nNews.\n",
+            "template/docs/news.md": "# News\n",
+            "template/conf/train.yml": "seeds: do not travel\n",
+        },
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("title", "conflicts"),
+    [
+        pytest.param("# [[ project_name ]]\n", [], id="lines-apart"),
+        pytest.param("# The [[ project_name ]]\n", ["README.md"], id="one-line-of-both"),
+    ],
+)
+def test_the_next_update_brings_only_what_is_new(
+    clone: Path,
+    legacy: tuple[Path, dict[str, str]],
+    tmp_path: Path,
+    title: str,
+    conflicts: list[str],
+) -> None:
+    project, settings = legacy
+    template = tmp_path / "template"
+    shutil.copytree(clone, template)
+    adopt(template, project, "--yes", **settings)
+    resolve(project)
+    readme = project / "README.md"
+    readme.write_text(readme.read_text().replace("# Churn\n", "# Churn, ours\n", 1))
+    commit_all(project, "Adopt")
+    before = blobs(project)
+
+    later = release_next(clone, tmp_path / "later", title)
+    shutil.copytree(later / "template", template / "template", dirs_exist_ok=True)
+    commit_all(template, NEXT)
+    git(template, "tag", NEXT)
+    copier.run_update(project, defaults=True, overwrite=True, unsafe=False, quiet=True)
+
+    unmerged = git(project, "diff", "--name-only", "--diff-filter=U").splitlines()
+    assert unmerged == conflicts
+    if conflicts:
+        both = (project / "README.md").read_text()
+        assert "# Churn, ours\n" in both and "# The Churn\n" in both
+        assert both.count("<<<<<<<") == 1
+    commit_all(project, "Update")
+    after = blobs(project)
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    expected = {".copier-answers.yml", "docs/gates.md", "docs/news.md", *conflicts}
+    assert changed == expected
+    assert yaml.safe_load((project / ".copier-answers.yml").read_text())["_commit"] == NEXT
+
+
+def commands(page: str) -> list[str]:
+    """The blocks of commands of docs/adopt.md, in their order."""
+    return re.findall(r"```bash\n(.*?)```", page, flags=re.S)
+
+
+def test_the_commands_of_the_page_work(clone: Path, legacy: tuple[Path, dict[str, str]]) -> None:
+    project, settings = legacy
+    before = state(project)
+    beside = clone.parent / "churn"  # where the page has it
+    shutil.copytree(project, beside)
+    page = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
+    plan, do, back, conflicts, go_on = commands(page)
+
+    def type_in(folder: Path, block: str) -> str:
+        block = block.replace("uv run python", f'"{sys.executable}"')
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=folder,
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    assert "Nothing was changed" in type_in(clone, plan)
+    type_in(clone, do)
+    type_in(beside, back)
+    assert state(beside) == before
+    type_in(clone, do)
+    assert type_in(beside, conflicts).split() == [".gitignore", "README.md"]
+    resolve(beside)
+    type_in(beside, go_on)
+    assert Project(beside).has("uv.lock")
+    assert git(beside, "status", "--porcelain") == ""
+    assert len(git(beside, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3

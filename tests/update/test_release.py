@@ -1,0 +1,365 @@
+"""Each thing that the release check looks for, planted into a copy of the working tree.
+
+The working tree plays the last release, 1.0.0; a changed copy of it is to become 2.0.0.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hooks import release
+from hooks.projects import HookError
+from hooks.questions import Questions
+from hooks.release_answers import answer_faults
+from hooks.release_files import file_faults
+from hooks.release_texts import (
+    changelog_faults,
+    example_faults,
+    owner_faults,
+    tree_faults,
+    version_faults,
+)
+from hooks.releases import Release
+from tests.rendering import ROOT, commit_all, copy_template, render
+from tests.update.releases import COMBINATIONS, Template, git
+
+LAST = [Release("1.0.0", "a" * 40)]
+MIGRATION = """
+_migrations:
+  - version: 2.0.0
+    command: ["[[ _copier_python ]]", "[[ _copier_conf.src_path ]]/hooks/migrations/move.py", {}]
+"""
+Change = Callable[[Path], None]
+
+
+def copied(folder: Path) -> Path:
+    """What the checks read of this repository."""
+    copy_template(folder)
+    for part in ("hooks", "tests/update"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "pyproject.toml").write_text('[project]\nversion = "2.0.0"\n')
+    (folder / "CHANGELOG.md").write_text("# Changelog\n\n## 2.0.0\n\nNews.\n\n## 1.0.0\n\nOld.\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def last(tmp_path_factory: pytest.TempPathFactory) -> Questions:
+    """The last release."""
+    return Questions(copied(tmp_path_factory.mktemp("last") / "copier-mlops"))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What is to be released, for a test to change."""
+    return copied(tmp_path / "copier-mlops")
+
+
+def edit(root: Path, name: str, old: str, new: str) -> None:
+    """Change one place in a file."""
+    text = (root / name).read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
+    (root / name).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def append(root: Path, name: str, text: str) -> None:
+    """Add to the end of a file."""
+    (root / name).write_text((root / name).read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_without_a_fault_it_says_nothing(last: Questions, tree: Path) -> None:
+    new = Questions(tree)
+    assert version_faults(tree, "2.0.0", LAST, new) == []
+    assert changelog_faults(tree, "2.0.0", new) == []
+    assert answer_faults(last, new, "2.0.0") == []
+    assert file_faults(last, new, "2.0.0") == []
+    assert owner_faults(tree) == []
+
+
+# ------------------------------------------------------------------ version, changelog, the rest
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("2.0", "write three numbers"),
+        ("v2.0.0", "write three numbers"),
+        ("1.0.0", "not above 1.0.0"),
+        ("0.9.0", "not above 1.0.0"),
+        ("2.0.1", r"pyproject.toml, `version`: is 2.0.0. Write 2.0.1"),
+    ],
+)
+def test_a_bad_version(tree: Path, version: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert not version_faults(tree, version, LAST, Questions(tree))
+
+
+@pytest.mark.parametrize(
+    ("last_version", "version", "allowed"),
+    [
+        ("1.0.0", "2.0.0", True),
+        ("1.9.0", "2.0.0", True),
+        ("2.0.0", "2.1.0", False),
+        ("0.1.0", "0.2.0", True),
+        ("0.1.0", "0.1.1", False),
+    ],
+)
+def test_only_a_large_step_may_ask_for_trust(
+    tree: Path, last_version: str, version: str, allowed: bool
+) -> None:
+    append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", version))
+    released = [Release(last_version, "a" * 40)]
+    found = " ".join(version_faults(tree, version, released, Questions(tree)))
+    assert ("asks every project for trust" not in found) == allowed
+
+
+def test_a_migration_of_a_later_version(tree: Path) -> None:
+    append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", "3.0.0"))
+    (found,) = version_faults(tree, "2.0.0", LAST, Questions(tree))
+    assert "3.0.0 is above 2.0.0" in found
+
+
+@pytest.mark.parametrize("text", ["# Changelog\n", "## 2.0.0\n\n## 1.0.0\n\nOld.\n"])
+def test_an_empty_changelog(tree: Path, text: str) -> None:
+    (tree / "CHANGELOG.md").write_text(text)
+    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
+    assert "nothing under `## 2.0.0`" in found
+
+
+def test_a_migration_without_a_way_by_hand(tree: Path) -> None:
+    append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
+    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
+    assert "no way by hand" in found
+    edit(tree, "CHANGELOG.md", "News.", "By hand: `git mv docs/gates.md docs/limits.md`")
+    assert changelog_faults(tree, "2.0.0", Questions(tree)) == []
+
+
+def test_a_migration_without_its_script(tree: Path) -> None:
+    append(tree, "copier.yml", MIGRATION.format("a, b"))
+    edit(tree, "CHANGELOG.md", "News.", "By hand: a b")
+    (tree / "hooks" / "migrations" / "move.py").unlink()
+    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
+    assert "is no file in hooks/migrations/" in found
+
+
+def test_what_is_not_committed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a\n")
+    commit_all(tmp_path, "a")
+    assert tree_faults(tmp_path) == []
+    (tmp_path / "b").write_text("b\n")
+    (found,) = tree_faults(tmp_path)
+    assert "1 files are not committed, b for one" in found
+
+
+def test_what_no_longer_follows_from_the_owners(tree: Path) -> None:
+    owners = "template/src/[[package_name]]/mlops/ownership.toml"
+    edit(tree, owners, 'glob = "notebooks/**", owner = "seed"', 'glob = "x/**", owner = "seed"')
+    assert any("copier.yml" in found for found in owner_faults(tree))
+
+
+def test_stale_examples(tmp_path: Path) -> None:
+    example = tmp_path / "examples" / "small"
+    render({"project_name": "Small"}, example)
+    (example / ".copier-answers.yml").unlink()
+    (tmp_path / "examples" / "answers.yml").write_text("small:\n  project_name: Small\n")
+    git(tmp_path, "init", "--quiet")
+    assert example_faults(tmp_path) == []
+    append(tmp_path, "examples/small/README.md", "stale\n")
+    (example / "uv.toml").unlink()
+    (found,) = example_faults(tmp_path)
+    assert "examples/small: 2 files are not fresh, README.md for one" in found
+
+
+# ------------------------------------------------------------------ answers
+
+
+def a_question_without_default(root: Path) -> None:
+    edit(root, "copier.yml", "  default: data-science\n", "")
+
+
+def a_removed_question(root: Path) -> None:
+    settings = (root / "copier.yml").read_text()
+    start = settings.index("regulated:\n")
+    end = settings.index("# ----", start)
+    (root / "copier.yml").write_text(settings[:start] + settings[end:])
+
+
+def a_renamed_question(root: Path) -> None:
+    edit(root, "copier.yml", "\nregulated:\n", "\nis_regulated:\n")
+
+
+def a_computed_question(root: Path) -> None:
+    edit(root, "copier.yml", "\nregulated:\n", "\nregulated:\n  when: false\n")
+
+
+def a_hidden_question(root: Path) -> None:
+    hidden = "\nregulated:\n  when: \"[[ cloud == 'azureml' ]]\"\n"
+    edit(root, "copier.yml", "\nregulated:\n", hidden)
+
+
+def a_removed_choice(root: Path) -> None:
+    edit(root, "copier.yml", '    "Azure Pipelines": azure-devops\n', "")
+
+
+def another_type(root: Path) -> None:
+    edit(root, "copier.yml", "regulated:\n  type: bool", "regulated:\n  type: str")
+
+
+def a_tightened_validator(root: Path) -> None:
+    edit(root, "includes/names.jinja", "longest_name = 20", "longest_name = 19")
+
+
+def a_tightened_limit(root: Path) -> None:
+    edit(root, "copier.yml", "'description', 120", "'description', 80")
+
+
+def a_forgotten_answer(root: Path) -> None:
+    edit(root, "tests/update/accepted_answers.toml", '  "credit_risk",\n', "")
+
+
+def a_question_without_table(root: Path) -> None:
+    append(root, "copier.yml", "\ncost_centre:\n  type: str\n  help: Who pays.\n  default: it\n")
+
+
+def another_formula(root: Path) -> None:
+    edit(root, "copier.yml", "[[ serving != 'online' ]]", "[[ serving == 'both' ]]")
+
+
+ANSWERS = {
+    a_question_without_default: "`team`: has no default",
+    a_removed_question: "`regulated`: is no longer asked",
+    a_renamed_question: "`regulated`: is no longer asked",
+    a_computed_question: "`regulated`: is no longer asked",
+    a_hidden_question: "`regulated`: is hidden for some",
+    a_removed_choice: "`ci`: no longer offers azure-devops",
+    another_type: "`regulated`: has another type",
+    a_tightened_validator: "`project_name`: its validator refuses 'xxxxxxxxxxxxxxxxxxxx'",
+    a_tightened_limit: "`description`: its validator refuses",
+    a_forgotten_answer: "`project_name`: ['credit_risk'] is missing",
+    a_question_without_table: "has no answers to `cost_centre`",
+    another_formula: "`batch`: is False, and was True",
+}
+
+
+@pytest.mark.parametrize("plant", ANSWERS, ids=lambda plant: plant.__name__)
+def test_a_lost_answer(last: Questions, tree: Path, plant: Change) -> None:
+    plant(tree)
+    found = answer_faults(last, Questions(tree), "2.0.0")
+    assert any(ANSWERS[plant] in fault for fault in found), found
+
+
+def test_a_migration_may_take_care_of_a_question(last: Questions, tree: Path) -> None:
+    a_removed_choice(tree)
+    append(tree, "copier.yml", MIGRATION.replace("move.py", "answer.py").format("ci"))
+    assert answer_faults(last, Questions(tree), "2.0.0") == []
+
+
+def test_a_stored_formula_may_change(last: Questions, tree: Path) -> None:
+    """`ask: false` locks the first value in the project's answers."""
+    edit(tree, "copier.yml", "[[ project_slug | replace('-', '_') ]]", "ml_[[ project_slug ]]")
+    assert answer_faults(last, Questions(tree), "2.0.0") == []
+
+
+# ------------------------------------------------------------------ files
+
+
+def a_renamed_managed_file(root: Path) -> None:
+    (root / "template" / "docs" / "gates.md").rename(root / "template" / "docs" / "limits.md")
+
+
+def a_removed_shared_file(root: Path) -> None:
+    (root / "template" / ".gitignore").unlink()
+
+
+def a_file_that_got_a_condition(root: Path) -> None:
+    folder = root / "template" / "docs"
+    (folder / "gates.md").rename(folder / "[% if regulated %]gates.md[% endif %]")
+
+
+FILES = {
+    a_renamed_managed_file: "docs/gates.md is no longer rendered",
+    a_removed_shared_file: ".gitignore is no longer rendered",
+    a_file_that_got_a_condition: "docs/gates.md is no longer rendered",
+}
+
+
+@pytest.mark.parametrize("plant", FILES, ids=lambda plant: plant.__name__)
+def test_a_lost_file(last: Questions, tree: Path, plant: Change) -> None:
+    plant(tree)
+    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    assert FILES[plant] in found
+
+
+def test_a_removed_seed_harms_nobody(last: Questions, tree: Path) -> None:
+    (tree / "template" / "notebooks" / "README.md").unlink()
+    assert file_faults(last, Questions(tree), "2.0.0") == []
+
+
+def test_a_rename_with_its_migration(last: Questions, tree: Path) -> None:
+    a_renamed_managed_file(tree)
+    append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
+    assert file_faults(last, Questions(tree), "2.0.0") == []
+    edit(tree, "copier.yml", "docs/limits.md]", "docs/limit.md]")
+    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    assert FILES[a_renamed_managed_file] in found
+
+
+def test_a_removal_stays_in_projects_and_is_told(last: Questions, tree: Path) -> None:
+    a_removed_shared_file(tree)
+    kept = "_exclude:\n  - \"[% if _copier_operation == 'update' %]/.gitignore[% endif %]\"\n"
+    edit(tree, "copier.yml", "_exclude:\n", kept)
+    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    assert "Tell their teams" in found
+    edit(tree, "CHANGELOG.md", "News.", "Removed: `.gitignore`, which git reads no more.")
+    assert file_faults(last, Questions(tree), "2.0.0") == []
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_names_are_told_without_rendering(
+    last: Questions, template: Template, combination: str
+) -> None:
+    """The check computes names and answers itself; Copier renders the same."""
+    given = COMBINATIONS[combination]
+    folder = template.pristine(template.now, given)
+    rendered = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert last.names(given) == rendered
+
+
+# ------------------------------------------------------------------ the command
+
+
+def test_faults_are_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "faults", lambda *_: ["One.", "Two."])
+    assert release.main(["check", "1.0.0"]) == 1
+    assert capsys.readouterr().out == "- One.\n- Two.\n1.0.0 cannot be released yet: 2 faults.\n"
+
+
+def test_no_release_without_green_updates(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "faults", lambda *_: [])
+    for tests, code, words in (("True", 0, "can be tagged"), ("False", 1, "cannot be released")):
+        monkeypatch.setattr(release, "TESTS", ("timeit", "-n1", "-r1", f"assert {tests}"))
+        assert release.main(["check", "1.0.0"]) == code
+        assert words in capsys.readouterr().out
+
+
+def test_a_lost_commit_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lost(*_: object) -> list[str]:
+        raise HookError("release 0.1.0 is not in the history")
+
+    monkeypatch.setattr(release, "faults", lost)
+    assert release.main(["check", "1.0.0"]) == 2
+    assert capsys.readouterr().err == "release 0.1.0 is not in the history\n"
+
+
+def test_the_last_release_is_read_from_the_history() -> None:
+    """All checks on this repository; what they say today depends on the day."""
+    found = release.faults(ROOT, "0.0.1")
+    assert any("0.0.1 is not above" in fault for fault in found)
+    assert any("nothing under `## 0.0.1`" in fault for fault in found)
