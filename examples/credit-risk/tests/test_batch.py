@@ -1,8 +1,10 @@
 """Batch scoring: every row of a file is either scored or rejected with a reason."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from credit_risk.mlops import artifact, dataset
 from credit_risk.mlops.errors import UsageError
 
 
@@ -18,6 +20,15 @@ def test_every_row_is_scored(serving, raw):
     assert list(scored["row"]) == list(range(1, len(raw) + 1))
     assert set(scored["version"]) == {1}
     assert rejected.empty
+
+
+def test_scores_are_what_the_model_predicts(serving, raw, contract):
+    scored, _ = score(serving, raw.head(50))
+    rows = contract.typed(raw.head(50))[0][contract.features]
+    model = artifact.load(serving.step("train") / "model")
+    expected = dataset.predict(model, rows, contract.labels)
+    columns = [f"probability_{label}" for label in contract.labels] or "value"
+    np.testing.assert_allclose(scored[columns], expected, atol=1e-12)
 
 
 def test_the_target_is_not_needed(serving, raw, contract):
