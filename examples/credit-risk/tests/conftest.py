@@ -110,6 +110,7 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))
     for folder in ("conf", "pipelines", "src"):
         shutil.copytree(ROOT / folder, workspace.root / folder)
+    workspace.change("gates.yml", resamples=100)  # enough to tell a good model from a random one
     workspace.pipeline()
     return workspace
 
