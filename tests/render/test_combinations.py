@@ -18,7 +18,7 @@ from tests.rendering import ROOT
 TEMPLATE = ROOT / "template"
 MLOPS = "src/credit_risk/mlops"
 # Words of ours that a firm's project has no use for, hosts of package indexes, paths of a machine.
-FOREIGN = re.compile(r"copier-mlops|pypi\.org|pythonhosted|/root/|/home/|/work/", re.I)
+FOREIGN = re.compile(r"copier-mlops|py[p]i\.org|python[h]osted|/root/|/home/|/work/", re.I)
 # Settings of an index: docs/packages.md explains them, no other file makes one.
 INDEX = re.compile(
     r"index-url|index_url|extra-index|tool\.uv\.index|^\[\[index\]\]|/simple\b", re.M
