@@ -18,13 +18,18 @@ EXPECTED = {
     'uv run poe rollback --why "complaints since Monday"': 1,
 }
 # Commands that do not end, or that need a template of two releases: another test runs them.
+SERVED = "standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
+HEALED = "standard/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
+MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
+UPDATED = "update/test_scarred.py::test_without_scars_an_update_is_a_fresh_copy"
+ANSWERED = "update/test_answers.py::test_another_answer"
 ELSEWHERE = {
-    "uv run poe serve": "tests/standard/test_app.py",
-    "uvx copier update --defaults": "tests/update/test_scarred.py",
-    "uvx copier update --defaults --data serving=both": "tests/update/test_answers.py",
-    "uv run poe template-check": "tests/standard/test_conformance.py",
-    "uv run poe template-check --template ../the-template": "tests/standard/test_conformance.py",
-    "git apply outputs/template-check.patch": "tests/standard/test_conformance.py",
+    "uv run poe serve": SERVED,
+    "uvx copier update --defaults": UPDATED,
+    "uvx copier update --defaults --data serving=both": ANSWERED,
+    "uv run poe template-check": HEALED,
+    "uv run poe template-check --template ../the-template": MOVED,
+    "git apply outputs/template-check.patch": HEALED,
 }
 
 
@@ -57,7 +62,8 @@ def test_each_command_of_the_pages_works(fresh_project: Callable[..., Project]) 
 
 @pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
 def test_the_tests_that_run_the_others_are_there(test: str) -> None:
-    assert "def test_" in (ROOT / test).read_text()
+    path, name = test.split("::")
+    assert f"def {name}(" in (ROOT / "tests" / path).read_text()
 
 
 def test_the_readme_of_this_repository_says_what_ci_runs() -> None:
