@@ -14,6 +14,9 @@ LOADERS = {
     "project.yml": settings.load_project,
     "train.yml": settings.load_train,
     "gates.yml": settings.load_gates,
+    "dev.yml": lambda conf: settings.load_cloud(conf, "dev"),
+    "staging.yml": lambda conf: settings.load_cloud(conf, "staging"),
+    "prod.yml": lambda conf: settings.load_cloud(conf, "prod"),
 }
 
 
@@ -69,6 +72,18 @@ def test_the_rendered_settings_are_good(file):
         ("gates.yml", "guardrails.min_group_rows", 0),
         ("gates.yml", "drift.distance", 1),
         ("gates.yml", "drift.missing", 2),
+        ("dev.yml", "resource_group", "ends with a dot."),
+        ("dev.yml", "workspace", "ml"),
+        ("dev.yml", "registry", "a" * 34),
+        ("dev.yml", "cluster.tier", "spot"),
+        ("dev.yml", "cluster.size", "large"),
+        ("dev.yml", "cluster.idle_seconds", 10),
+        ("dev.yml", "data.version", "latest version"),
+        ("dev.yml", "data.path", "data/raw"),
+        ("staging.yml", "endpoints.online", "credit--risk"),
+        ("staging.yml", "endpoints.batch", "1credit"),
+        ("staging.yml", "endpoints.batch", "a" * 33),
+        ("prod.yml", "tags.team", 1),
     ],
 )
 def test_a_wrong_value_names_file_and_field(tmp_path, file, field, value):
@@ -90,6 +105,17 @@ def test_a_misspelt_field_is_refused(tmp_path, file):
 def test_a_missing_field_is_named(tmp_path, file, field):
     message = refused(tmp_path, file, field, None)
     assert f"{file}, field `{field}`: is missing" in message
+
+
+def test_at_least_as_many_machines_as_at_most(tmp_path):
+    machines = {"size": "Standard_DS3_v2", "min": 3, "max": 2}
+    message = refused(tmp_path, "prod.yml", "machines", machines)
+    assert "prod.yml, field `machines`: `min` is above `max`" in message
+
+
+def test_a_project_without_a_cloud_says_how_to_get_one(tmp_path):
+    with pytest.raises(UsageError, match=r"dev.yml does not exist.*--data cloud=azureml"):
+        settings.load_cloud(tmp_path, "dev")
 
 
 @pytest.mark.parametrize("limit", [{"metric": "f1"}, {"metric": "f1", "min": 0, "max": 1}])

@@ -12,7 +12,10 @@ from .errors import UsageError
 from .files import read_yaml
 
 Task = Literal["classification", "regression"]
+Environment = Literal["dev", "staging", "prod"]
 Share = float
+SIZE = r"^Standard_[A-Za-z0-9_]+$"
+ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
 
 
 class Settings(BaseModel):
@@ -100,6 +103,56 @@ class Gates(Settings):
     drift: Drift
 
 
+class Cluster(Settings):
+    """Machines that train. They are there only while a job runs."""
+
+    size: str = Field(pattern=SIZE)
+    tier: Literal["dedicated", "low_priority"]
+    max_nodes: int = Field(ge=1, le=100)
+    idle_seconds: int = Field(ge=60, le=7200)
+
+
+class Data(Settings):
+    """The version of the raw data that an environment trains with."""
+
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")
+    path: str = Field(pattern=r"^(azureml|abfss|wasbs|https)://\S+$")
+
+
+class Endpoints(Settings):
+    """Names of the endpoints: Azure ML allows 3 to 32 letters, digits and hyphens."""
+
+    online: str = Field(pattern=ENDPOINT)
+    batch: str = Field(pattern=ENDPOINT)
+
+
+class Machines(Settings):
+    """Machines behind the online endpoint; between `min` and `max` the load decides."""
+
+    size: str = Field(pattern=SIZE)
+    min: int = Field(ge=1)
+    max: int = Field(ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Machines:
+        if self.min > self.max:
+            raise ValueError("`min` is above `max`")
+        return self
+
+
+class Cloud(Settings):
+    """conf/dev.yml, conf/staging.yml and conf/prod.yml: one environment in Azure."""
+
+    resource_group: str = Field(pattern=r"^[\w().-]{0,89}[\w()-]$")
+    workspace: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
+    registry: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
+    cluster: Cluster
+    data: Data
+    endpoints: Endpoints
+    machines: Machines
+    tags: dict[str, str]
+
+
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
 
 
@@ -142,3 +195,14 @@ def load_train(conf: Path) -> Train:
 def load_gates(conf: Path) -> Gates:
     """Read conf/gates.yml."""
     return parse(Gates, read_yaml(conf / "gates.yml"), conf / "gates.yml")
+
+
+def load_cloud(conf: Path, environment: Environment) -> Cloud:
+    """Read conf/dev.yml, conf/staging.yml or conf/prod.yml."""
+    source = conf / f"{environment}.yml"
+    if not source.exists():
+        raise UsageError(
+            f"{source} does not exist: this project has no cloud. "
+            "`copier update --data cloud=azureml` brings it."
+        )
+    return parse(Cloud, read_yaml(source), source)
