@@ -34,13 +34,16 @@ def ownership() -> ModuleType:
 
 
 def exclusions() -> str:
-    """Seeds, as patterns that Copier leaves out of updates."""
-    owned = ownership()
-    return "".join(
-        f"  - \"[% if _copier_operation == 'update' %]/{rule.glob}[% endif %]\"\n"
-        for rule in owned.rules()
-        if rule.owner == "seed"
-    )
+    """What Copier leaves alone in an update: all of a seed, or only where it is already there."""
+    update = "[% if _copier_operation == 'update' %]"
+    lines = ["_exclude:"]
+    rules = ownership().rules()
+    for rule in rules:
+        if rule.owner == "seed" and not rule.needed:
+            lines.append(f'  - "{update}/{rule.glob}[% endif %]"')
+    lines.append("_skip_if_exists:")
+    lines += [f'  - "/{rule.glob}"' for rule in rules if rule.needed]
+    return "\n".join(lines) + "\n"
 
 
 def table() -> str:
@@ -81,7 +84,7 @@ def results() -> dict[Path, str]:
     """Each file that follows from the list, with the text that it should have."""
     copier, readme = ROOT / "copier.yml", ROOT / "template" / "README.md.jinja"
     owners = ROOT / "template" / "[% if github %].github[% endif %]" / "CODEOWNERS.jinja"
-    indented = between_marks(copier.read_text(encoding="utf-8"), exclusions(), "  #")
+    indented = between_marks(copier.read_text(encoding="utf-8"), exclusions(), "#")
     tables = between_marks(readme.read_text(encoding="utf-8"), f"\n{table()}\n", "<!--", " -->")
     return {copier: indented, readme: tables, owners: codeowners()}
 

@@ -13,7 +13,7 @@ from tests.conftest import Project
 from tests.rendering import ROOT, commit_all, copy_template
 
 SEEDS = [
-    "conf/train.yml",
+    "notebooks/README.md",
     "data/raw/credit.csv",
     "src/credit_risk/model.py",
     "tests/test_data.py",
@@ -138,12 +138,31 @@ def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Pa
         assert after == before, change
 
 
-def test_new_seeds_do_not_appear_in_old_projects(releases: Releases, tmp_path: Path) -> None:
+def test_of_new_seeds_only_needed_ones_appear_in_old_projects(
+    releases: Releases, tmp_path: Path
+) -> None:
     project = releases.start(tmp_path / "project")
-    (releases.path / "template" / "conf" / "new.yml").write_text("a: 1\n")
+    for name in ("conf/new.yml", "tests/test_new.py", "src/[[package_name]]/new.py"):
+        (releases.path / "template" / name).write_text("")
     releases.release("v2.0.0")
     update(project)
-    assert not project.has("conf/new.yml")
+    assert project.has("conf/new.yml")
+    assert not project.has("tests/test_new.py")
+    assert not project.has("src/credit_risk/new.py")
+
+
+def test_settings_stay_as_they_are_and_come_back_where_they_are_missing(
+    releases: Releases, tmp_path: Path
+) -> None:
+    project = releases.start(tmp_path / "project")
+    project.write("conf/train.yml", "# the team's\n")
+    (project.path / "conf/gates.yml").unlink()
+    for name in ("conf/train.yml", "conf/gates.yml.jinja"):
+        releases.append(name, "# news\n")
+    releases.release("v2.0.0")
+    update(project)
+    assert project.read("conf/train.yml") == "# the team's\n"
+    assert project.read("conf/gates.yml").endswith("# news\n")
 
 
 @pytest.mark.parametrize("how", ["another formula", "another answer"])

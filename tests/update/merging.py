@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.conftest import Project
-from tests.update.releases import git, owner_of
+from tests.update.releases import git, is_needed, owner_of
 
 ANSWERS = ".copier-answers.yml"
 LABELS = ("before updating", "last update", "after updating")
@@ -67,7 +67,7 @@ def expected(name: str, mine: Files, old: Files, new: Files) -> tuple[bytes | No
     """What a file should be after an update, and its number of conflicts."""
     is_mine, was, will_be = mine.get(name), old.get(name), new.get(name)
     if owner_of(name) == "seed" or (was is None and will_be is None):
-        return is_mine, 0
+        return (will_be if is_mine is None and is_needed(name) else is_mine), 0
     if will_be is None:
         return (None if is_mine == was else is_mine), 0  # gone, but where the team has edited it
     if is_mine is None:

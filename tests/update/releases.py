@@ -97,6 +97,7 @@ class Template:
         standard = template / "src" / "[[package_name]]" / "mlops"
         (standard / f"news_{number}.py").write_text(f'"""News {number}."""\n')
         (template / "conf" / f"news_{number}.yml").write_text(f"news: {number}\n")
+        (template / "notebooks" / f"news_{number}.md").write_text(f"News {number}\n")
 
     def copy(self, tag: str, answers: Mapping[str, Any], folder: Path) -> Path:
         """Render a release, without trust."""
@@ -136,6 +137,12 @@ def owner_of(path: str) -> str:
     """Whose file it is, by the list of the working tree."""
     owned, listed = owners()
     return owned.owner_of(path, listed)
+
+
+def is_needed(path: str) -> bool:
+    """Whether an update brings the file where it is missing."""
+    _, listed = owners()
+    return any(rule.needed for rule in listed if rule.matches(path))
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from tests.conftest import Project
 from tests.rendering import commit_all
 from tests.update import scars
 from tests.update.merging import ANSWERS, Files, check_update, files
-from tests.update.releases import COMBINATIONS, DEFAULTS, Template, git, owner_of
+from tests.update.releases import COMBINATIONS, DEFAULTS, Template, git, is_needed, owner_of
 from tests.update.scars import SCARS, Scar, scar
 
 RELEASES = [release.tag for release in releases()]
@@ -39,6 +39,11 @@ def updated(template: Template, project: Project, answers: dict, old: str, new: 
     return check_update(project, mine, *renders)
 
 
+def only_seeds(content: Files) -> Files:
+    """The team's own from the first day."""
+    return {name: text for name, text in content.items() if owner_of(name) == "seed"}
+
+
 def without_seeds(content: Files) -> Files:
     """The files that an update decides about."""
     return {name: text for name, text in content.items() if owner_of(name) != "seed"}
@@ -48,14 +53,16 @@ def without_seeds(content: Files) -> Files:
 def test_without_scars_an_update_is_a_fresh_copy(
     template: Template, tmp_path: Path, old: str, combination: str
 ) -> None:
-    """Byte for byte, but for seeds: these stay as they were first rendered."""
+    """Byte for byte, but for seeds: these stay as they were first rendered, or are brought."""
     answers = COMBINATIONS[combination]
     project = template.start(old, answers, tmp_path / "project")
-    seeds = {name: text for name, text in files(project.path).items() if owner_of(name) == "seed"}
+    seeds = only_seeds(files(project.path))
     assert updated(template, project, answers, old, template.now) == {}
     after = files(project.path)
+    brought = {name: text for name, text in only_seeds(after).items() if name not in seeds}
+    assert only_seeds(after) == seeds | brought
+    assert all(is_needed(name) for name in brought)
     assert without_seeds(after) == without_seeds(files(template.pristine(template.now, answers)))
-    assert {name: text for name, text in after.items() if owner_of(name) == "seed"} == seeds
     assert f"_commit: {template.now}\n" in project.read(ANSWERS)
 
 
@@ -90,7 +97,8 @@ def test_usual_work_never_conflicts(template: Template, tmp_path: Path) -> None:
     assert updated(template, project, DEFAULTS, template.now, NEWS) == {}
     for name in ("README.md", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"):
         assert "News 1" in project.read(name)
-    assert not project.has("conf/news_1.yml")
+    assert project.has("conf/news_1.yml")
+    assert not project.has("notebooks/news_1.md")
     assert project.has("src/credit_risk/mlops/news_1.py")
 
 
