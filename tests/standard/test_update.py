@@ -1,0 +1,113 @@
+"""`template-update`: what `copier update` leaves unsaid is said, and edited files stay."""
+
+import subprocess
+from pathlib import Path
+
+import copier
+import pytest
+from credit_risk.mlops import update
+from credit_risk.mlops.errors import GateFailed, UsageError
+
+from tests.rendering import commit_all, copy_template
+
+OLD, NEW = "v1.0.0", "v2.0.0"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_template(tmp_path_factory.mktemp("update") / "template")
+    tasks = folder / "template" / "poe_tasks.toml"
+    for tag, help_text in ((OLD, "of the first release"), (NEW, "of the second release")):
+        tasks.write_text(f"# Tasks {help_text}\n" + tasks.read_text().partition("\n")[2])
+        commit_all(folder, tag)
+        subprocess.run(["git", "tag", tag], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    answers = {"project_name": "Credit Risk"}
+    copier.run_copy(str(template), folder, data=answers, vcs_ref=OLD, defaults=True, quiet=True)
+    commit_all(folder, "Start")
+    return folder
+
+
+def status(project: Path) -> str:
+    command = ["git", "status", "--porcelain"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+
+
+def edit(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+    commit_all(project, f"Edit {name}")
+
+
+def test_the_news_arrive(project: Path) -> None:
+    done = update.update(project, [])
+    assert (done.before, done.after, done.changed) == (OLD, NEW, 2)
+    assert done.conflicts == done.kept == done.deleted == done.answers == []
+    assert "of the second release" in (project / "poe_tasks.toml").read_text()
+    commit_all(project, "Update")
+    again = update.update(project, [])
+    assert (again.before, again.after, again.changed) == (NEW, NEW, 0)
+
+
+def test_conflicts_are_named_and_fail(project: Path) -> None:
+    edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
+    done = update.update(project, [])
+    assert done.conflicts == ["poe_tasks.toml"]
+    with pytest.raises(GateFailed, match=r"1 files hold conflicts: poe_tasks\.toml"):
+        update.conflicts_fail(done)
+
+
+def test_what_an_answer_switches_off_goes_but_not_what_the_team_edited(project: Path) -> None:
+    ours = (project / ".github/workflows/ci.yml").read_text() + "# ours\n"
+    edit(project, ".github/workflows/ci.yml", ours)
+    done = update.update(project, ["ci=azure-devops"], OLD)
+    assert done.kept == [".github/workflows/ci.yml"]
+    assert ".github/CODEOWNERS" in done.deleted
+    assert (project / ".github/workflows/ci.yml").read_text() == ours
+    assert (project / ".azuredevops/ci.yml").is_file()
+    assert not (project / ".github/CODEOWNERS").exists()
+    assert done.answers == []
+
+
+def test_an_answer_that_fell_back_to_its_default_is_told(project: Path, template: Path) -> None:
+    settings = template / "copier.yml"
+    was = settings.read_text()
+    edit(project, ".copier-answers.yml", answers_with(project, "serving: both", "serving: batch"))
+    settings.write_text(was.replace('scored on a schedule": batch', 'scored on a schedule": bulk'))
+    commit_all(template, "A choice less")
+    subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
+    try:
+        done = update.update(project, [], "v3.0.0")
+    finally:
+        subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
+        settings.write_text(was)
+        commit_all(template, "As before")
+    assert done.answers == ["serving: 'batch' became 'both'"]
+
+
+def answers_with(project: Path, old: str, new: str) -> str:
+    return (project / ".copier-answers.yml").read_text().replace(old, new)
+
+
+def test_uncommitted_work_is_not_touched(project: Path) -> None:
+    (project / "README.md").write_text("half a sentence")
+    with pytest.raises(UsageError, match="uncommitted work"):
+        update.update(project, [])
+    assert status(project) == " M README.md\n"
+
+
+def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> None:
+    with pytest.raises(UsageError, match="all is as it was"):
+        update.update(project, [], "v9.9.9")
+    assert status(project) == ""
+
+
+def test_a_bad_answer_ends_in_the_questions_own_words(project: Path) -> None:
+    with pytest.raises(UsageError, match="user_email") as refused:
+        update.update(project, ["user_email=nobody"])
+    assert "Traceback" not in str(refused.value)
+    assert status(project) == ""
