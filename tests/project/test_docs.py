@@ -21,12 +21,12 @@ EXPECTED = {
 SERVED = "standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
 HEALED = "standard/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
 MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
-UPDATED = "update/test_scarred.py::test_without_scars_an_update_is_a_fresh_copy"
-ANSWERED = "update/test_answers.py::test_another_answer"
+UPDATED = "standard/test_update.py::test_the_news_arrive"
+SWITCHED = "standard/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
 ELSEWHERE = {
     "uv run poe serve": SERVED,
-    "uvx copier update --defaults": UPDATED,
-    "uvx copier update --defaults --data serving=both": ANSWERED,
+    "uv run poe template-update": UPDATED,
+    "uv run poe template-update --data serving=both": SWITCHED,
     "uv run poe template-check": HEALED,
     "uv run poe template-check --template ../the-template": MOVED,
     "git apply outputs/template-check.patch": HEALED,

@@ -61,7 +61,7 @@ def test_conflicts_are_named_and_fail(project: Path) -> None:
         update.conflicts_fail(done)
 
 
-def test_what_an_answer_switches_off_goes_but_not_what_the_team_edited(project: Path) -> None:
+def test_a_switched_off_file_stays_where_the_team_edited_it(project: Path) -> None:
     ours = (project / ".github/workflows/ci.yml").read_text() + "# ours\n"
     edit(project, ".github/workflows/ci.yml", ours)
     done = update.update(project, ["ci=azure-devops"], OLD)

@@ -8,12 +8,12 @@ from credit_risk.mlops.serving import app, store
 from credit_risk.mlops.serving.scorer import Scorer
 
 
-@pytest.fixture
-def scorer(serving):
-    return Scorer(*store.fetch(serving.conf, "champion"))
+@pytest.fixture(scope="module")
+def scorer(served):
+    return Scorer(*store.fetch(served.conf, "champion"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(scorer):
     with TestClient(app.create(scorer)) as client:
         yield client
@@ -28,9 +28,9 @@ def test_it_is_ready_and_says_who_answers(client):
     assert "mlops_requests_total" in client.get("/metrics").text
 
 
-def test_a_row_gets_what_the_model_predicts(client, scorer, serving, contract):
-    rows = dataset.read_part(serving.step("prepare") / "data", "test", contract).head(20)
-    model = artifact.load(serving.step("train") / "model")
+def test_a_row_gets_what_the_model_predicts(client, scorer, served, contract):
+    rows = dataset.read_part(served.step("prepare") / "data", "test", contract).head(20)
+    model = artifact.load(served.step("train") / "model")
     expected = dataset.predict(model, rows[contract.features], contract.labels)
     for position, (_, row) in enumerate(rows.iterrows()):
         sent = {}

@@ -122,8 +122,18 @@ def trained(_trained: Workspace, tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
+@pytest.fixture(scope="session")
+def served(_trained: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with a champion, shared by tests that leave its versions as they are."""
+    folder = tmp_path_factory.mktemp("served") / "workspace"
+    shutil.copytree(_trained.root, folder)
+    workspace = Workspace(folder)
+    workspace.registry.promote(None, "first model", "tests")
+    return workspace
+
+
 @pytest.fixture
-def serving(trained: Workspace) -> Workspace:
-    """A workspace with a champion."""
-    trained.registry.promote(None, "first model", "tests")
-    return trained
+def serving(served: Workspace, tmp_path: Path) -> Workspace:
+    """A workspace with a champion, of the test's own."""
+    shutil.copytree(served.root, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")

@@ -14,20 +14,18 @@ import subprocess
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import yaml
 from pydantic import Field
 
-from .errors import GateFailed, UsageError
+from .errors import GateFailed
 from .files import IGNORED, read_yaml, write_text
 from .ownership import Rule, owner_of, rules
 from .settings import Settings, parse
+from .template import pristine_of, recorded_in
 
-ANSWERS = ".copier-answers.yml"
 FORKS = Path("conf") / "forks.yml"
 PATCH = Path("outputs") / "template-check.patch"
-COPIER = ("uvx", "--from", "copier>=9.19,<10", "copier")
 HASH_LENGTH = 64
 
 
@@ -73,12 +71,11 @@ def check(root: Path, template: str | None = None) -> int:
             patch that heals them.
         UsageError: the project was not made by Copier, or its template cannot be reached.
     """
-    recorded = _answers(root)
-    source = template or str(recorded["_src_path"])
+    recorded = recorded_in(root)
     _forks(root)  # a fault in it is told before the render
     with tempfile.TemporaryDirectory() as scratch:
         pristine = Path(scratch) / "pristine"
-        _render(source, str(recorded["_commit"]), recorded, pristine)
+        pristine_of(recorded, pristine, template)
         managed, differences, faults = compare(root, pristine, rules())
         if differences:
             write_text(root / PATCH, _patch(differences, root, pristine, Path(scratch)))
@@ -106,49 +103,9 @@ def compare(root: Path, pristine: Path, owned: list[Rule]) -> Comparison:
     return Comparison(len(managed), *_without_forks(differences, _forks(root), root))
 
 
-def _answers(root: Path) -> dict[str, Any]:
-    path = root / ANSWERS
-    if not path.is_file():
-        raise UsageError(
-            f"{path}: is missing, so nobody knows which template this project follows. "
-            "Bring it back from git."
-        )
-    recorded = read_yaml(path)
-    for field in ("_src_path", "_commit"):
-        if not recorded.get(field):
-            raise UsageError(f"{path}, field `{field}`: is missing. Bring the file back from git.")
-    return recorded
-
-
 def _forks(root: Path) -> Forks:
     path = root / FORKS
     return parse(Forks, read_yaml(path), path) if path.is_file() else Forks(at_most=0, forks=[])
-
-
-def _render(source: str, commit: str, recorded: dict[str, Any], folder: Path) -> None:
-    answers = {key: value for key, value in recorded.items() if not key.startswith("_")}
-    with tempfile.NamedTemporaryFile("w", suffix=".yml", delete=False, encoding="utf-8") as file:
-        yaml.safe_dump(answers, file)
-    copier = [shutil.which("copier") or ""] if shutil.which("copier") else list(COPIER)
-    options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", file.name]
-    try:
-        done = subprocess.run(
-            [*copier, "copy", *options, source, str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"Copier cannot be started ({error}). Install uv, or Copier.") from None
-    finally:
-        Path(file.name).unlink()
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise UsageError(
-            f"version {commit} of the template cannot be rendered from {source}: {reason}\n"
-            "Check that you can reach it and that it has this version, or clone it and give the "
-            "clone: `uv run poe template-check --template PATH`."
-        )
 
 
 def _files(folder: Path) -> list[str]:

@@ -13,11 +13,15 @@ LIST = Path(__file__).with_name("ownership.toml")
 
 
 class Rule(NamedTuple):
-    """Files that match `glob` belong to `owner`; `what` says to a person what they are."""
+    """Files that match `glob` belong to `owner`; `what` says to a person what they are.
+
+    Nothing works without a file that is `needed`: an update brings it where it is missing.
+    """
 
     glob: str
     owner: Owner
     what: str
+    needed: bool = False
 
     def matches(self, path: str) -> bool:
         """Whether a path, relative to the project and with forward slashes, is meant."""

@@ -69,19 +69,6 @@ def report(
         typer.launch(str(path))
 
 
-@app.command("template-check")
-def template_check(
-    template: Annotated[
-        str | None, typer.Option(help="Where the template lies, if not where it was.")
-    ] = None,
-) -> None:
-    """Do the managed files still follow the standard?"""
-    from .. import conformance
-
-    followed = conformance.check(Path.cwd(), template)
-    terminal.out.print(f"all {followed} managed files follow the standard", markup=False)
-
-
 @app.command()
 def serve(
     version: Served = "champion",

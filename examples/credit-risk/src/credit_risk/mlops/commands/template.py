@@ -1,0 +1,54 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""This project and the standard that it follows."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import terminal
+from .app import Json, app, print_json
+
+
+@app.command("template-check")
+def template_check(
+    template: Annotated[
+        str | None, typer.Option(help="Where the template lies, if not where it was.")
+    ] = None,
+) -> None:
+    """Do the managed files still follow the standard?"""
+    from .. import conformance
+
+    followed = conformance.check(Path.cwd(), template)
+    terminal.out.print(f"all {followed} managed files follow the standard", markup=False)
+
+
+@app.command("template-update")
+def template_update(
+    data: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: an answer to change.")] = None,
+    to: Annotated[str | None, typer.Option(help="A release. Default: the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the standard's news. Conflicts end in exit code 1."""
+    from .. import update
+
+    done = update.update(Path.cwd(), data or [], to)
+    if as_json:
+        print_json(done._asdict())
+    else:
+        terminal.out.print(
+            f"from {done.before} to {done.after}: {done.changed} files changed", markup=False
+        )
+        for path in done.deleted:
+            terminal.out.print(f"  deleted: {path}; the standard no longer has it", markup=False)
+        for path in done.kept:
+            terminal.out.print(
+                f"  kept: {path}; the standard no longer has it, but you edited it", markup=False
+            )
+        for changed in done.answers:
+            terminal.out.print(f"  answer {changed}; set it back with --data", markup=False)
+    update.conflicts_fail(done)
