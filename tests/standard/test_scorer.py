@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from credit_risk import sample
 from credit_risk.mlops import artifact
-from credit_risk.mlops.contract import Column, Contract
+from credit_risk.mlops.columns import Column
+from credit_risk.mlops.contract import Contract
 from credit_risk.mlops.errors import UsageError
 from credit_risk.mlops.registry import Registry
 from credit_risk.mlops.serving import store
