@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -16,61 +14,11 @@ import pandera.pandas as pa
 from pandas.api.types import is_datetime64_any_dtype
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from .columns import Column, Role, checks_of, request_type
 from .errors import UsageError
 from .evidence import Finding
 from .files import read_yaml
 from .settings import Settings, Task, parse
-
-Kind = Literal["number", "integer", "category", "text", "date"]
-Role = Literal["feature", "target", "id", "time", "sensitive", "ignored"]
-MAX_TEXT = 10_000
-EXACT = 2**53  # the integers up to here are exact in float64
-
-
-class Column(Settings):
-    """One column: what it is, what it may hold, and what it is for.
-
-    `missing` is the largest share of rows that may lack a value.
-    """
-
-    kind: Kind
-    role: Role = "feature"
-    about: str = ""
-    min: float | date | None = None
-    max: float | date | None = None
-    values: list[str] | None = None
-    positive: str | None = None
-    missing: float = Field(default=0, ge=0, lt=1)
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the values are numbers."""
-        return self.kind in ("number", "integer")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Column:
-        if (self.values is not None) != (self.kind == "category") or self.values == []:
-            raise ValueError("`values` belongs to `kind: category`, and must be there")
-        if self.values is not None and (len(set(self.values)) != len(self.values)):
-            raise ValueError("`values` holds a value twice")
-        bounds = [bound for bound in (self.min, self.max) if bound is not None]
-        if bounds and not (self.numeric or self.kind == "date"):
-            raise ValueError("`min` and `max` go with numbers and dates only")
-        if any(isinstance(bound, date) != (self.kind == "date") for bound in bounds):
-            raise ValueError("`min` and `max` must be of the column's kind")
-        if len(bounds) == 2 and not bounds[0] <= bounds[1]:  # type: ignore[operator]
-            raise ValueError("`min` is above `max`")
-        if self.kind == "date" and self.role == "feature":
-            raise ValueError("a date is no feature; derive numbers from it in data.py")
-        if self.role in ("target", "id", "time") and self.missing:
-            raise ValueError(f"a {self.role} is never missing")
-        if self.role == "time" and self.kind not in ("date", "integer"):
-            raise ValueError("a time is a date or an integer (a year, say)")
-        if self.role == "sensitive" and self.kind != "category":
-            raise ValueError("a sensitive column is a category; band numbers in data.py")
-        if self.positive is not None and self.positive not in (self.values or []):
-            raise ValueError("`positive` is not one of `values`")
-        return self
 
 
 class Contract(Settings):
@@ -172,7 +120,9 @@ class Contract(Settings):
 
     @cached_property
     def _schema(self) -> pa.DataFrameSchema:
-        return pa.DataFrameSchema({name: _pandera(column) for name, column in self.columns.items()})
+        return pa.DataFrameSchema(
+            {name: checks_of(column) for name, column in self.columns.items()}
+        )
 
     def row_faults(self, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
         """Values that break a rule: columns `row` (index label), `column`, `rule`, `value`."""
@@ -235,7 +185,7 @@ class Contract(Settings):
         for position, name in enumerate([*self.named("id"), *self.features]):
             column = self.columns[name]
             nullable = bool(column.missing) or column.role == "id"
-            annotation = _request_type(column)
+            annotation = request_type(column)
             about = Field(alias=name, title=name, description=column.about or None)
             fields[f"column_{position}"] = (
                 Annotated[annotation | None if nullable else annotation, about],
@@ -280,36 +230,3 @@ def _as_text(value: Any, known: frozenset[str]) -> str:
     """A value as text; `1.0` means the known category `1`: integers with gaps are written so."""
     text = str(value)
     return text[:-2] if text not in known and text.endswith(".0") else text
-
-
-def _pandera(column: Column) -> pa.Column:
-    checks = []
-    if column.min is not None:
-        checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
-    if column.max is not None:
-        checks.append(pa.Check.le(_bound(column.max), error=f"at most {column.max}"))
-    if column.values is not None:
-        checks.append(pa.Check.isin(column.values, error=f"one of {', '.join(column.values)}"))
-    if column.kind == "integer":
-        checks.append(pa.Check(lambda values: values % 1 == 0, error="is a whole number"))
-    if column.kind == "text":
-        checks.append(pa.Check.str_length(max_value=MAX_TEXT, error=f"at most {MAX_TEXT} letters"))
-    return pa.Column(
-        nullable=bool(column.missing), unique=column.role == "id", checks=checks, required=True
-    )
-
-
-def _bound(bound: float | date) -> Any:
-    return pd.Timestamp(bound) if isinstance(bound, date) else bound
-
-
-def _request_type(column: Column) -> Any:
-    if column.kind == "category":
-        return Literal[tuple(column.values or [])]
-    if column.kind == "integer":
-        low = -EXACT if column.min is None else math.ceil(column.min)  # type: ignore[arg-type]
-        high = EXACT if column.max is None else math.floor(column.max)  # type: ignore[arg-type]
-        return Annotated[int, Field(ge=low, le=high)]
-    if column.kind == "number":
-        return Annotated[float, Field(ge=column.min, le=column.max)]
-    return Annotated[str, Field(max_length=MAX_TEXT)]

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from ..contract import Column, Contract
+from ..columns import Column
+from ..contract import Contract
 
 MAX_ROWS = 1000
 MAX_FAULTS = 20
