@@ -56,6 +56,7 @@ class Train(Settings):
     time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
     split: Split
     parameters: dict[str, Any]
+    search: dict[str, list[bool | int | float | str]] = {}  # for a sweep in Azure ML
 
 
 class Limit(Settings):
