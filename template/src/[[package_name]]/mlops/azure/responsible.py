@@ -25,13 +25,12 @@ def content(said: Said) -> dict[str, Any]:
     dropped = [column for column in contract.columns if column not in contract.features]
     dropped.remove(contract.target)
     tables = component(
-        {"conf": "uri_folder", "data": "uri_folder"},
+        {"data": "uri_folder"},
         {"train": "mltable", "test": "mltable"},
         "tables",
         "--data ${{inputs.data}}",
         "--train ${{outputs.train}}",
         "--test ${{outputs.test}}",
-        "--conf ${{inputs.conf}}",
     )
     dashboard = "${{parent.jobs.constructor.outputs.rai_insights_dashboard}}"
     jobs = {
@@ -40,10 +39,7 @@ def content(said: Said) -> dict[str, Any]:
             "type": "command",
             "component": tables,
             "limits": {"timeout": HOUR},
-            "inputs": {
-                "conf": "${{parent.inputs.conf}}",
-                "data": "${{parent.jobs.prepare.outputs.data}}",
-            },
+            "inputs": {"data": "${{parent.jobs.prepare.outputs.data}}"},
             # The monitor compares with these rows.
             "outputs": {"train": "${{parent.outputs.reference}}"},
         },

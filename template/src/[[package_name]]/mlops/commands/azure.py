@@ -26,3 +26,14 @@ def render() -> None:
         terminal.out.print(f"wrote {path}", markup=False)
     if not written:
         terminal.out.print("all files of azureml/ agree with conf/", markup=False)
+
+
+@azure.command()
+def environments() -> None:
+    """Export uv.lock, with hashes, for the images that Azure ML builds."""
+    from ..azure import environments as exporting
+
+    exported = exporting.export(Path())
+    for folder in exported.folders.values():
+        terminal.out.print(f"wrote {folder / 'requirements.txt'}", markup=False)
+    terminal.out.print(f"version {exported.version}", markup=False)

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from ..contract import Column, Contract
 
 MAX_ROWS = 1000
+MAX_BYTES = 1_000_000
 MAX_FAULTS = 20
 LONGEST_TEXT = 200
 
