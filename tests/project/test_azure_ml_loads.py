@@ -75,7 +75,7 @@ OVERRIDES = {
     ],
     "azureml/endpoints/batch/deployment.yml": [
         "model=azureml:credit-risk:12",
-        "environment=azureml:credit-risk-training:0123456789ab",
+        "environment=azureml:credit-risk-parallel:0123456789ab",
         "environment_variables.MLOPS_MODEL_VERSION=12",
     ],
     "azureml/jobs/parallel-batch.yml": [

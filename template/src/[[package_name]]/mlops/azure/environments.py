@@ -11,7 +11,6 @@ from typing import NamedTuple
 from ..errors import UsageError
 from ..files import whole_file
 
-NAMES = ("training", "inference")
 GROUPS = ("team", "azure-jobs")
 LETTERS = 12
 
@@ -42,7 +41,8 @@ def export(root: Path) -> Exported:
         UsageError: uv is not there, or uv.lock does not fit pyproject.toml.
     """
     made = version(root)
-    folders = {name: root / "pipelines" / "environments" / name for name in NAMES}
+    images = sorted((root / "pipelines" / "environments").glob("*/Dockerfile"))
+    folders = {image.parent.name: image.parent for image in images}
     for folder in folders.values():
         with whole_file(folder / "requirements.txt") as scratch:
             _uv_export(root, scratch)
