@@ -143,7 +143,7 @@ PLANTED = {
     "azureml/jobs/sweep.yml": ("goal: maximize", "goal: win"),
     "azureml/jobs/parallel-batch.yml": ("run_function", "walk_function"),
     "azureml/schedules/monitor.yml": ("type: data_quality", "type: data_beauty"),
-    "azureml/schedules/retrain.yml": ("type: cron", "type: sometimes"),
+    "azureml/schedules/retrain.yml": ("type: recurrence", "type: sometimes"),
     "pipelines/train.yml": ("timeout: 14400", "timeout: soon"),
 }
 
