@@ -54,7 +54,9 @@ def table() -> str:
         for rule in ownership().rules():
             if rule.owner == owner and not rule.glob.startswith((".github/", ".azuredevops/")):
                 shown = rule.glob.removesuffix("**").replace("src/*/", "src/[[ package_name ]]/")
-                parts.append(f"| `{shown}` | {rule.what} |\n")
+                row = f"| `{shown}` | {rule.what} |\n"
+                cloud = rule.glob.startswith("azureml/")
+                parts.append(f"[% if azureml -%]\n{row}[% endif -%]\n" if cloud else row)
         parts.append("\n")
     return "".join(parts).rstrip("\n") + "\n"
 

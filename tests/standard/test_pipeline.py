@@ -72,7 +72,7 @@ def test_the_rendered_pipelines_are_read(path):
         ("jobs/fit/type", "parallel", "jobs.fit.type", "'parallel' runs in Azure ML only"),
         ("jobs/fit/type", "pipeline", "jobs.fit.type", "'pipeline' runs in Azure ML only"),
         ("jobs/fit/search_space", {}, "jobs.fit.search_space", "do not know it"),
-        ("jobs/fit/distribution", {}, "jobs.fit.distribution", "do not know it"),
+        ("jobs/fit/services", {}, "jobs.fit.services", "do not know it"),
         ("jobs/fit/component", "azureml:fit:1", "jobs.fit.component", "lies in a registry"),
         (
             "jobs/fit/component",
@@ -146,7 +146,7 @@ def test_a_fault_in_the_pipeline(tmp_path, path, value, field, says):
     [
         ("type", "parallel", "type", "'parallel' components run in Azure ML only"),
         ("comand", "x", "comand", "do not know it"),
-        ("distribution", {"type": "mpi"}, "distribution", "do not know it"),
+        ("additional_includes", ["x"], "additional_includes", "do not know it"),
         ("command", None, "command", "is missing"),
         ("command", " ", "command", "is empty"),
         ("command", "fit 'a", "command", "cannot be divided into words"),

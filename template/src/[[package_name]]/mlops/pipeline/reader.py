@@ -55,6 +55,7 @@ JOB_FIELDS = {
     "environment",
     "environment_variables",
     "resources",
+    "distribution",
     "limits",
     "identity",
 }
@@ -74,6 +75,7 @@ COMPONENT_FIELDS = {
     "environment_variables",
     "is_deterministic",
     "resources",
+    "distribution",
 }
 
 
