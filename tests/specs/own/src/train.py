@@ -1,0 +1,1 @@
+"""Stands for a team's training script."""

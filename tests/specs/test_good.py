@@ -1,0 +1,40 @@
+"""What is right passes without a word: all renders, and specs that a team wrote on its own."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from credit_risk.mlops.specs import check, sdk
+
+from tests.conftest import Project
+from tests.render.conftest import COMBINATIONS, name_of, rendered, template  # noqa: F401
+
+OWN = Path(__file__).with_name("own")
+# The CI and how regulated a project is change no spec.
+ANSWERS = [a for a in COMBINATIONS if a["ci"] == "github" and not a["regulated"]]
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=name_of)
+def test_the_specs_of_every_combination_pass(
+    rendered: Callable[..., Project],  # noqa: F811
+    answers: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = rendered(answers)
+    monkeypatch.chdir(project.path)
+    count, faults = check.run([], project.path)
+    assert faults == []
+    assert count == len(list(project.path.glob("pipelines/**/*.yml"))) + len(
+        list(project.path.glob("azureml/**/*.yml"))
+    )
+
+
+def test_specs_of_a_teams_own_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(OWN, tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    files = check.find([Path("own")], tmp_path)
+    specs, faults = check.lint(files, tmp_path)
+    assert [*faults, *sdk.faults(specs)] == []
+    kinds = {spec.kind.name for spec in specs}
+    assert len(kinds) >= 14, sorted(kinds)
