@@ -129,3 +129,20 @@ def test_no_pickle_no_log_model_no_alias_no_stage() -> None:
 )
 def test_the_guard_fires(code: str) -> None:
     assert forbidden_uses(code)
+
+
+def runs_az(code: str) -> bool:
+    """Does a module have the program's name as a word of its own?"""
+    return any(
+        isinstance(node, ast.Constant) and node.value in ("az", "az.cmd")
+        for node in ast.walk(ast.parse(code))
+    )
+
+
+def test_one_module_runs_az() -> None:
+    users = {
+        module.relative_to(STANDARD).as_posix()
+        for module in STANDARD.rglob("*.py")
+        if runs_az(module.read_text(encoding="utf-8"))
+    }
+    assert users == {"azure/az.py"}

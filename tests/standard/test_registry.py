@@ -4,7 +4,6 @@ from contextlib import nullcontext, suppress
 from datetime import datetime
 
 import pytest
-from credit_risk.mlops import registry as module
 from credit_risk.mlops import tracking
 from credit_risk.mlops.errors import GateFailed, UsageError
 from credit_risk.mlops.registry import Registry
@@ -230,23 +229,3 @@ def test_a_registration_that_fails_is_no_registration(workspace):
         registry.register(run_id, "challenger", {}, "planted")
     registry._client = real
     assert registry.versions() == []
-
-
-@pytest.mark.parametrize("name", ["GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"])
-def test_in_ci_the_pipelines_actor_acts(monkeypatch, name):
-    for other in ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"):
-        monkeypatch.delenv(other, raising=False)
-    monkeypatch.setenv(name, "ann")
-    assert module.current_user() == "ann"
-
-
-def test_a_machine_without_users_has_an_unknown_actor(monkeypatch):
-    for name in ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"):
-        monkeypatch.delenv(name, raising=False)
-    for error in (OSError, KeyError, ImportError):
-        monkeypatch.setattr(module.getpass, "getuser", lambda error=error: _raise(error))
-        assert module.current_user() == "unknown"
-
-
-def _raise(error: type[Exception]):
-    raise error

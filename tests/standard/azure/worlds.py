@@ -1,0 +1,192 @@
+"""Worlds: a project and a stand-in for Azure, in which a test may break one call."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from credit_risk.mlops import cli
+from credit_risk.mlops.contract import load_contract
+from credit_risk.mlops.errors import GateFailed, UsageError
+from typer.main import get_command
+
+from tests.standard.azure import az_standin
+from tests.standard.renders import KEPT
+
+PROJECT = KEPT / "credit-risk"
+NAME = "credit-risk"
+REGISTRY = f"mlr-{NAME}"
+LABELS = load_contract(PROJECT / "conf" / "data.yml", "classification").labels
+SHARES = {label: 1 / len(LABELS) for label in LABELS}
+ANSWER = {
+    "model": NAME,
+    "version": "{version}",
+    "predictions": [{"label": LABELS[0], "probabilities": SHARES}],
+}
+
+# As `cli.invoke` does it, but built once: building takes as long as a whole run.
+COMMANDS = get_command(cli.app)
+
+
+class Killed(BaseException):
+    """The caller's end, as SIGKILL brings it: nothing of ours may catch it."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A project in `root`, and Azure in `azure`."""
+
+    root: Path
+    azure: Path
+
+    def state(self) -> dict[str, Any]:
+        """Azure as it is now."""
+        return az_standin.EMPTY | json.loads((self.azure / "state.json").read_text())
+
+    def change(self, **parts: Any) -> None:
+        """Give Azure another state."""
+        (self.azure / "state.json").write_text(json.dumps(self.state() | parts))
+
+    def calls(self) -> list[list[str]]:
+        """The commands that Azure was given."""
+        path = self.azure / "calls.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def history(self) -> list[dict[str, Any]]:
+        """The state after each change."""
+        path = self.azure / "history.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line)["state"] for line in lines]
+
+    def fail(self, call: int, fault: str) -> None:
+        """Let one call fail, counted from the next on."""
+        (self.azure / "faults.json").write_text(json.dumps({len(self.calls()) + call: fault}))
+
+    def copy(self, azure: Path) -> "World":
+        """The same state, with nothing called yet."""
+        azure.mkdir(parents=True)
+        shutil.copy(self.azure / "state.json", azure)
+        return World(self.root, azure)
+
+    def roles(self, environment: str = "prod") -> dict[str, str]:
+        """The role of each version."""
+        state = self.state()
+        versions = state["models"] if environment == "dev" else state["registries"][REGISTRY]
+        return {number: found["tags"].get("role", "") for number, found in versions.items()}
+
+    def online(self, environment: str = "prod") -> dict[str, Any]:
+        """The online endpoint."""
+        return self.state()["online"][f"{NAME}-{environment}"]
+
+    def default(self, environment: str = "prod") -> str | None:
+        """The batch endpoint's default deployment."""
+        return self.state()["batch"][f"{NAME}-{environment}-b"]["defaults"].get("deployment_name")
+
+
+def start(root: Path, azure: Path) -> World:
+    """A world with workspaces, a registry, and no endpoint."""
+    for folder in ("conf", "pipelines", "azureml", "src", "data"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / folder, root / folder, ignore=ignored)
+    (root / "uv.lock").write_text("the lock of this world")
+    azure.mkdir()
+    workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
+    state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": ANSWER}
+    (azure / "state.json").write_text(json.dumps(state))
+    return World(root, azure)
+
+
+def version(number: str, role: str, **tags: str) -> dict[str, dict[str, Any]]:
+    """A version with a role; the later ones took theirs later."""
+    tags = {
+        "role": role,
+        "role_why": "planted",
+        "role_since": f"2026-01-0{number}T00:00:00",
+        "predictions_hash": f"p{number}",
+        **tags,
+    }
+    return {number: {"name": NAME, "version": number, "tags": tags}}
+
+
+class Runner:
+    """Runs `mlops azure ...` in this process, and the stand-in, too: a process each is slow."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world: World | None = None
+        self.said: Exception | None = None
+        self._patch = monkeypatch
+        monkeypatch.setattr("credit_risk.mlops.azure.az.shutil.which", lambda name: name)
+        monkeypatch.setattr("credit_risk.mlops.azure.az.subprocess", self)
+        monkeypatch.setattr("credit_risk.mlops.terminal.say", lambda text: None)
+        monkeypatch.setattr("credit_risk.mlops.azure.environments.export", self._export)
+        monkeypatch.setenv("MLOPS_AZURE_PAUSE", "0")
+        monkeypatch.setenv("MLOPS_USER", "tests")
+
+    TimeoutExpired = subprocess.TimeoutExpired
+    DEVNULL = subprocess.DEVNULL
+
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Takes the place of `subprocess.run` in az.py."""
+        assert self.world is not None
+        assert command[0] == "az"
+        code, out, err = az_standin.main(command[1:], self.world.azure, self._kill)
+        return subprocess.CompletedProcess(command, code, out, err)
+
+    def __call__(self, world: World, *words: str) -> str:
+        """Run a command: `done`, `gate`, `error` or `killed`."""
+        self.world = world
+        self._patch.chdir(world.root)
+        try:
+            COMMANDS.main(["azure", *words], prog_name="mlops", standalone_mode=False)
+        except GateFailed as said:
+            self.said = said
+            return "gate"
+        except UsageError as said:
+            self.said = said
+            return "error"
+        except Killed:
+            return "killed"
+        return "done"
+
+    @staticmethod
+    def _kill() -> None:
+        raise Killed
+
+    @staticmethod
+    def _export(root: Path) -> None:
+        for dockerfile in (root / "pipelines" / "environments").glob("*/Dockerfile"):
+            dockerfile.with_name("requirements.txt").write_text("pandas==3.0\n")
+
+
+def unserved_champions(world: World, environment: str = "prod") -> Iterator[str]:
+    """What breaks the promise in any state that Azure has been in."""
+    for number, state in enumerate([*world.history(), world.state()], start=1):
+        endpoint = state["online"].get(f"{NAME}-{environment}")
+        if endpoint is None:
+            continue
+        total = sum(endpoint["traffic"].values())
+        if total not in (0, 100):
+            yield f"change {number}: traffic of {total} %"
+        served = {
+            endpoint["deployments"][name]["model"].rpartition("/")[2].rpartition(":")[2]
+            for name in endpoint["traffic"]
+        }
+        versions = state["models"] if environment == "dev" else state["registries"][REGISTRY]
+        for found in versions.values():
+            if found["tags"].get("role") == "champion" and found["version"] not in served:
+                yield f"change {number}: champion {found['version']}, served {served}"
+
+
+def executable(folder: Path) -> Path:
+    """The stand-in as a program named `az`; returns the folder for PATH."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "az"
+    source = Path(az_standin.__file__).read_text(encoding="utf-8")
+    program.write_text(f"#!{sys.executable}\n{source}", encoding="utf-8")
+    program.chmod(0o755)
+    return folder
