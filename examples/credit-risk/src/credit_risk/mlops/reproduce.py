@@ -10,7 +10,8 @@ from . import evidence, local, team, tracking
 from .errors import UsageError
 from .files import hash_path
 from .pipeline import load
-from .registry import Registry, Version
+from .registry import Registry
+from .roles import Version
 
 SOURCES = {
     "code_hash": "the code in src/",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -56,6 +58,26 @@ class Train(Settings):
     time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
     split: Split
     parameters: dict[str, Any]
+    search: dict[str, list[bool | int | float | str]] = {}  # for a sweep in Azure ML
+
+    def trying(self, given: Mapping[str, str]) -> Train:
+        """The same with other parameters: numbers, true and false as JSON writes them, else text.
+
+        Raises:
+            UsageError: one that conf/train.yml does not have.
+        """
+        parameters = dict(self.parameters)
+        for name, text in given.items():
+            if name not in parameters:
+                raise UsageError(
+                    f"--parameter {name}={text}: conf/train.yml has no such parameter; "
+                    f"it has {', '.join(parameters) or 'none'}."
+                )
+            try:
+                parameters[name] = json.loads(text)
+            except ValueError:
+                parameters[name] = text
+        return self.model_copy(update={"parameters": parameters})
 
 
 class Limit(Settings):

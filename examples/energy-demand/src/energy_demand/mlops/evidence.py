@@ -245,6 +245,17 @@ class BatchResult(Part):
     resumed: bool
 
 
+class Masking(Part):
+    """masking.json: a copy of raw data without what identifies people; `left_out` counts rows."""
+
+    shape: Literal["masking/1"] = "masking/1"
+    files: int
+    rows: int
+    left_out: int
+    hashed: list[str]
+    dropped: list[str]
+
+
 class Reproduction(Part):
     """The answer of `reproduce`: is a version, made again, the same bit for bit?"""
 

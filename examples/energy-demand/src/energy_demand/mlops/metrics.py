@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .errors import UsageError
 from .settings import Task
@@ -57,6 +56,8 @@ def _each_class(statistic: Callable[[Array, Array], float]) -> Callable[[Array, 
 
 def _roc_auc(true: Array, score: Array) -> float:
     """Area under the ROC curve as the Mann-Whitney statistic (Hanley and McNeil, 1982)."""
+    from scipy.stats import rankdata  # noqa: PLC0415  a second that finding a metric does not need
+
     positives = int(true.sum())
     ranks = rankdata(score)[true].sum()
     wins = ranks - positives * (positives + 1) / 2

@@ -9,49 +9,13 @@ and the next change puts it right.
 
 from __future__ import annotations
 
-import getpass
-import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from . import tracking
 from .errors import GateFailed, UsageError
+from .roles import Role, Version, stamp
 from .settings import load_project
 from .tracking import MlflowClient, MlflowException
-
-Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
-
-
-@dataclass(frozen=True)
-class Version:
-    """One registered version."""
-
-    number: str
-    run_id: str
-    tags: dict[str, str]
-
-    @property
-    def role(self) -> str:
-        """The version's role."""
-        return self.tags.get("role", "unknown")
-
-    @property
-    def since(self) -> str:
-        """When it took its role: UTC, ISO 8601, so that text order is time order."""
-        return self.tags.get("role_since", "")
-
-
-def current_user() -> str:
-    """Who acts: the pipeline's actor in CI, else the user of this machine."""
-    for name in ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"):
-        if os.environ.get(name):
-            return os.environ[name]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
 
 
 class Registry:
@@ -119,7 +83,7 @@ class Registry:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             made = self._client.create_model_version(
-                self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **_stamp(role, why)}
+                self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **stamp(role, why)}
             )
         if role == "challenger":
             for version in self.versions():
@@ -145,7 +109,7 @@ class Registry:
             )
         former = self.holder("champion")
         previous = {"previous_champion": former.number} if former else {}
-        self._write(version, {**previous, **_stamp("champion", why, by)})
+        self._write(version, {**previous, **stamp("champion", why, by)})
         self._archive_champions_but(version, f"version {version.number} took its place")
         return self.get(version.number)
 
@@ -172,10 +136,10 @@ class Registry:
                 "Train and promote a better one."
             )
         restored = self.get(number)
-        fall = _stamp("rolled_back", why, by)
+        fall = stamp("rolled_back", why, by)
         role = {"role": fall.pop("role")}
         self._write(failed, fall)
-        back = _stamp("champion", f"rollback of version {failed.number}: {why}", by)
+        back = stamp("champion", f"rollback of version {failed.number}: {why}", by)
         self._write(restored, back)  # the later champion counts
         self._write(failed, role)
         self._archive_champions_but(restored, f"version {restored.number} was restored")
@@ -196,14 +160,4 @@ class Registry:
 
 def _fall(role: Role, why: str) -> dict[str, str]:
     """The role is written first: a champion with a later time would count."""
-    return {"role": role, **_stamp(role, why)}
-
-
-def _stamp(role: Role, why: str, by: str | None = None) -> dict[str, str]:
-    """Who, why, when, and last the role."""
-    return {
-        "role_why": why,
-        "role_by": by or current_user(),
-        "role_since": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "role": role,
-    }
+    return {"role": role, **stamp(role, why)}

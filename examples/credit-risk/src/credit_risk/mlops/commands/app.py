@@ -38,6 +38,17 @@ def invoke(arguments: list[str]) -> None:
             raise UsageError(f"`mlops {' '.join(arguments)}` is no command that works.") from None
 
 
+def pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """What an option was given as NAME=VALUE, by name."""
+    named: dict[str, str] = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"{option} {text}: write NAME=VALUE.")
+        named[name] = value
+    return named
+
+
 def print_json(content: Any) -> None:
     """Print a command's result for machines."""
     terminal.out.print(json.dumps(content, indent=2), markup=False)

@@ -12,7 +12,7 @@ import typer
 
 from .. import terminal
 from ..errors import GateFailed, UsageError
-from .app import CONF, TRAIN, Conf, Json, Served, Why, app, invoke, print_json
+from .app import CONF, TRAIN, Conf, Json, Served, Why, app, invoke, pairs, print_json
 
 MONITOR = Path("pipelines/monitor.yml")
 
@@ -35,17 +35,11 @@ def run(
             f"{pipeline}: this project has no such pipeline; there are {there}. "
             "`copier update --data serving=both` adds batch.yml."
         )
-    overrides: dict[str, str] = {}
-    for given in inputs or []:
-        name, equals, value = given.partition("=")
-        if not equals:
-            raise UsageError(f"--input {given}: write NAME=VALUE.")
-        overrides[name] = value
     folders = local.run(
         pipeline,
         root=Path.cwd(),
         invoke=invoke,
-        overrides=overrides,
+        overrides=pairs("--input", inputs),
         process_per_step=process_per_step,
     )
     if as_json:

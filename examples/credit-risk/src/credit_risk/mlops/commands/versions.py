@@ -24,9 +24,10 @@ def promote(
     conf: Conf = CONF,
 ) -> None:
     """Make the challenger champion."""
-    from .. import registry
+    from ..registry import Registry
+    from ..roles import current_user
 
-    made = registry.Registry(conf).promote(version, why, by or registry.current_user())
+    made = Registry(conf).promote(version, why, by or current_user())
     terminal.out.print(f"version {made.number} is champion now")
 
 
@@ -37,9 +38,10 @@ def rollback(
     conf: Conf = CONF,
 ) -> None:
     """Give the role of champion back to the one before."""
-    from .. import registry
+    from ..registry import Registry
+    from ..roles import current_user
 
-    restored, failed = registry.Registry(conf).rollback(why, by or registry.current_user())
+    restored, failed = Registry(conf).rollback(why, by or current_user())
     terminal.out.print(
         f"version {restored.number} is champion again, version {failed.number} is rolled back"
     )

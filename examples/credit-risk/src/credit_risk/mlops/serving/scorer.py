@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 from .. import artifact, dataset
 from ..contract import load_contract
 from ..errors import UsageError
-from .requests import Requests
+from .requests import Fault, Requests
 
 
 class Scorer:
@@ -50,10 +51,19 @@ class Scorer:
         Raises:
             Refused: the body breaks the contract.
         """
+        return self.content(self.requests.read(body))
+
+    def content(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """The content of the answer to validated request rows."""
+        return {"model": self.name, "version": self.version, "predictions": self.rows(rows)}
+
+    def problem(self, error: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
+        """The content of the answer when there is no prediction."""
         return {
             "model": self.name,
             "version": self.version,
-            "predictions": self.rows(self.requests.read(body)),
+            "error": error,
+            "faults": [fault._asdict() for fault in faults],
         }
 
     def rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,17 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from .. import csv_rows, evidence, team, terminal
 from ..errors import GateFailed, UsageError
 from ..files import hash_path, whole_file, whole_folder, write_text
-from ..serving import store
+from ..serving import chunks, store
 from ..serving.scorer import Scorer
 from ..tracking import STATE, root_of
 
 CHUNK_ROWS = 20_000
-REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]
 
 
 def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
@@ -41,7 +38,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     stored = store.fetch(conf, version)
     scorer = Scorer(*stored)
     for file in files:
-        _check_header(file, scorer)
+        chunks.check_header(file, scorer)
     work = root_of(conf) / STATE / "batch" / _key(files, stored)
     resumed = False
     parts = []
@@ -64,8 +61,8 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         whole_file(scores / "rejects.csv") as rejects_file,
         whole_file(scores / "scores.csv") as scores_file,
     ):
-        _join(REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
-        _join(_score_columns(scorer), [part / "scores.csv" for part in parts], scores_file)
+        _join(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
+        _join(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
     evidence.write(
         evidence.BatchResult(
             model=scorer.name,
@@ -96,21 +93,6 @@ def _files(data: Path) -> list[Path]:
     return files
 
 
-def _check_header(file: Path, scorer: Scorer) -> None:
-    heads = pd.DataFrame(columns=csv_rows.header(file))
-    findings = scorer.contract.structure(heads, scoring=True)
-    if findings:
-        lines = [
-            f"  column `{found.column}`: "
-            + ("unknown, drop it from the file" if found.rule == "known" else found.message)
-            for found in findings
-        ]
-        raise UsageError(
-            f"{file}: its columns do not fit the contract of version {scorer.version}:\n"
-            + "\n".join(lines)
-        )
-
-
 def _key(files: list[Path], stored: store.Stored) -> str:
     """What the results depend on, as one hash."""
     parts = [str(CHUNK_ROWS), stored.name, stored.version]
@@ -131,51 +113,12 @@ def _chunks(files: list[Path]) -> Iterator[tuple[Path, csv_rows.Chunk, int]]:
 
 def _score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk, folder: Path) -> None:
     """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
-    raw = chunk.frame(csv_rows.header(file))
-    ids = _ids(raw, scorer)
-    typed, faults = scorer.typed(raw)
-    rejected = faults["row"].unique()
-    sound = typed.drop(index=rejected)
-
-    made = pd.DataFrame({"file": file.name, "row": sound.index, "id": ids[sound.index]})
-    if len(sound):
-        predicted = scorer.predict(sound)
-        if scorer.labels:
-            made["label"] = scorer.chosen(predicted)
-            made[_probabilities(scorer)] = predicted
-        else:
-            made["value"] = predicted
-    made["version"] = scorer.version
-    made.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")
-
-    lines = dict(zip(chunk.rows, chunk.lines, strict=True))
-    reasons = [
-        (file.name, row, lines[row], ids[row], column, f"breaks `{rule}`")
-        for row, column, rule in zip(faults["row"], faults["column"], faults["rule"], strict=True)
-    ]
-    reasons += [(file.name, bad.row, bad.line, "", "", bad.reason) for bad in chunk.malformed]
-    reasons.sort(key=lambda reason: reason[1])
+    scored = chunks.score(scorer, file, chunk)
+    scored.scores.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")
     with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
-        csv.writer(written, lineterminator="\n").writerows(reasons)
-
-    malformed = len(chunk.malformed)
-    counts = {"rows": len(raw) + malformed, "rejected": len(rejected) + malformed}
+        csv.writer(written, lineterminator="\n").writerows(scored.rejects)
+    counts = {"rows": scored.rows, "rejected": scored.rejected}
     write_text(folder / "counts.json", json.dumps(counts))
-
-
-def _ids(raw: pd.DataFrame, scorer: Scorer) -> pd.Series:
-    """The id of each row as it stands in the file; empty where there is none."""
-    names = [name for name in scorer.contract.named("id") if name in raw]
-    return raw[names[0]].fillna("") if names else pd.Series("", index=raw.index)
-
-
-def _probabilities(scorer: Scorer) -> list[str]:
-    return [f"probability_{label}" for label in scorer.labels]
-
-
-def _score_columns(scorer: Scorer) -> list[str]:
-    predicted = ["label", *_probabilities(scorer)] if scorer.labels else ["value"]
-    return ["file", "row", "id", *predicted, "version"]
 
 
 def _join(columns: list[str], parts: list[Path], path: Path) -> None:

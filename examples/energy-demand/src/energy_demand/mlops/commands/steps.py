@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from .app import CONF, Conf, Served, app
+from .app import CONF, Conf, Served, app, pairs
 
 In = Annotated[Path, typer.Option(help="Folder or file to read.")]
 Out = Annotated[Path, typer.Option(help="Folder to write evidence to.")]
@@ -34,11 +34,21 @@ def prepare(raw: In, validated: In, out: Out, conf: Conf = CONF) -> None:
 
 
 @app.command(rich_help_panel=STEPS)
-def train(data: In, model: Out, out: Out, trigger: str = "manual", conf: Conf = CONF) -> None:
+def train(
+    *,
+    data: In,
+    model: Out,
+    out: Out,
+    trigger: str = "manual",
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE in place of that in conf/train.yml.")
+    ] = None,
+    conf: Conf = CONF,
+) -> None:
     """Fit the model and hold it against a constant baseline."""
     from ..steps import train as step
 
-    step.run(conf, data, model, out, trigger)
+    step.run(conf, data, model, out, trigger, tried=pairs("--parameter", parameter))
 
 
 @app.command(rich_help_panel=STEPS)
@@ -104,3 +114,19 @@ def drift(current: In, out: Out, version: str = "champion", conf: Conf = CONF) -
     from ..steps import drift as step
 
     step.run(conf, current, out, version)
+
+
+@app.command(rich_help_panel=STEPS)
+def tables(data: In, train: Out, test: Out) -> None:
+    """Make tables of Azure ML from the divided data."""
+    from ..steps import tables as step
+
+    step.run(data, train, test)
+
+
+@app.command(rich_help_panel=STEPS)
+def mask(raw: In, replica: Out, out: Out, conf: Conf = CONF) -> None:
+    """Copy raw data without what identifies people; the key is in MLOPS_MASK_KEY."""
+    from ..steps import mask as step
+
+    step.run(conf, raw, replica, out)

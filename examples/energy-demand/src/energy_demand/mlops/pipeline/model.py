@@ -21,15 +21,19 @@ LITERALS: dict[str, Any] = {
 PATHS = ("uri_file", "uri_folder")
 BINDING = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+BINDINGS = "write ${{parent.inputs.NAME}} or ${{parent.jobs.STEP.outputs.NAME}}"
 
 
 @dataclass(frozen=True)
 class Port:
-    """A declared input or output."""
+    """A declared input or output; `low`, `high` and `allowed` are limits of a literal."""
 
     type: str
     optional: bool = False
     default: Any = None
+    low: float | None = None
+    high: float | None = None
+    allowed: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ class Step:
     source: Path
     command: str
     code: Path | None
-    inputs: dict[str, Port]
-    outputs: dict[str, Port]
+    inputs: Mapping[str, Port]
+    outputs: Mapping[str, Port]
     bindings: dict[str, FromStep | FromPipeline | Path | Any]
     environment: dict[str, str] = field(default_factory=dict)
     deterministic: bool = True
@@ -86,6 +90,17 @@ class Pipeline:
             if step.name in wanted:
                 wanted |= {b.step for b in step.bindings.values() if isinstance(b, FromStep)}
         return [step for step in self.steps if step.name in wanted]
+
+
+def source_of(text: str) -> FromStep | FromPipeline | None:
+    """What a binding of a step's input takes its value from; None for a text that is no binding."""
+    match = BINDING.fullmatch(text)
+    parts = match[1].split(".") if match else []
+    if parts[:2] == ["parent", "inputs"] and len(parts) == 3:
+        return FromPipeline(parts[2])
+    if parts[:2] == ["parent", "jobs"] and len(parts) == 5 and parts[3] == "outputs":
+        return FromStep(parts[2], parts[4])
+    return None
 
 
 def words(command: str) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import read_yaml
-from .checks import check_bindings, check_literal, in_order
+from .checks import Faults, binding_faults, command_faults, in_order, literal_faults, local_faults
 from .model import (
     BINDING,
+    BINDINGS,
     LITERALS,
     PATHS,
     FromPipeline,
@@ -21,6 +22,7 @@ from .model import (
     Port,
     Step,
     listed,
+    source_of,
 )
 
 NAME = re.compile(r"[A-Za-z_]\w*")
@@ -55,6 +57,7 @@ JOB_FIELDS = {
     "environment",
     "environment_variables",
     "resources",
+    "distribution",
     "limits",
     "identity",
 }
@@ -74,6 +77,7 @@ COMPONENT_FIELDS = {
     "environment_variables",
     "is_deterministic",
     "resources",
+    "distribution",
 }
 
 
@@ -109,8 +113,17 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Pipeline:
         if name not in outputs:
             raise UsageError(f"{path}, field `outputs.{name}`: no job writes it.")
     for step in steps.values():
-        check_bindings(step, steps, inputs, path)
+        _refuse(path, binding_faults(step, steps, inputs))
+        at = f"jobs.{step.name}.command" if step.source == path else "command"
+        ports = {"inputs": step.inputs, "outputs": step.outputs}
+        found = (*command_faults(step.command, ports), *local_faults(step.command))
+        _refuse(step.source, ((at, says) for says in found))
     return Pipeline(path.stem, path, inputs, in_order(steps, path), outputs)
+
+
+def _refuse(path: Path, faults: Faults) -> None:
+    for field, says in faults:
+        raise UsageError(f"{path}, field `{field}`: {says}.")
 
 
 def _pipeline_inputs(
@@ -278,23 +291,18 @@ def _ports(declared: dict[str, Any], source: Path, group: str, *, inline: bool) 
         if group == "inputs":
             _known(given, INPUT_FIELDS - {"path", "value"}, source, f"inputs.{name}.")
         ports[name] = Port(kind, bool(given.get("optional")), given.get("default"))
-        check_literal(given.get("default"), ports[name], f"{where}.default`")
+        found = literal_faults(given.get("default"), ports[name])
+        _refuse(source, ((f"{group}.{name}.default", says) for says in found))
     return ports
 
 
 def _binding(given: Any, path: Path, where: str) -> FromStep | FromPipeline | Path | Any:
     target = given.get("path") if isinstance(given, dict) else given
     if isinstance(target, str) and "${{" in target:
-        match = BINDING.fullmatch(target)
-        parts = match[1].split(".") if match else []
-        if parts[:2] == ["parent", "inputs"] and len(parts) == 3:
-            return FromPipeline(parts[2])
-        if parts[:2] == ["parent", "jobs"] and len(parts) == 5 and parts[3] == "outputs":
-            return FromStep(parts[2], parts[4])
-        raise UsageError(
-            f"{where}: {target!r} is no binding; write ${{{{parent.inputs.NAME}}}} or "
-            "${{parent.jobs.STEP.outputs.NAME}}."
-        )
+        bound = source_of(target)
+        if bound is None:
+            raise UsageError(f"{where}: {target!r} is no binding; {BINDINGS}.")
+        return bound
     return _value(given, path, where)
 
 

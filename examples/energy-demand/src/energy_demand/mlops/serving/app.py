@@ -22,10 +22,9 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .requests import MAX_ROWS, Refused
+from .requests import MAX_BYTES, MAX_ROWS, Refused
 from .scorer import Scorer
 
-MAX_BYTES = 1_000_000
 PATHS = ("/score", "/health", "/metrics", "/openapi.json")
 CLIENT_WENT_AWAY = 499
 log = logging.getLogger(__name__)
@@ -140,7 +139,8 @@ class Watch:
             frames = "".join(traceback.format_tb(first.__traceback__))
             log.error("%s failed with %s\n%s", path, type(first).__name__, frames)
             if not status:  # else the answer had begun: it can only be cut off
-                answer = _problem(self.scorer, 500, "an unexpected error, see the server's log")
+                content = self.scorer.problem("an unexpected error, see the server's log")
+                answer = JSONResponse(content, 500)
                 await answer(scope, receive, watched)
         finally:
             self.figures.requests.labels(path, status).inc()
@@ -171,8 +171,8 @@ def create(scorer: Scorer) -> FastAPI:
             for fault in refused.faults:
                 known = fault.field in scorer.contract.columns
                 figures.rejects.labels(fault.field if known else "other").inc()
-            faults = [fault._asdict() for fault in refused.faults]
-            return _problem(scorer, 422, "the request breaks the contract", faults)
+            content = scorer.problem("the request breaks the contract", refused.faults)
+            return JSONResponse(content, 422)
         figures.rows.inc(len(content["predictions"]))
         return _json(content)
 
@@ -194,7 +194,7 @@ def create(scorer: Scorer) -> FastAPI:
             body += block
             if len(body) > MAX_BYTES:
                 message = f"the body is longer than {MAX_BYTES} bytes; send fewer rows"
-                refusal = _problem(scorer, 413, message)
+                refusal = JSONResponse(scorer.problem(message), 413)
                 refusal.headers["connection"] = "close"  # the rest of the body is not read
                 return refusal
         return await run_in_threadpool(answer, bytes(body))
@@ -212,15 +212,3 @@ def create(scorer: Scorer) -> FastAPI:
 
 def _json(content: Any) -> Response:
     return Response(json.dumps(content, allow_nan=False), media_type="application/json")
-
-
-def _problem(
-    scorer: Scorer, status: int, error: str, faults: list[dict[str, Any]] | None = None
-) -> JSONResponse:
-    content = {
-        "model": scorer.name,
-        "version": scorer.version,
-        "error": error,
-        "faults": faults or [],
-    }
-    return JSONResponse(content, status)

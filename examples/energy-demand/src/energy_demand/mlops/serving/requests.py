@@ -16,6 +16,7 @@ from ..columns import Column
 from ..contract import Contract
 
 MAX_ROWS = 1000
+MAX_BYTES = 1_000_000
 MAX_FAULTS = 20
 LONGEST_TEXT = 200
 

@@ -52,6 +52,22 @@ def fetch(conf: Path, version: str) -> Stored:
     return Stored(folder, registry.name, chosen.number)
 
 
+def deployed(folder: Path, version: str | None = None) -> Stored:
+    """The model below a folder where Azure ML has put it.
+
+    Behind an online endpoint the folder is `.../<name>/<version>`; elsewhere the version is given.
+
+    Raises:
+        UsageError: no model there, or several.
+    """
+    cards = sorted(folder.rglob("model.json"))
+    if len(cards) != 1:
+        raise UsageError(
+            f"{folder}: holds {len(cards)} models, one is expected. Deploy one version."
+        )
+    return Stored(cards[0].parent, folder.parent.name, version or folder.name)
+
+
 def _is_of(run_id: str, folder: Path) -> bool:
     try:
         return artifact.load_card(folder).run_id == run_id

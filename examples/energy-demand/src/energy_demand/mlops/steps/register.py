@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import artifact, evidence, settings, tracking
-from ..registry import Registry, Role
+from ..registry import Registry
+from ..roles import Role
 
 
 def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:

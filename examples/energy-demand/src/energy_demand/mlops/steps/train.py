@@ -7,7 +7,7 @@ import _thread
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,15 +26,25 @@ ROUNDING = 1e-9
 FOLDS = 5
 
 
-def run(conf: Path, data: Path, model: Path, out: Path, trigger: str) -> None:
+def run(
+    conf: Path,
+    data: Path,
+    model: Path,
+    out: Path,
+    trigger: str,
+    *,
+    tried: Mapping[str, str] | None = None,
+) -> None:
     """Write the model's folder `model` and `out/training.json`; record the run.
 
     A run is a `baseline` as long as there is no champion to beat, and an `experiment` after.
+    `tried` are parameters in place of those in conf/train.yml, as a sweep gives them.
 
     Raises:
         GateFailed: on the validation set the model is no better than a constant baseline.
     """
-    project, train = settings.load_project(conf), settings.load_train(conf)
+    project = settings.load_project(conf)
+    train = settings.load_train(conf).trying(tried or {})
     gates = settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     metric = metrics.find(gates.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")

@@ -1,0 +1,140 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""Azure Machine Learning, from conf/ and the files in pipelines/ and azureml/."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import terminal
+from ..errors import UsageError
+from ..settings import Environment
+from .app import CONF, Conf, Json, Why, app, print_json
+
+azure = typer.Typer(no_args_is_help=True, help="Train, deploy and watch in Azure ML.")
+app.add_typer(azure, name="azure")
+
+Env = Annotated[Environment, typer.Option("--env", help="Whose settings: conf/<env>.yml.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the commands, change nothing.")]
+Asked = Annotated[str, typer.Argument(help="A version's number, challenger or champion.")]
+
+
+@azure.command()
+def render() -> None:
+    """Write the files of azureml/ that follow from conf/."""
+    from ..azure import render as rendering
+
+    written = rendering.write(Path.cwd())
+    for path in written:
+        terminal.out.print(f"wrote {path}", markup=False)
+    if not written:
+        terminal.out.print("all files of azureml/ agree with conf/", markup=False)
+
+
+@azure.command()
+def environments() -> None:
+    """Export uv.lock, with hashes, for the images that Azure ML builds."""
+    from ..azure import environments as exporting
+
+    exported = exporting.export(Path())
+    for folder in exported.folders.values():
+        terminal.out.print(f"wrote {folder / 'requirements.txt'}", markup=False)
+    terminal.out.print(f"version {exported.version}", markup=False)
+
+
+@azure.command()
+def setup(env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
+    """Make cluster, data asset and endpoints where they are missing."""
+    from ..azure import place, setup
+
+    setup.run(place.load(conf, env, dry_run=dry_run))
+
+
+@azure.command()
+def submit(
+    *,
+    pipeline: Annotated[Path, typer.Argument(help="A job's YAML file.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="NAME=VALUE in place of an input's own.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until the job is over.")] = True,
+    again: Annotated[bool, typer.Option(help="Also when the same has completed.")] = False,
+    env: Env = "dev",
+    dry_run: DryRun = False,
+    conf: Conf = CONF,
+) -> None:
+    """Run a pipeline in Azure ML."""
+    from ..azure import place, submit
+
+    given = [text.partition("=") for text in inputs or []]
+    for name, equals, _ in given:
+        if not equals:
+            raise UsageError(f"--input {name}: write NAME=VALUE.")
+    overrides = {name: value for name, _, value in given}
+    where = place.load(conf, env, dry_run=dry_run)
+    submit.run(where, pipeline, overrides, wait=wait, again=again)
+
+
+@azure.command()
+def share(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
+    """Copy a version into the registry, for staging and production."""
+    from ..azure import place, share
+
+    share.run(place.load(conf, env, dry_run=dry_run), version)
+
+
+@azure.command()
+def deploy(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
+    """Put a version behind the endpoints, without traffic."""
+    from ..azure import deploy, place
+
+    deploy.run(place.load(conf, env, dry_run=dry_run), version)
+
+
+@azure.command()
+def rollout(
+    *,
+    hold: Annotated[float, typer.Option(help="Seconds at each step.", min=0)] = 0,
+    check: Annotated[
+        str | None, typer.Option(help="A command that each gate runs; 0 passes.")
+    ] = None,
+    abort: Annotated[bool, typer.Option("--abort", help="Give all traffic back.")] = False,
+    env: Env = "dev",
+    dry_run: DryRun = False,
+    conf: Conf = CONF,
+) -> None:
+    """Bring the deployed version to the requests: mirror, 10, 50, 100 %."""
+    from ..azure import place, rollout
+
+    where = place.load(conf, env, dry_run=dry_run)
+    if abort:
+        rollout.abort(where)
+    else:
+        rollout.run(where, rollout.Plan(hold, check))
+
+
+@azure.command()
+def rollback(why: Why, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
+    """Bring back the version that served before."""
+    from ..azure import place, rollback
+
+    rollback.run(place.load(conf, env, dry_run=dry_run), why)
+
+
+@azure.command()
+def status(env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
+    """Show what serves."""
+    from ..azure import place, status
+
+    found = status.run(place.load(conf, env, dry_run=False))
+    if as_json:
+        print_json(found)
+        return
+    for title, listed in (("Deployments", "deployments"), ("Versions", "versions")):
+        columns = list(found[listed][0]) if found[listed] else ["none"]
+        rows = [[str(value) for value in row.values()] for row in found[listed]]
+        terminal.table(f"{title} in {env}", columns, rows)

@@ -1,0 +1,26 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""What no table can say: one module for each thing that can be wrong.
+
+A rule takes a file of the project and gives its faults. A new one needs its place in `ALL`, and a
+planted error that it catches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..nodes import Fault
+from ..project import Spec
+from . import bindings, commands, costs, deployments, paths, references, sweeps, times
+
+Rule = Callable[[Spec], Iterator[Fault]]
+ALL: tuple[Rule, ...] = (
+    bindings.faults,
+    commands.faults,
+    costs.faults,
+    deployments.faults,
+    paths.faults,
+    references.faults,
+    sweeps.faults,
+    times.faults,
+)

@@ -1,0 +1,67 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""Puts a version behind the endpoints, in the free one of blue and green, without traffic."""
+
+from __future__ import annotations
+
+from .. import terminal
+from ..errors import GateFailed
+from . import packages
+from .endpoints import COLOURS, Endpoint, of
+from .place import Place
+from .versions import Versions, may_be_deployed
+
+
+def run(place: Place, asked: str) -> str:
+    """Deploy a version, by its number or as `challenger` or `champion`; return its number.
+
+    Raises:
+        GateFailed: the version must not be deployed, or a rollout is under way.
+        UsageError: there is no such version or endpoint, or Azure cannot do it.
+    """
+    versions = Versions(place)
+    version = versions.get(asked)
+    may_be_deployed(place, versions, version)
+    packages.register(place)
+    for endpoint in of(place):
+        _deploy(place, versions, endpoint, version.number)
+    return version.number
+
+
+def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -> None:
+    traffic = endpoint.traffic()
+    standing = endpoint.deployments()
+    for there in standing.values():
+        if there.version == number and there.healthy:
+            share = traffic.get(there.name, 0)
+            terminal.say(
+                f"{endpoint.kind}: version {number} stands already, {there.name}, {share} %"
+            )
+            return
+    if len(traffic) > 1 or endpoint.mirror():
+        raise GateFailed(
+            f"a rollout or a rollback of {endpoint.name} is under way: {traffic}. End it with "
+            "`mlops azure rollout`, `mlops azure rollout --abort` or `mlops azure rollback`."
+        )
+    without = [colour for colour in COLOURS if colour not in traffic]
+    free = next((colour for colour in without if colour not in standing), without[0])
+    if free in standing:
+        _spare_the_champion(versions, endpoint, standing[free].version)
+        endpoint.delete(free)
+    endpoint.create(free, number)
+    if endpoint.traffic() != traffic:
+        raise GateFailed(
+            f"the traffic of {endpoint.name} changed while {free} was made: it was {traffic}, it "
+            f"is {endpoint.traffic()}. Who else works on it?"
+        )
+    if not place.az.dry_run:
+        terminal.say(f"{endpoint.kind}: version {number} stands, {free}, without traffic")
+
+
+def _spare_the_champion(versions: Versions, endpoint: Endpoint, number: str) -> None:
+    """A champion without traffic is no state of ours: somebody moved it by hand."""
+    champion = versions.holder("champion") if versions.writes else None
+    if champion and champion.number == number and endpoint.traffic():
+        raise GateFailed(
+            f"version {number} is champion and has no traffic on {endpoint.name}. Somebody moved "
+            "it by hand. Move it back, or run `mlops azure rollback`."
+        )

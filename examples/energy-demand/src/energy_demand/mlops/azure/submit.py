@@ -1,0 +1,130 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""Runs a pipeline in Azure ML: the same file that runs here, with the environment's data.
+
+A job's name follows from what it runs: the pipeline, the code, the settings, the packages, the
+data's version and the inputs. So a submission that was interrupted finds its job again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from .. import terminal
+from ..errors import UsageError
+from ..files import hash_path, read_yaml
+from . import packages
+from .az import pause, sets
+from .environments import version
+from .place import Place
+
+OVER = {"Completed", "Failed", "Canceled"}
+RAW = Path("data/raw")
+
+
+def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, again: bool) -> str:
+    """Submit a pipeline, or find the job that was submitted for the same; return the job's name.
+
+    `again` submits once more what has completed.
+
+    Raises:
+        UsageError: the job cannot be submitted, or did not complete.
+    """
+    pairs = overrides(place, pipeline, inputs)
+    packages.register(place)
+    stem = f"{pipeline.stem}-{_identity(place, pipeline, pairs)}"
+    name, found = _free(place, stem, again=again)
+    if found is None:
+        named = ("--name", name, *place.az.workspace)
+        place.az.ensure(
+            f"job {name}",
+            lambda: _show(place, name) is not None,
+            *("job", "create", "--file", str(pipeline), *named, *sets(*pairs)),
+        )
+    if place.az.dry_run:
+        return name
+    job = _show(place, name) or {}
+    _say(job, name)
+    if wait:
+        _wait(place, name, job)
+    return name
+
+
+def overrides(place: Place, pipeline: Path, inputs: dict[str, str]) -> list[str]:
+    """What `--set` gives a job, as KEY=VALUE: data, packages, inputs, tags.
+
+    Raises:
+        UsageError: no such file, or an input that it does not declare.
+    """
+    content = read_yaml(pipeline)
+    declared: dict[str, Any] = content.get("inputs") or {}
+    for name in inputs:
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            raise UsageError(f"{pipeline}: there is no input `{name}`; there are: {known}.")
+    pairs = []
+    for name, value in declared.items():
+        path = value.get("path") if isinstance(value, dict) else None
+        if name in inputs:
+            pairs.append(f"inputs.{name}{'.path' if path else ''}={inputs[name]}")
+        elif path and _is_raw(place, pipeline, str(path)):
+            pairs.append(f"inputs.{name}.path={place.data}")
+    return pairs + place.packages(pipeline) + place.tags()
+
+
+def _is_raw(place: Place, pipeline: Path, path: str) -> bool:
+    if path.startswith("azureml:"):
+        return path.startswith(f"azureml:{place.name}-raw:")
+    return (pipeline.parent / path).resolve() == RAW.resolve()
+
+
+def _identity(place: Place, pipeline: Path, pairs: list[str]) -> str:
+    hashes = [hash_path(pipeline), version(Path.cwd()), *pairs]
+    for folder in (Path("pipelines/components"), Path("src"), place.conf):
+        hashes.append(hash_path(folder))
+    return hashlib.sha256("\0".join(hashes).encode()).hexdigest()[:12]
+
+
+def _free(place: Place, stem: str, *, again: bool) -> tuple[str, dict[str, Any] | None]:
+    """The name to use, and the job that has it: one that runs, or has completed, is taken up."""
+    number = 1
+    while True:
+        name = f"{stem}-{number}"
+        job = _show(place, name)
+        if job is None or job.get("status") not in OVER:
+            return name, job
+        if job.get("status") == "Completed" and not again:
+            return name, job
+        number += 1
+
+
+def _show(place: Place, name: str) -> dict[str, Any] | None:
+    return place.az.read("job", "show", "--name", name, *place.az.workspace)
+
+
+def _say(job: dict[str, Any], name: str) -> None:
+    studio = (job.get("services") or {}).get("Studio") or {}
+    status = job.get("status", "unknown")
+    terminal.out.print(f"{name}: {status}", markup=False)
+    if studio.get("endpoint"):
+        terminal.out.print(str(studio["endpoint"]), markup=False)
+
+
+def _wait(place: Place, name: str, job: dict[str, Any]) -> None:
+    """Until the job is over; its own time limits see to it that it ends."""
+    waited = False
+    while job.get("status") not in OVER:
+        waited = True
+        pause(1)
+        found = _show(place, name)
+        if found is None:
+            raise UsageError(f"job {name} is gone. Somebody deleted it.")
+        job = found
+    if waited:
+        _say(job, name)
+    if job["status"] != "Completed":
+        raise UsageError(
+            f"job {name} ended as {job['status']}. Its page in Azure ML, above, says why; a step "
+            "whose gate said no ends so, too. Run the same command again for a new job."
+        )

@@ -1,0 +1,35 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""The check of the YAML files for Azure Machine Learning."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import terminal
+from ..errors import GateFailed
+from .app import Json, app, print_json
+
+
+@app.command()
+def specs(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders. Default: pipelines/, azureml/.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Are the YAML files for Azure ML right? All faults at once; exit code 1 for any."""
+    from ..specs import check
+
+    count, faults = check.run(paths or [], Path.cwd())
+    if as_json:
+        print_json([asdict(fault) | {"file": fault.file.as_posix()} for fault in faults])
+    if faults:
+        raise GateFailed("\n".join([f"{len(faults)} faults in the specs:", *map(str, faults)]))
+    if not as_json:
+        terminal.out.print(f"all {count} specs are right", markup=False)
