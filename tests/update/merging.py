@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.conftest import Project
-from tests.update.releases import git, is_needed, owner_of
+from tests.update.releases import git, is_needed, stays
 
 ANSWERS = ".copier-answers.yml"
 LABELS = ("before updating", "last update", "after updating")
@@ -66,7 +66,7 @@ def both_changed(mine: bytes | None, old: bytes | None, new: bytes | None) -> in
 def expected(name: str, mine: Files, old: Files, new: Files) -> tuple[bytes | None, int]:
     """What a file should be after an update, and its number of conflicts."""
     is_mine, was, will_be = mine.get(name), old.get(name), new.get(name)
-    if owner_of(name) == "seed" or (was is None and will_be is None):
+    if stays(name) or (was is None and will_be is None):
         return (will_be if is_mine is None and is_needed(name) else is_mine), 0
     if will_be is None:
         return (None if is_mine == was else is_mine), 0  # gone, but where the team has edited it
@@ -94,7 +94,7 @@ def check_update(project: Project, mine: Files, old: Files, new: Files) -> dict[
         if count:
             assert count <= places, f"{name}: a conflict outside of what both changed"
             conflicts[name] = count
-        elif owner_of(name) != "seed":
+        elif not stays(name):
             assert places == 0, f"{name}: both changed the same lines, and one of them won"
     assert after[ANSWERS] == new[ANSWERS]
     unmerged = git(project.path, "diff", "--name-only", "--diff-filter=U").split()

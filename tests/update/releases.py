@@ -145,6 +145,11 @@ def is_needed(path: str) -> bool:
     return any(rule.needed for rule in listed if rule.matches(path))
 
 
+def stays(path: str) -> bool:
+    """Whether an update leaves the file alone where it is."""
+    return owner_of(path) == "seed" or is_needed(path)
+
+
 @functools.cache
 def owners() -> tuple[ModuleType, list[Any]]:
     """The module that projects carry, and its rules."""

@@ -16,7 +16,7 @@ from tests.conftest import Project
 from tests.rendering import commit_all
 from tests.update import scars
 from tests.update.merging import ANSWERS, Files, check_update, files
-from tests.update.releases import COMBINATIONS, DEFAULTS, Template, git, is_needed, owner_of
+from tests.update.releases import COMBINATIONS, DEFAULTS, Template, git, is_needed, stays
 from tests.update.scars import SCARS, Scar, scar
 
 RELEASES = [release.tag for release in releases()]
@@ -40,13 +40,13 @@ def updated(template: Template, project: Project, answers: dict, old: str, new: 
 
 
 def only_seeds(content: Files) -> Files:
-    """The team's own from the first day."""
-    return {name: text for name, text in content.items() if owner_of(name) == "seed"}
+    """What an update leaves alone where it is."""
+    return {name: text for name, text in content.items() if stays(name)}
 
 
 def without_seeds(content: Files) -> Files:
     """The files that an update decides about."""
-    return {name: text for name, text in content.items() if owner_of(name) != "seed"}
+    return {name: text for name, text in content.items() if not stays(name)}
 
 
 @pytest.mark.parametrize(("old", "combination"), ENDS)
