@@ -8,11 +8,11 @@ import traceback
 from typing import NoReturn
 
 from . import terminal
-from .commands import daily, steps, versions
+from .commands import daily, ethics, steps, versions
 from .commands.app import app, invoke
 from .errors import GateFailed, UsageError
 
-__all__ = ["app", "daily", "invoke", "main", "steps", "versions"]
+__all__ = ["app", "daily", "ethics", "invoke", "main", "steps", "versions"]
 
 
 def main() -> NoReturn:

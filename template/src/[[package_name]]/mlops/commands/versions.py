@@ -23,10 +23,14 @@ def promote(
     by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
     conf: Conf = CONF,
 ) -> None:
-    """Make the challenger champion."""
+    """Make the challenger champion, if its ethics hold at this stage of the project."""
     from .. import registry
+    from ..ethics import release
 
-    made = registry.Registry(conf).promote(version, why, by or registry.current_user())
+    known = registry.Registry(conf)
+    chosen = known.candidate(version)
+    release.require(conf, chosen)
+    made = known.promote(chosen.number, why, by or registry.current_user())
     terminal.out.print(f"version {made.number} is champion now")
 
 
