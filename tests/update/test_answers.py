@@ -53,3 +53,13 @@ def test_what_an_answer_switches_off_goes_before_everybodys_eyes(
     assert " D .github/workflows/ci.yml\n" in git(project.path, "status", "--porcelain")
     git(project.path, "restore", ".github/workflows/ci.yml")
     assert project.read(".github/workflows/ci.yml") == edited
+
+
+def test_a_name_that_a_dependency_took_later_is_kept(template: Template, tmp_path: Path) -> None:
+    """`images` became the name of a package that projects depend on in 0.3.0."""
+    project = template.start("v0.2.0", {"project_name": "Images"}, tmp_path / "project")
+    template.update(project, template.now)
+    assert project.yaml(ANSWERS)["project_name"] == "Images"
+    assert project.has("src/images/mlops/cli.py")
+    with pytest.raises(ValueError, match="would hide it"):
+        template.copy(template.now, {"project_name": "Images"}, tmp_path / "new")

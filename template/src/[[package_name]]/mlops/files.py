@@ -15,7 +15,9 @@ import yaml
 
 from .errors import UsageError
 
-IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+# What is said of a run after it is no input of it: a waiver or a signature makes no new run.
+SAID_LATER = {"ethics.yml", "signatures.yml"}
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
 
 
 @contextmanager
