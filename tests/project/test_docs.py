@@ -10,7 +10,8 @@ import pytest
 from tests.conftest import Project
 from tests.rendering import ROOT
 
-PAGES = ["README.md", "docs/contract.md", "docs/gates.md", "docs/packages.md", "docs/updating.md"]
+TITLES = ["contract", "gates", "ethics", "packages", "updating"]
+PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
 EXPECTED = {
     "uv run poe": 1,  # lists the commands

@@ -15,7 +15,7 @@ from . import page as pages
 from .finding import Finding
 from .kinds import document, manual, metric, tests
 from .measures import bounds
-from .page import BLOCKING, Check, Document, Manual, Metric, Page, Test, Waiver
+from .page import BLOCKING, Check, Document, Manual, Metric, Page, Pytest, Waiver
 
 FOLDER = Path("ethics")
 FILE = "ethics.json"
@@ -38,7 +38,7 @@ def judge(conf: Path, outputs: Path, today: date) -> Ethics:
     case = cases.load(conf, outputs / "train", page, project)
     root = conf.resolve().parent
     listed = [check for principle in page.principles.values() for check in principle.checks]
-    found = tests.run(root, [each for each in listed if isinstance(each, Test)], outputs / FOLDER)
+    found = tests.run(root, [each for each in listed if isinstance(each, Pytest)], outputs / FOLDER)
     with terminal.progress("ethics", len(listed)) as advance:
         for check in listed:
             if isinstance(check, Metric):

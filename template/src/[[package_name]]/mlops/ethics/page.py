@@ -77,7 +77,7 @@ class Metric(Asked):
         return self
 
 
-class Test(Asked):
+class Pytest(Asked):
     """A pytest test of the project that must have run, and passed, now."""
 
     kind: Literal["test"]
@@ -100,7 +100,7 @@ class Manual(Asked):
     role: Text
 
 
-Check = Annotated[Metric | Test | Document | Manual, Field(discriminator="kind")]
+Check = Annotated[Metric | Pytest | Document | Manual, Field(discriminator="kind")]
 
 
 class Principle(Settings):

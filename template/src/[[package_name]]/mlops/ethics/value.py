@@ -48,7 +48,7 @@ class Measure:
     then: str
     tasks: tuple[str, ...] = TASKS
     unknown: str = (
-        "More rows decide it: a larger test set (conf/train.yml), or more of these groups."
+        "More rows decide it: a larger test set (conf/train.yml), or more data; or a waiver."
     )
 
 

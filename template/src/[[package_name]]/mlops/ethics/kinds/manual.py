@@ -69,12 +69,11 @@ def look(check: Manual, signed: Sequence[Signed], evidence: str, page: Page) -> 
     if last.answer == "no":
         said = f"{last.by} says no: {last.why}"
         return Finding("failed", said, f"Mend it together with {last.by}.", figures)
+    latest = {each.role: each for each in signed if each.evidence == evidence}
     others = {
         each.by.strip().casefold()
-        for each in signed
-        if each.role in page.regulated_signatures
-        and each.role != check.role
-        and each.evidence == evidence
+        for role, each in latest.items()
+        if role in page.regulated_signatures and role != check.role
     }
     if check.role in page.regulated_signatures and last.by.strip().casefold() in others:
         said = f"{last.by} signed for both roles"

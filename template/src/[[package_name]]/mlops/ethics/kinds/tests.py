@@ -11,17 +11,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ... import team
 from ...errors import UsageError
 from ...files import write_text
 from ..finding import Finding
-from ..page import Test
+from ..page import Pytest
 from . import recorder
 
 LOG = "pytest.log"
 SECONDS = 900
 
 
-def run(root: Path, checks: Sequence[Test], out: Path) -> dict[str, Finding]:
+def run(root: Path, checks: Sequence[Pytest], out: Path) -> dict[str, Finding]:
     """Run the tests of all checks in one pytest; a finding for each check's id.
 
     What pytest printed is kept in `out/pytest.log`.
@@ -43,7 +44,13 @@ def run(root: Path, checks: Sequence[Test], out: Path) -> dict[str, Finding]:
 
 def _outcomes(root: Path, files: list[str], nodes: list[str], record: Path) -> dict[str, list[str]]:
     record.parent.mkdir(parents=True, exist_ok=True)
-    variables = {recorder.NODES: json.dumps(nodes), recorder.RECORD: str(record.resolve())}
+    # First of all the code that judges, wherever another copy of the package is installed.
+    paths = [str(team.FOLDER.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    variables = {
+        recorder.NODES: json.dumps(nodes),
+        recorder.RECORD: str(record.resolve()),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
     command = [sys.executable, "-m", "pytest", "-p", recorder.__name__, "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
@@ -81,7 +88,7 @@ def _outcome(phases: dict[str, str]) -> str:
     return phases.get("call", "not run")
 
 
-def _finding(check: Test, outcomes: dict[str, list[str]], root: Path, out: Path) -> Finding:
+def _finding(check: Pytest, outcomes: dict[str, list[str]], root: Path, out: Path) -> Finding:
     file, _, name = check.node.partition("::")
     found = outcomes.get(check.node, [])
     if found and set(found) == {"passed"}:

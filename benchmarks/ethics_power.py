@@ -1,0 +1,85 @@
+"""How often the checks of groups in conf/ethics.yml stop a model: biased ones, and fair ones.
+
+Rows are drawn from the sample's generator, with its knob `bias`, and divided by time. Ten models
+are fitted to draws of each setting, and each is judged on other draws, by the checks of groups in
+conf/ethics.yml and the confidence in conf/gates.yml of a new project.
+`uv run python benchmarks/ethics_power.py`
+"""
+
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from measuring import write
+
+from tests.standard import renders  # noqa: F401  makes the two packages importable
+from tests.standard.ethics import cases
+from tests.standard.models import module
+
+FITS = 10
+KNOBS = {"credit_risk": (0.0, 0.5, 0.75, 1.0, 1.5), "energy_demand": (0.0, 20.0, 40.0, 60.0)}
+SAMPLE = 3000
+OTHER_SIZES = (1000, 10_000)
+PLANTED = {"credit_risk": 1.0, "energy_demand": 40.0}
+UNITS = {"credit_risk": "log-odds of default", "energy_demand": "kWh"}
+
+
+def checks(package: str) -> list[Any]:
+    """The default checks that hold groups against each other."""
+    known = module(package, "mlops.ethics.measures.disparities").STATISTICS
+    return [check for check in cases.settings_of(package)["page"].metrics if check.measure in known]
+
+
+def cell(package: str, rows: int, bias: float, draws: int) -> dict[str, Any]:
+    """Rates of verdicts over draws of one setting."""
+    began, effects, groups = time.perf_counter(), [], []
+    listed = checks(package)
+    words: dict[str, Counter[str]] = {check.id: Counter() for check in listed}
+    blocked = 0
+    for fit in range(FITS):
+        learned, *judged = cases.many(package, 1 + draws // FITS, rows, seed=fit, bias=bias)
+        model = cases.fit(package, learned["train"], seed=fit)
+        for parts in judged:
+            made = cases.case(package, parts, model)
+            found = {check.id: cases.look(made, check.id) for check in listed}
+            for name, each in found.items():
+                words[name][each.word] += 1
+            blocked += any(each.word == "failed" for each in found.values())
+            first = found["recorded-outcomes"].figures["groups"][0]
+            effects.append(first.distance)
+            sizes = [each.rows for each in found["prediction-bias"].figures["groups"]]
+            groups.append(min(sizes))
+    return {
+        "package": package,
+        "rows": rows,
+        "bias": bias,
+        "unit": UNITS[package],
+        "difference_of_recorded_outcomes": round(sum(effects) / len(effects), 3),
+        "smallest_group_in_test": round(sum(groups) / len(groups)),
+        "draws": draws,
+        "blocked": round(blocked / draws, 3),
+        "verdicts": {
+            name: {word: round(count / draws, 3) for word, count in sorted(found.items())}
+            for name, found in words.items()
+        },
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def main(quick: bool) -> None:
+    """Measure all settings."""
+    found = []
+    for package, knobs in KNOBS.items():
+        planted = PLANTED[package]
+        settings = [(SAMPLE, bias, 200 if bias in (0, planted) else 50) for bias in knobs]
+        settings += [(rows, bias, 20) for rows in OTHER_SIZES for bias in (0.0, planted)]
+        for rows, bias, draws in settings:
+            found.append(cell(package, rows, bias, FITS if quick else draws))
+            print(found[-1], file=sys.stderr, flush=True)
+    if not quick:
+        write("ethics_power", {"planted": PLANTED, "cells": found})
+
+
+if __name__ == "__main__":
+    main("--quick" in sys.argv)
