@@ -37,7 +37,7 @@ def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> N
     evidence.write(found, path)
     build.write(conf, collect.from_outputs(OUTPUTS), OUTPUTS / build.FILE)
     digest = bundle.write(conf, OUTPUTS, found)
-    version = release.record(conf, found)
+    version = release.record(conf, found, digest)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
