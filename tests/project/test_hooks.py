@@ -12,7 +12,7 @@ ANSWERS = {"project_name": "Credit Risk"}
 def test_a_new_project_passes_its_hooks(fresh_project: Callable[..., Project]) -> None:
     project = fresh_project(ANSWERS)
     done = project.run("uv", "run", "pre-commit", "run", "--all-files")
-    assert done.stdout.count("Passed") == 4  # the fifth looks at pickles only, and there are none
+    assert done.stdout.count("Passed") == 5  # the sixth looks at pickles only, and there are none
     assert "no-pickle" not in done.stdout
     assert project.run("git", "status", "--porcelain").stdout == ""
 
@@ -24,6 +24,7 @@ def test_a_new_project_passes_its_hooks(fresh_project: Callable[..., Project]) -
         ("ruff-format", "notebooks/a.py", "x = [ 1,2 ]\n"),
         ("conflict-markers", "README.md", "a\n<<<<<<< before updating\nb\n"),
         ("large-files", "data/raw/big.csv", "1,2\n" * 300_000),
+        ("secrets", "conf/store.yml", "key: AKIA" + "IOSFODNN7EXAMPLB\n"),
         ("no-pickle", "data/model.pkl", "x\n"),
     ],
 )

@@ -1,4 +1,6 @@
-"""The report in a real browser: it fetches nothing, complains of nothing, and fits every screen.
+"""The pages in a real browser: they fetch nothing, complain of nothing, and fit every screen.
+
+axe-core looks for what keeps people out who cannot see or point well.
 
 Needs Debian's Chromium. Where there is none the tests are skipped, but in CI they fail.
 """
@@ -13,6 +15,7 @@ import yaml
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import Project
+from tests.project import axe
 from tests.rendering import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -85,7 +88,10 @@ def _light(colour: str) -> float:
 
 @pytest.fixture(scope="module")
 def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
-    """Pages of real runs: first models of both kinds, one with drift, one that stopped."""
+    """Pages of real runs: first models of both kinds, one with drift, one that stopped.
+
+    Beside the two first, what their ethics are: in the report, and on the auditor's page.
+    """
     kept = tmp_path_factory.mktemp("pages")
     pages: dict[str, Path] = {}
 
@@ -100,6 +106,9 @@ def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
         project.run("uv", "sync", "--quiet", "--frozen")
         project.poe("pipeline")
         keep(project, "outputs/train/report/report/report.html", name)
+        project.poe("ethics")
+        keep(project, "outputs/report.html", f"{name}-ethics")
+        keep(project, "outputs/ethics/audit.html", f"{name}-audit")
         if name == "credit-risk":
             project.poe("promote")
             drifted = ["outputs/drifted.csv", "--drift", "1", "--seed", "3", "--rows", "1000"]
@@ -119,6 +128,8 @@ def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
 def test_reports_of_real_runs(browser, reports, width, scheme):
     assert "columns drifted" in reports["drifted"].read_text("utf-8")
     assert "Stopped at validate" in reports["stopped"].read_text("utf-8")
+    for name in ("credit-risk-ethics", "credit-risk-audit", "energy-demand-audit"):
+        assert "checks hold" in reports[name].read_text("utf-8"), name
     for name, page in reports.items():
         assert faults(browser, page, width=width, scheme=scheme) == [], name
 
@@ -157,3 +168,38 @@ def test_the_checker_sees_a_page_without_a_dark_scheme(browser, tmp_path):
     )
     assert faults(browser, page, width=375, scheme="light") == []
     assert "is not the dark scheme" in faults(browser, page, width=375, scheme="dark")[0]
+
+
+# ---------------------------------------------------------------- for everybody
+
+
+@pytest.fixture(scope="module")
+def axe_core(tmp_path_factory) -> str:
+    """The source of axe-core."""
+    if shutil.which("npm") is None and not os.environ.get("CI"):
+        pytest.skip("npm is not there: `apt-get install npm`")
+    return axe.install(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_keeps_people_out(browser, reports, axe_core, scheme):
+    for name, page in reports.items():
+        assert axe.faults(browser, page, axe_core, scheme=scheme) == [], name
+
+
+BARRIERS = {
+    "image-alt": '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=">',
+    "color-contrast": '<p style="color: #bbb; background: #fff">Hard to read.</p>',
+    "button-name": "<details><summary>More</summary><button></button></details>",
+    "request: https://example.com": '<img alt="x" src="https://example.com/x.png">',
+    "console: broken": "<script>console.error('broken')</script>",
+}
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+def test_the_checker_sees_planted_barriers(browser, reports, axe_core, tmp_path, barrier):
+    sound = reports["credit-risk-audit"].read_text("utf-8")
+    page = tmp_path / "page.html"
+    page.write_text(sound.replace("<main>", f"<main>{BARRIERS[barrier]}"), encoding="utf-8")
+    found = axe.faults(browser, page, axe_core, scheme="light")
+    assert any(fault.startswith(barrier) for fault in found), found

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 from credit_risk.mlops import cli, evidence, settings
 from credit_risk.mlops.errors import UsageError
-from credit_risk.mlops.report import build, collect
+from credit_risk.mlops.report import build, card, collect
 from credit_risk.mlops.report.collect import Run
 
 from tests import planted
+from tests.standard.workspaces import CREDIT
 
 PROJECT = settings.Project(**planted.PROJECT)
 
@@ -296,7 +298,7 @@ def test_pictures_take_their_colours_from_the_page():
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     conf = tmp_path / "conf"
-    conf.mkdir()
+    shutil.copytree(CREDIT / "conf", conf)
     (conf / "project.yml").write_text(PROJECT.model_dump_json(), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -319,7 +321,9 @@ def test_report_gathers_outputs_and_prints_its_path(project, capsys):
     lay_out(run, project)
     cli.invoke(["report"])
     assert capsys.readouterr().out.strip() == str(Path("outputs/report.html"))
-    assert (project / "outputs/report.html").read_text("utf-8") == build.render(PROJECT, run)
+    made = card.make(project / "conf", run)
+    assert (project / "outputs/report.html").read_text("utf-8") == build.render(PROJECT, run, made)
+    assert (project / "outputs/model_card.md").read_text("utf-8") == made.markdown()
 
 
 def test_the_step_makes_the_same_page_of_its_inputs(project):
@@ -336,7 +340,8 @@ def test_the_step_makes_the_same_page_of_its_inputs(project):
         part for name, step in inputs.items() for part in (f"--{name}", str(folders[step]))
     ]
     cli.invoke(["page", *arguments, "--out", "made"])
-    assert (project / "made/report.html").read_text("utf-8") == build.render(PROJECT, planted.run())
+    shown = build.render(PROJECT, planted.run(), card.make(project / "conf", planted.run()))
+    assert (project / "made/report.html").read_text("utf-8") == shown
 
 
 def test_without_evidence_it_says_what_to_run(project):

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from credit_risk.mlops import cli, evidence
 from credit_risk.mlops.errors import GateFailed, UsageError
-from credit_risk.mlops.ethics import case, judge, release
+from credit_risk.mlops.ethics import bundle, case, judge, release
 from credit_risk.mlops.ethics.kinds import metric
 from credit_risk.mlops.ethics_evidence import Ethics
 
@@ -142,6 +142,7 @@ def test_stages_decide_what_stops_and_promote_asks(ready):
     newest = ready.registry.versions()[-1]
     assert (newest.tags["ethics"], newest.tags["ethics_stage"]) == ("passed", "develop")
     assert newest.tags["ethics_evidence"] == written(ready).evidence
+    bundle.verify(ready.root / "outputs" / "ethics" / "bundle.zip", newest.tags["ethics_bundle"])
 
     ready.change("project.yml", stage="operate")
     with pytest.raises(GateFailed, match="passed at stage develop, and more blocks at operate"):

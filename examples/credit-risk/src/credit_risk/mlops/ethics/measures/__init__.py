@@ -1,0 +1,33 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""The measures by name, by topic: each is a function of a run and gives a value with its interval.
+
+A measure of your own is no part of this folder: write it as a test, and name it in a check of
+`kind: test` (docs/ethics.md).
+"""
+
+from __future__ import annotations
+
+from ...ethics_evidence import Bound
+from ...settings import Task
+from ..value import Measure
+from . import audit, data, disparities, explanations, fitness, oversight, proxies, robustness
+
+MEASURES: dict[str, Measure] = {
+    measure.name: measure
+    for topic in (
+        fitness,
+        data,
+        proxies,
+        disparities,
+        robustness,
+        explanations,
+        oversight,
+        audit,
+    )
+    for measure in topic.MEASURES
+}
+
+
+def bounds(task: Task) -> dict[str, Bound]:
+    """The measures of a task, with the kind of limit of each."""
+    return {name: each.bound for name, each in MEASURES.items() if task in each.tasks}

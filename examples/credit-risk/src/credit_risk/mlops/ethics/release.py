@@ -1,0 +1,71 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""What the ethics of a version say of its way to production: tags that `promote` and delivery read.
+
+`ethics` is passed or failed, at the stage in `ethics_stage`, over the evidence in
+`ethics_evidence`. `compliance` is validated only where every check of a regulated project holds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import GateFailed
+from ..ethics_evidence import Ethics
+from ..registry import Registry, Version
+from ..settings import load_project
+
+STAGES = ("explore", "develop", "operate")
+BAD = ("failed", "not validated")
+HOW = "Run `uv run poe pipeline`, then `uv run poe ethics`, and do what it says."
+
+
+def record(conf: Path, found: Ethics) -> Version | None:
+    """Write the tags to the run's version; what is bad first, so that no yes outlives its no.
+
+    While a project explores, nothing is written. None where the run made no version.
+
+    Raises:
+        UsageError: the registry cannot be reached.
+    """
+    if found.stage == "explore":
+        return None
+    tags = {
+        "ethics_evidence": found.evidence,
+        "ethics_stage": found.stage,
+        "ethics": found.verdict,
+        **({"compliance": found.compliance} if found.compliance else {}),
+    }
+    bad_first = sorted(tags.items(), key=lambda tag: tag[1] not in BAD)
+    return Registry(conf).mark(found.run_id, dict(bad_first))
+
+
+def require(conf: Path, version: Version, *, delivery: bool = False) -> None:
+    """Refuse a version whose ethics did not pass; one of a regulated project must be validated.
+
+    While a project explores, versions become champion here without it. `delivery`, to where people
+    meet the model, asks at every stage of a regulated project.
+
+    Raises:
+        GateFailed: the version goes no further; says what to do.
+    """
+    project = load_project(conf)
+    blocks = project.stage != "explore"
+    name, tags = f"version {version.number}", version.tags
+    if blocks and tags.get("ethics") != "passed":
+        said = tags.get("ethics", "not looked at")
+        raise GateFailed(f"the ethics of {name} are {said}. {HOW}")
+    if blocks and STAGES.index(_stage(tags)) < STAGES.index(project.stage):
+        raise GateFailed(
+            f"the ethics of {name} passed at stage {_stage(tags)}, and more blocks at "
+            f"{project.stage}. {HOW}"
+        )
+    if project.regulated and (blocks or delivery) and tags.get("compliance") != "validated":
+        raise GateFailed(
+            f"{name} is not validated, and conf/project.yml says `regulated: true`: every check "
+            f"must pass or be waived, and two people sign. {HOW}"
+        )
+
+
+def _stage(tags: dict[str, str]) -> str:
+    stage = tags.get("ethics_stage", "explore")
+    return stage if stage in STAGES else "explore"

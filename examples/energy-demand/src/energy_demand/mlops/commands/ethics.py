@@ -1,0 +1,125 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""The checks of conf/ethics.yml, and the signatures under them."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import terminal
+from ..errors import GateFailed, UsageError
+from .app import CONF, Conf, Json, app, print_json
+
+if TYPE_CHECKING:
+    from ..ethics_evidence import CheckResult, Ethics
+
+OUTPUTS = Path("outputs")
+ethics = typer.Typer(help="Hold the last run against conf/ethics.yml; sign what only people know.")
+app.add_typer(ethics, name="ethics")
+
+
+@ethics.callback(invoke_without_command=True)
+def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> None:
+    """Hold the last run against conf/ethics.yml."""
+    if context.invoked_subcommand is not None:
+        return
+    from .. import evidence
+    from ..ethics import judge, release
+
+    found = judge.judge(conf, OUTPUTS, datetime.now(UTC).date())
+    path = OUTPUTS / judge.FOLDER / judge.FILE
+    evidence.write(found, path)
+    version = release.record(conf, found)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        _show(found, path)
+        if version is not None:
+            terminal.out.print(f"version {version.number}: ethics={found.verdict}")
+    stops = [each for each in found.checks if each.stops]
+    if stops:
+        raise GateFailed(
+            f"{len(stops)} of {len(found.checks)} checks stop this version at stage "
+            f"{found.stage}:\n"
+            + "\n".join(f"  {each.id}: {each.message}. {each.next}" for each in stops)
+        )
+
+
+@ethics.command()
+def sign(
+    *,
+    name: Annotated[str, typer.Argument(metavar="CHECK", help="The check's id.")],
+    role: Annotated[str, typer.Option(help="The role that conf/ethics.yml asks for.")],
+    by: Annotated[str, typer.Option(help="Your name.")],
+    answer: Annotated[str, typer.Option(help="yes or no.")],
+    why: Annotated[str, typer.Option(help="What you looked at. Kept with your name.")],
+    conf: Conf = CONF,
+) -> None:
+    """Sign the answer to a question, over the evidence that `mlops ethics` showed last."""
+    from .. import evidence
+    from ..ethics import case, judge, page
+    from ..ethics.kinds import manual
+    from ..ethics_evidence import Ethics
+
+    project, read = judge.page_of(conf)
+    asked = [
+        each
+        for principle in read.principles.values()
+        for each in principle.checks
+        if isinstance(each, page.Manual)
+    ]
+    chosen = next((each for each in asked if each.id == name), None)
+    if chosen is None:
+        raise UsageError(
+            f"'{name}' is no check that is signed; there are: "
+            f"{', '.join(each.id for each in asked) or 'none'}."
+        )
+    if chosen.role != role:
+        raise UsageError(f"--role '{role}': {name} is signed by the {chosen.role}.")
+    path = OUTPUTS / judge.FOLDER / judge.FILE
+    if not path.is_file():
+        raise UsageError(f"{path}: not there. Run `uv run poe ethics`: you sign what it shows.")
+    seen = evidence.read(Ethics, path)
+    if case.load(conf, OUTPUTS / "train", read, project).files != seen.files:
+        raise UsageError(
+            f"the evidence changed after {path} was written. Run `uv run poe ethics` again, and "
+            "look at it before you sign."
+        )
+    today = datetime.now(UTC).date()
+    made = manual.sign(conf, seen, chosen, by=by, answer=answer, why=why, today=today)
+    terminal.out.print(
+        f"{made.by} signed {name} over evidence {made.evidence[:12]}: {made.answer}", markup=False
+    )
+
+
+def _show(found: Ethics, path: Path) -> None:
+    wide = max(len(each.id) for each in found.checks)
+    for principle in found.principles:
+        terminal.out.print(f"\n{principle.name}: {principle.statement}", markup=False)
+        for each in found.checks:
+            if each.principle == principle.name:
+                limit = f"; {each.limit}" if each.limit else ""
+                line = f"  {_word(each):<22} {each.id:<{wide}}  {each.message}{limit}"
+                terminal.out.print(line, markup=False)
+                if not each.holds and not each.stops:
+                    terminal.out.print(f"  {'':<22} {'':<{wide}}  next: {each.next}", markup=False)
+    count = sum(each.holds for each in found.checks)
+    terminal.out.print(
+        f"\n{count} of {len(found.checks)} checks hold; stage {found.stage}"
+        + (f"; {found.compliance}" if found.compliance else "")
+        + f"; evidence {path}",
+        markup=False,
+    )
+
+
+def _word(result: CheckResult) -> str:
+    if result.waived is not None:
+        return f"waived until {result.waived.expires}"
+    if result.word == "failed" and not result.blocks:
+        return "failed (reported)"
+    return result.word

@@ -1,0 +1,83 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""What a measure returns, and what becomes of it beside a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import metrics
+from ..ethics_evidence import Bound, GroupFinding, Word
+
+if TYPE_CHECKING:
+    from .case import Case
+    from .page import Metric
+
+TASKS = ("classification", "regression")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value and its interval; all None where there is nothing to measure.
+
+    `rows` were looked at, `about` says in a few words what the value is of.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    about: str = ""
+    groups: list[GroupFinding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure by name: the kind of limit it is held against, and what to do when it fails."""
+
+    name: str
+    bound: Bound
+    compute: Callable[[Case, Metric], Value]
+    then: str
+    tasks: tuple[str, ...] = TASKS
+
+
+def counted(value: float, rows: int, about: str = "") -> Value:
+    """A value that no chance is in."""
+    return Value(float(value), float(value), float(value), rows, about)
+
+
+def nothing(rows: int, why: str) -> Value:
+    """No value, and why."""
+    return Value(None, None, None, rows, why)
+
+
+def bootstrapped(
+    case: Case, value: float, statistic: Callable[[np.ndarray], float], about: str = ""
+) -> Value:
+    """A value of the test rows with the bootstrap interval of `statistic`, a function of rows."""
+    rows = len(case.truth)
+    if not np.isfinite(value):
+        return nothing(rows, "is not defined on these rows")
+    drawn = metrics.resamples(rows, statistic, times=case.gates.resamples, seed=case.train.seed)
+    low, high = metrics.interval(drawn, case.gates.confidence)
+    return Value(float(value), low, high, rows, about)
+
+
+def word(low: float | None, high: float | None, limit: float, bound: Bound) -> Word:
+    """Inside the limit with the whole interval, outside with the whole, or neither."""
+    if low is None or high is None:
+        return "insufficient evidence"
+    if bound == "min":
+        return "passed" if low >= limit else "failed" if high < limit else "insufficient evidence"
+    return "passed" if high <= limit else "failed" if low > limit else "insufficient evidence"
+
+
+def worst(words: Sequence[Word]) -> Word:
+    """One failure fails; else one group without enough evidence leaves the question open."""
+    if "failed" in words:
+        return "failed"
+    return "passed" if words and set(words) == {"passed"} else "insufficient evidence"
