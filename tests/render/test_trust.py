@@ -157,7 +157,7 @@ def test_settings_stay_as_they_are_and_come_back_where_they_are_missing(
     project = releases.start(tmp_path / "project")
     project.write("conf/train.yml", "# the team's\n")
     (project.path / "conf/gates.yml").unlink()
-    for name in ("conf/train.yml", "conf/gates.yml.jinja"):
+    for name in ("conf/train.yml.jinja", "conf/gates.yml.jinja"):
         releases.append(name, "# news\n")
     releases.release("v2.0.0")
     update(project)

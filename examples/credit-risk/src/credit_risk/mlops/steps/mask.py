@@ -18,7 +18,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .. import csv_rows, evidence, settings
-from ..contract import EXACT, Column, Contract, load_contract
+from ..columns import EXACT, Column
+from ..contract import Contract, load_contract
 from ..errors import UsageError
 from ..files import whole_file
 
