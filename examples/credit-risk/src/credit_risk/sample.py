@@ -26,7 +26,7 @@ def make(
     rng = np.random.default_rng(seed)
     first = pd.Timestamp("2024-01-01")
     offsets = np.sort(rng.integers(0, 24, rows))
-    months = [first + pd.DateOffset(months=int(offset)) for offset in offsets]
+    months = np.array([f"{first + pd.DateOffset(months=month):%Y-%m-%d}" for month in range(24)])
     sex = rng.choice(["female", "male"], rows)
     age = rng.choice(["18-29", "30-49", "50+"], rows, p=[0.3, 0.45, 0.25])
     wealth = rng.normal(-drift, 1, rows)
@@ -47,7 +47,7 @@ def make(
     frame = pd.DataFrame(
         {
             "loan_id": [f"L{seed:03d}-{number:06d}" for number in range(rows)],
-            "month": [f"{month:%Y-%m-%d}" for month in months],
+            "month": months[offsets],
             "sex": sex,
             "age": age,
             "income": income.round(0),

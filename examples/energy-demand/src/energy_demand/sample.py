@@ -27,7 +27,7 @@ def make(
     rng = np.random.default_rng(seed)
     first = pd.Timestamp("2024-01-01")
     offsets = np.sort(rng.integers(0, 24, rows))
-    months = [first + pd.DateOffset(months=int(offset)) for offset in offsets]
+    months = np.array([f"{first + pd.DateOffset(months=month):%Y-%m-%d}" for month in range(24)])
     tenure = rng.choice(["owner", "tenant"], rows)
     district = rng.choice(["north", "south", "centre"], rows, p=[0.35, 0.4, 0.25])
     area = np.clip(rng.normal(95 + 30 * drift, 30, rows), 20, 300)
@@ -47,7 +47,7 @@ def make(
     frame = pd.DataFrame(
         {
             "reading_id": [f"R{seed:03d}-{number:06d}" for number in range(rows)],
-            "month": [f"{month:%Y-%m-%d}" for month in months],
+            "month": months[offsets],
             "tenure": tenure,
             "district": district,
             "area": area.round(0),

@@ -15,7 +15,10 @@ import yaml
 
 from .errors import UsageError
 
-IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+# What is said of a run after it is no input of it: a waiver, a signature or a sentence of the
+# model card makes no new run.
+SAID_LATER = {"ethics.yml", "model_card.yml", "signatures.yml"}
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
 
 
 @contextmanager

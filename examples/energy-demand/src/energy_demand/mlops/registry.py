@@ -92,11 +92,11 @@ class Registry:
                     self._write(version, _fall("archived", why))
         return self.get(str(made.version))
 
-    def promote(self, number: str | None, why: str, by: str) -> Version:
-        """Make the challenger champion; `number`, where given, must be the challenger's.
+    def candidate(self, number: str | None) -> Version:
+        """The challenger; `number`, where given, must be the challenger's.
 
         Raises:
-            GateFailed: the version is not a challenger.
+            GateFailed: there is none, or the version is none.
         """
         version = self.holder("challenger") if number is None else self.get(number)
         if version is None:
@@ -107,6 +107,22 @@ class Registry:
                 f"version {version.number} is {version.role}, only a challenger can be promoted. "
                 f"It became so because: {reason}"
             )
+        return version
+
+    def mark(self, run_id: str, tags: dict[str, str]) -> Version | None:
+        """Set tags, in this order, on the version that a run made; None where it made none."""
+        version = next((each for each in self.versions() if each.run_id == run_id), None)
+        if version is not None:
+            self._write(version, tags)
+        return version
+
+    def promote(self, number: str | None, why: str, by: str) -> Version:
+        """Make the challenger champion; `number`, where given, must be the challenger's.
+
+        Raises:
+            GateFailed: the version is not a challenger.
+        """
+        version = self.candidate(number)
         former = self.holder("champion")
         previous = {"previous_champion": former.number} if former else {}
         self._write(version, {**previous, **stamp("champion", why, by)})

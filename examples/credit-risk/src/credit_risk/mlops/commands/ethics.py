@@ -29,16 +29,23 @@ def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> N
     if context.invoked_subcommand is not None:
         return
     from .. import evidence
-    from ..ethics import judge, release
+    from ..ethics import bundle, judge, release
+    from ..report import build, collect
 
     found = judge.judge(conf, OUTPUTS, datetime.now(UTC).date())
     path = OUTPUTS / judge.FOLDER / judge.FILE
     evidence.write(found, path)
-    version = release.record(conf, found)
+    build.write(conf, collect.from_outputs(OUTPUTS), OUTPUTS / build.FILE)
+    digest = bundle.write(conf, OUTPUTS, found)
+    version = release.record(conf, found, digest)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
         _show(found, path)
+        kept = OUTPUTS / judge.FOLDER / bundle.FILE
+        terminal.out.print(
+            f"for an auditor: {kept}, SHA-256 of its manifest {digest}", markup=False
+        )
         if version is not None:
             terminal.out.print(f"version {version.number}: ethics={found.verdict}")
     stops = [each for each in found.checks if each.stops]
@@ -48,6 +55,24 @@ def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> N
             f"{found.stage}:\n"
             + "\n".join(f"  {each.id}: {each.message}. {each.next}" for each in stops)
         )
+
+
+@ethics.command()
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle of `mlops ethics`.")],
+    sha256: Annotated[
+        str | None, typer.Option(help="SHA-256 of the manifest, as it was printed.")
+    ] = None,
+) -> None:
+    """Was a file in a bundle of evidence edited?"""
+    from ..ethics import bundle
+
+    manifest, digest = bundle.verify(path, sha256)
+    terminal.out.print(
+        f"{len(manifest.files)} files as they were written on {manifest.made}, of run "
+        f"{manifest.run_id[:12]}; SHA-256 of the manifest {digest}",
+        markup=False,
+    )
 
 
 @ethics.command()

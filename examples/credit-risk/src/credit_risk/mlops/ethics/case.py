@@ -142,7 +142,9 @@ class Case:
             if (self.outputs / step / f"{name}.json").is_file()
         }
         parts = {f"{part}.csv": hash_path(self.data / f"{part}.csv") for part in self.split.rows}
-        return {**found, **parts, "model": hash_path(self.folder)}
+        card = self.conf / "model_card.yml"
+        said = {card.name: hash_path(card)} if card.is_file() else {}
+        return {**found, **parts, **said, "model": hash_path(self.folder)}
 
     def _fewer(self, rows: pd.DataFrame) -> pd.DataFrame:
         if len(rows) <= MOST_ROWS:

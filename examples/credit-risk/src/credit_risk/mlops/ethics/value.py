@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .page import Metric
 
 TASKS = ("classification", "regression")
+SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,19 @@ class Value:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure by name: the kind of limit it is held against, and what to do when it fails."""
+    """A measure by name: the kind of limit it is held against, and what to do when it fails.
+
+    `unknown` says what to do when there is not enough evidence.
+    """
 
     name: str
     bound: Bound
     compute: Callable[[Case, Metric], Value]
     then: str
     tasks: tuple[str, ...] = TASKS
+    unknown: str = (
+        "More rows decide it: a larger test set (conf/train.yml), or more data; or a waiver."
+    )
 
 
 def counted(value: float, rows: int, about: str = "") -> Value:
@@ -53,6 +60,12 @@ def counted(value: float, rows: int, about: str = "") -> Value:
 def nothing(rows: int, why: str) -> Value:
     """No value, and why."""
     return Value(None, None, None, rows, why)
+
+
+def listed(seen: Sequence[str]) -> str:
+    """The first few of what was found, and how many more there are."""
+    more = f" and {len(seen) - SHOWN} more" if len(seen) > SHOWN else ""
+    return ", ".join(seen[:SHOWN]) + more
 
 
 def bootstrapped(

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from .. import evidence, files, settings
 from ..errors import UsageError
-from . import collect, plots
+from . import card as cards
+from . import collect, plots, principles, templates
 from .collect import Run
 
 FILE = "report.html"
@@ -22,29 +21,23 @@ DRIFT = {"stable": "good", "drift": "bad", "insufficient evidence": "warn"}
 
 
 def write(conf: Path, run: Run, path: Path) -> None:
-    """Write the page for `run` to `path`, whole or not at all.
+    """Write the page for `run` to `path`, and the model card beside it; each whole or not at all.
 
     Raises:
         UsageError: there is no evidence to show.
     """
     if collect.is_empty(run):
         raise UsageError("outputs/ holds no evidence yet. Run `uv run poe pipeline` first.")
-    files.write_text(path, render(settings.load_project(conf), run))
+    card = cards.make(conf, run) if run.evaluation else None
+    files.write_text(path, render(settings.load_project(conf), run, card))
+    if card is not None:
+        files.write_text(path.with_name(cards.FILE), card.markdown())
 
 
-def render(project: settings.Project, run: Run) -> str:
+def render(project: settings.Project, run: Run, card: cards.Card | None = None) -> str:
     """The page as HTML; the same evidence gives the same bytes."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"figure": _figure, "prose": _prose}
     stop = collect.stop(run)
-    return environment.get_template("page.html").render(
+    return templates.load("page.html").render(
         project=project,
         run=run,
         stop=stop,
@@ -57,17 +50,11 @@ def render(project: settings.Project, run: Run) -> str:
         if run.evaluation
         else [],
         pictures={name: Markup(svg) for name, svg in _pictures(run).items()},  # noqa: S704
+        card=card,
+        held=principles.held(run.ethics) if run.ethics else None,
+        principles=principles.view(run.ethics) if run.ethics else [],
         drift_tone=DRIFT[run.drift.verdict] if run.drift else "warn",
     )
-
-
-def _figure(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4f}"
-
-
-def _prose(text: str) -> Markup:
-    """Escaped text; what stands between backticks becomes code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _headline(run: Run, stop: collect.Stop | None) -> tuple[str, str, list[str]]:

@@ -23,11 +23,15 @@ def promote(
     by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
     conf: Conf = CONF,
 ) -> None:
-    """Make the challenger champion."""
+    """Make the challenger champion, if its ethics hold at this stage of the project."""
+    from ..ethics import release
     from ..registry import Registry
     from ..roles import current_user
 
-    made = Registry(conf).promote(version, why, by or current_user())
+    known = Registry(conf)
+    chosen = known.candidate(version)
+    release.require(conf, chosen)
+    made = known.promote(chosen.number, why, by or current_user())
     terminal.out.print(f"version {made.number} is champion now")
 
 

@@ -2,7 +2,8 @@
 """What the ethics of a version say of its way to production: tags that `promote` and delivery read.
 
 `ethics` is passed or failed, at the stage in `ethics_stage`, over the evidence in
-`ethics_evidence`. `compliance` is validated only where every check of a regulated project holds.
+`ethics_evidence`; `ethics_bundle` is the SHA-256 of the manifest of the auditor's bundle.
+`compliance` is validated only where every check of a regulated project holds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ BAD = ("failed", "not validated")
 HOW = "Run `uv run poe pipeline`, then `uv run poe ethics`, and do what it says."
 
 
-def record(conf: Path, found: Ethics) -> Version | None:
+def record(conf: Path, found: Ethics, bundle: str) -> Version | None:
     """Write the tags to the run's version; what is bad first, so that no yes outlives its no.
 
     While a project explores, nothing is written. None where the run made no version.
@@ -31,6 +32,7 @@ def record(conf: Path, found: Ethics) -> Version | None:
         return None
     tags = {
         "ethics_evidence": found.evidence,
+        "ethics_bundle": bundle,
         "ethics_stage": found.stage,
         "ethics": found.verdict,
         **({"compliance": found.compliance} if found.compliance else {}),

@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from .. import evidence
+from ..ethics_evidence import Ethics
 from ..evidence import Verdict
 
-OUTPUTS = ("train/*/evidence", "train/prepare/data", "monitor/*/evidence")
+OUTPUTS = ("train/*/evidence", "train/prepare/data", "monitor/*/evidence", "ethics")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Run:
     comparison: evidence.Comparison | None = None
     registration: evidence.Registration | None = None
     drift: evidence.DriftReport | None = None
+    ethics: Ethics | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ SHAPES: dict[str, type[evidence.Part]] = {
     "comparison": evidence.Comparison,
     "registration": evidence.Registration,
     "drift": evidence.DriftReport,
+    "ethics": Ethics,
 }
 STEPS = {
     "validate": "validation",
@@ -71,7 +74,10 @@ def from_folders(folders: Iterable[Path]) -> Run:
 
 def from_outputs(outputs: Path) -> Run:
     """Read what the latest runs of the pipelines left in `outputs/`."""
-    return from_folders(folder for each in OUTPUTS for folder in sorted(outputs.glob(each)))
+    found = from_folders(folder for each in OUTPUTS for folder in sorted(outputs.glob(each)))
+    if found.ethics and found.training and found.ethics.run_id != found.training.run_id:
+        return replace(found, ethics=None)  # it was said of an earlier run
+    return found
 
 
 def is_empty(run: Run) -> bool:

@@ -7,16 +7,12 @@ import re
 from datetime import date
 from pathlib import Path
 
+from ... import placeholders
 from ..finding import Finding
 from ..page import Document
 
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-PLACEHOLDER = re.compile(
-    r"\b(?:todo|tbd|fixme|xxx|lorem ipsum|fill (?:this )?in|to be (?:done|written|defined))\b"
-    r"|<[a-z][a-z ]*>|\[\.\.\.\]|^\s*\.\.\.\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
 REVIEWED = re.compile(r"^Reviewed:\s*(\d{4}-\d{2}-\d{2}) by (\S.*)$", re.MULTILINE)
 FEWEST_LETTERS = 20
 
@@ -61,8 +57,8 @@ def _fault(name: str, sections: dict[str, str]) -> str:
     text = sections.get(name.lower())
     if text is None:
         return f"no section `{name}`"
-    if placeholder := PLACEHOLDER.search(text):
-        return f"`{name}` still says `{placeholder[0].strip()}`"
+    if placeholder := placeholders.find(text):
+        return f"`{name}` still says `{placeholder}`"
     if len("".join(text.split())) < FEWEST_LETTERS:
         return f"`{name}` is empty"
     return ""

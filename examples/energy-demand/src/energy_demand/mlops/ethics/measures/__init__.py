@@ -10,7 +10,19 @@ from __future__ import annotations
 from ...ethics_evidence import Bound
 from ...settings import Task
 from ..value import Measure
-from . import audit, data, disparities, explanations, fitness, oversight, proxies, robustness
+from . import (
+    audit,
+    data,
+    disparities,
+    documents,
+    explanations,
+    fitness,
+    oversight,
+    privacy,
+    proxies,
+    robustness,
+    security,
+)
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
@@ -23,6 +35,9 @@ MEASURES: dict[str, Measure] = {
         explanations,
         oversight,
         audit,
+        privacy,
+        security,
+        documents,
     )
     for measure in topic.MEASURES
 }
