@@ -1,5 +1,7 @@
 """Planted challengers: who becomes challenger, who is rejected, and who is never asked."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,6 +109,30 @@ def test_a_guardrail_vetoes_a_better_challenger(trained, rail):
     assert compared.decision == "rejected"
     assert compared.reason.startswith("guardrail broken")
     assert f"`guardrails.{rail}`" in compared.reason
+
+
+def test_footprints_are_measured_beside_the_champions(trained):
+    trained.crown(noisy(trained))
+    compared = trained.compare(ours(trained))
+    challenger, champion = compared.footprints
+    assert challenger.size_mb == pytest.approx(artifact.size_mb(ours(trained)))
+    assert 0 < champion.load_seconds < 5
+    assert 0.1 < champion.memory_mb < 100
+    assert {"numpy", "scikit-learn"} <= set(champion.packages) == set(challenger.packages)
+    gates = [verdict.gate for verdict in compared.verdicts]
+    assert "guardrail: new packages (none)" in gates
+
+
+def test_a_challenger_that_brings_many_packages_is_rejected(trained):
+    limits(trained, new_packages=0)
+    trained.crown(noisy(trained))
+    card = ours(trained) / "model.json"
+    content = json.loads(card.read_text())
+    card.write_text(json.dumps(content | {"packages": [*content["packages"], "large-library"]}))
+    compared = trained.compare(ours(trained))
+    assert compared.decision == "rejected"
+    assert "new packages (large-library)" in compared.reason
+    assert "guardrails.new_packages" in compared.reason
 
 
 def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):

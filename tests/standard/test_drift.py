@@ -377,7 +377,8 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
     before = roles()
     train = here / "conf" / "train.yml"
     original = train.read_text()
-    train.write_text(original.replace("max_iter: 120", "max_iter: 121"))
+    assert "cool_down_hours: 24" in original
+    train.write_text(original.replace("cool_down_hours: 24", "cool_down_hours: 0"))
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
     try:
         with pytest.raises(GateFailed, match="the champion is the same"):
@@ -389,6 +390,14 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
     assert after[: len(before)] == before
     assert after[-1] in ("challenger", "rejected")
     assert trigger_of_latest() == "drift"
+
+
+def test_drift_soon_after_a_training_waits(here, tmp_path):
+    before = roles()
+    path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
+    with pytest.raises(GateFailed, match=r"the next one may begin at .*cool_down_hours"):
+        cli.invoke(["monitor", "--current", path, "--retrain"])
+    assert roles() == before
 
 
 def test_without_drift_nothing_is_trained(here, tmp_path):

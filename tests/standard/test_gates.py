@@ -2,7 +2,7 @@
 
 import pytest
 from credit_risk.mlops import gates
-from credit_risk.mlops.evidence import Group, Measure, Verdict
+from credit_risk.mlops.evidence import Footprint, Group, Measure, Verdict
 from credit_risk.mlops.settings import Gates, Limit, load_gates
 
 from tests.standard.workspaces import CREDIT
@@ -73,6 +73,36 @@ def test_size_and_load_time_have_limits():
     assert rails(size_mb=GATES.guardrails.size_mb) == ([], 2)
     assert rails(size_mb=GATES.guardrails.size_mb * 1.01) == (["guardrail: model size"], 2)
     assert rails(load_seconds=99) == (["guardrail: load time"], 2)
+
+
+def footprint(**changes) -> Footprint:
+    usual = {"size_mb": 10, "load_seconds": 4, "memory_mb": 100, "packages": ["numpy", "skops"]}
+    return Footprint(**usual | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({}, ""),
+        ({"size_mb": 15}, ""),
+        ({"size_mb": 15.1}, "model size"),
+        ({"load_seconds": 6.1}, "load time"),
+        ({"memory_mb": 151}, "memory"),
+        ({"packages": ["numpy", *(f"new-{number}" for number in range(10))]}, ""),
+        ({"packages": ["numpy", *(f"new-{number}" for number in range(11))]}, "new packages"),
+    ],
+)
+def test_a_footprint_may_grow_so_far_beside_the_champions(changes, broken):
+    verdicts = gates.footprint(footprint(**changes), footprint(), GATES)
+    failed = [verdict.gate for verdict in verdicts if not verdict.passed]
+    assert [broken in gate for gate in failed] == ([True] if broken else [])
+    assert len(verdicts) == 4
+
+
+def test_a_small_growth_is_noise_and_unknown_packages_are_not_judged():
+    tiny = footprint(size_mb=0.1, load_seconds=0.01, memory_mb=1, packages=[])
+    grown = footprint(size_mb=1.0, load_seconds=0.9, memory_mb=20, packages=["a"] * 50)
+    assert [verdict.passed for verdict in gates.footprint(grown, tiny, GATES)] == [True] * 3
 
 
 @pytest.mark.parametrize("higher", [True, False])

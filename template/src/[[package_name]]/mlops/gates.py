@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .evidence import Group, Measure, Verdict
+from .evidence import Footprint, Group, Measure, Verdict
 from .settings import Gates
 
 
@@ -64,6 +64,34 @@ def guardrails(
             "guardrails.worst_group_drop",
         )
     )
+    return verdicts
+
+
+def footprint(challenger: Footprint, champion: Footprint, gates: Gates) -> list[Verdict]:
+    """What a challenger may cost beside the champion, both measured here and now.
+
+    Growth below the slack is noise of the machine, or too little to matter.
+    """
+    rails = gates.guardrails
+    verdicts = [
+        _at_most(
+            f"{name} beside the champion's {then:.3g}",
+            now,
+            max(then * rails.growth, then + slack),
+            unit,
+            "guardrails.growth",
+        )
+        for name, now, then, slack, unit in (
+            ("model size", challenger.size_mb, champion.size_mb, 1, "MB"),
+            ("load time", challenger.load_seconds, champion.load_seconds, 1, "s"),
+            ("memory", challenger.memory_mb, champion.memory_mb, 20, "MB"),
+        )
+    ]
+    if champion.packages:  # a model from before they were noted does not tell
+        new = sorted(set(challenger.packages) - set(champion.packages))
+        name = f"new packages ({', '.join(new) or 'none'})"
+        field = "guardrails.new_packages"
+        verdicts.append(_at_most(name, len(new), rails.new_packages, "more", field))
     return verdicts
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import local, terminal
+from .errors import UsageError
 
 
 def evidence_of(folders: dict[str, Path]) -> dict[str, Any]:
@@ -52,6 +53,35 @@ def show(folders: dict[str, Path]) -> None:
         terminal.out.print(f"{seen['verdict']}: {seen['message']}", markup=False)
 
 
+def markdown(found: dict[str, Any]) -> str:
+    """A run's evidence for a page: metrics beside the champion's, gates with their verdicts.
+
+    Raises:
+        UsageError: the run ended before it measured anything.
+    """
+    if "evaluation" not in found:
+        raise UsageError("the last run has no evaluation. Run `uv run poe pipeline` first.")
+    evaluation, compared = found["evaluation"], found.get("comparison")
+    champion = compared["champion_measures"] if compared else {}
+    lines = ["## Training", ""]
+    if compared:
+        lines += [f"**{compared['decision'].capitalize()}**: {compared['reason']}.", ""]
+    lines += ["| metric | this model | interval | champion |", "|---|---|---|---|"]
+    for measure in evaluation["measures"]:
+        low, high, before = measure["low"], measure["high"], champion.get(measure["name"])
+        interval = "none" if low is None else f"{low:.4f} to {high:.4f}"
+        shown = "none" if before is None else f"{before:.4f}"
+        lines.append(f"| {measure['name']} | {measure['value']:.4f} | {interval} | {shown} |")
+    lines += ["", "| gate | verdict | |", "|---|---|---|"]
+    for verdict in [*evaluation["verdicts"], *(compared["verdicts"] if compared else [])]:
+        lines.append(f"| {verdict['gate']} | {_word(verdict)} | {verdict['message']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _word(verdict: dict[str, Any]) -> str:
+    return "passed" if verdict["passed"] else "FAILED" if verdict["blocks"] else "reported"
+
+
 def _batch(scored: dict[str, Any], folders: dict[str, Path]) -> None:
     resumed = ", going on from where a run was interrupted" if scored["resumed"] else ""
     terminal.out.print(
@@ -71,5 +101,4 @@ def _evaluation(evaluation: dict[str, Any]) -> None:
             f"{measure['name']:>20} {measure['value']:.4f}  {interval}", markup=False
         )
     for verdict in evaluation["verdicts"]:
-        word = "passed" if verdict["passed"] else "FAILED" if verdict["blocks"] else "reported"
-        terminal.out.print(f"{word}: {verdict['message']}", markup=False)
+        terminal.out.print(f"{_word(verdict)}: {verdict['message']}", markup=False)

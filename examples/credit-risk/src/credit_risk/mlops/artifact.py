@@ -29,7 +29,7 @@ REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
 
 class Card(BaseModel):
-    """model.json."""
+    """model.json. `packages` are those that `save` found installed; older models do not tell."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,6 +38,7 @@ class Card(BaseModel):
     task: Task
     labels: list[str]
     features: list[str]
+    packages: list[str] = []
 
 
 def save(estimator: Any, folder: Path, *, card: Card, contract: Path) -> None:
@@ -63,7 +64,8 @@ def save(estimator: Any, folder: Path, *, card: Card, contract: Path) -> None:
         pip_requirements=versions,
     )
     shutil.copyfile(contract, folder / "contract.yml")
-    evidence.write(card, folder / "model.json")
+    installed = {found.name.lower() for found in importlib.metadata.distributions()}
+    evidence.write(card.model_copy(update={"packages": sorted(installed)}), folder / "model.json")
 
 
 def load(folder: Path) -> Any:

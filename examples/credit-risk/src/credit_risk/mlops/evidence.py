@@ -157,11 +157,21 @@ class Evaluation(Part):
     residuals: list[tuple[float, float]]
 
 
+class Footprint(Part):
+    """What a model costs where it serves; megabytes are 10^6 bytes."""
+
+    size_mb: float
+    load_seconds: float
+    memory_mb: float
+    packages: list[str]
+
+
 class Comparison(Part):
     """comparison.json: challenger against champion on the same rows.
 
     `difference` is positive where the challenger is better, whatever the metric's direction; it
     has to reach `margin`. `champion_measures` are all of the champion's metrics, by name.
+    Footprints are the challenger's and the champion's.
     """
 
     shape: Literal["comparison/1"] = "comparison/1"
@@ -178,6 +188,7 @@ class Comparison(Part):
     low: float | None
     high: float | None
     verdicts: list[Verdict]
+    footprints: list[Footprint] = []
 
 
 class Registration(Part):

@@ -12,7 +12,18 @@ from .commands import azure, daily, ethics, specs, steps, template, versions
 from .commands.app import app, invoke
 from .errors import GateFailed, UsageError
 
-__all__ = ["app", "azure", "daily", "ethics", "invoke", "main", "specs", "steps", "template", "versions"]
+__all__ = [
+    "app",
+    "azure",
+    "daily",
+    "ethics",
+    "invoke",
+    "main",
+    "specs",
+    "steps",
+    "template",
+    "versions",
+]
 
 
 def main() -> NoReturn:

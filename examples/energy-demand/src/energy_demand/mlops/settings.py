@@ -51,6 +51,13 @@ class Split(Settings):
     test: Share = Field(gt=0, lt=0.5)
 
 
+class Retrain(Settings):
+    """How often a schedule or a drift event may start a training."""
+
+    cool_down_hours: float = Field(default=24, ge=0)
+    per_week: int = Field(default=3, ge=1)
+
+
 class Train(Settings):
     """conf/train.yml."""
 
@@ -58,6 +65,7 @@ class Train(Settings):
     time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
     split: Split
     parameters: dict[str, Any]
+    retrain: Retrain = Retrain()
     search: dict[str, list[bool | int | float | str]] = {}  # for a sweep in Azure ML
 
     def trying(self, given: Mapping[str, str]) -> Train:
@@ -101,6 +109,8 @@ class Guardrails(Settings):
     load_seconds: float = Field(gt=0)
     worst_group_drop: float = Field(ge=0)
     min_group_rows: int = Field(ge=1)
+    growth: float = Field(default=1.5, gt=1)
+    new_packages: int = Field(default=10, ge=0)
 
 
 class Drift(Settings):

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import UsageError
@@ -194,6 +195,12 @@ def runs(conf: Path, limit: int = 20) -> list[Run]:
     client = connect(conf)
     with reachable("Listing runs", store_uri(conf)):
         return list(client.search_runs([experiment(conf, client)], max_results=limit))
+
+
+def starts(conf: Path) -> list[datetime]:
+    """When the latest runs began, in UTC."""
+    began = (found.info.start_time / 1000 for found in runs(conf, limit=100))
+    return [datetime.fromtimestamp(seconds, tz=UTC) for seconds in began]
 
 
 def run(conf: Path, run_id: str) -> Run:

@@ -15,12 +15,17 @@ def run(place: Place, asked: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateFailed: the version must not be deployed, or a rollout is under way.
+        GateFailed: the version must not be deployed, or its ethics keep it from production, or a
+            rollout is under way.
         UsageError: there is no such version or endpoint, or Azure cannot do it.
     """
     versions = Versions(place)
     version = versions.get(asked)
     may_be_deployed(place, versions, version)
+    if place.environment == "prod" and version.role == "challenger":
+        from ..ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
+
+        release.require(place.conf, version, delivery=True)
     packages.register(place)
     for endpoint in of(place):
         _deploy(place, versions, endpoint, version.number)

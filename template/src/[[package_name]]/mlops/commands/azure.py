@@ -80,6 +80,18 @@ def submit(
 
 
 @azure.command()
+def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
+    """Say which version is to be delivered; in CI, the jobs after this one get it as `version`."""
+    from .. import run_page
+    from ..azure import candidate, place
+
+    found = candidate.find(place.load(conf, env, dry_run=False))
+    run_page.value("version", found.number if found else "")
+    said = f"version {found.number} is to be delivered" if found else "nothing is to be delivered"
+    terminal.out.print(said, markup=False)
+
+
+@azure.command()
 def share(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
     """Copy a version into the registry, for staging and production."""
     from ..azure import place, share

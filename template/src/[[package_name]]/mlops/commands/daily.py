@@ -64,6 +64,35 @@ def report(
 
 
 @app.command()
+def package() -> None:
+    """Build the wheel, and try it where nothing else is installed."""
+    from .. import package as packaging
+
+    terminal.out.print(str(packaging.build(Path.cwd()).relative_to(Path.cwd())), markup=False)
+
+
+@app.command()
+def summary(
+    comment: Annotated[
+        bool, typer.Option("--comment", help="Also into the pull request that this job is for.")
+    ] = False,
+) -> None:
+    """Show the last training: metrics and gates. In CI, on the page of the job."""
+    from .. import pull_request, run_page
+    from .. import summary as summaries
+    from ..files import write_text
+
+    folders = {path.name: path for path in Path("outputs", "train").glob("*")}
+    text = summaries.markdown(summaries.evidence_of(folders))
+    path = Path("outputs", "summary.md")
+    write_text(path, text)
+    terminal.out.print(text, markup=False, end="")
+    run_page.summary(path)
+    if comment and not pull_request.comment(text):
+        raise UsageError("--comment: this is no job of a pull request.")
+
+
+@app.command()
 def serve(
     version: Served = "champion",
     host: Annotated[str, typer.Option(help="Address; 0.0.0.0 serves the network.")] = "127.0.0.1",
@@ -87,6 +116,7 @@ def monitor(
     ] = False,
 ) -> None:
     """Look for drift. Drift ends in exit code 1, also when a challenger was trained for it."""
+    from .. import cooldown, settings, tracking
     from ..summary import run_and_show
 
     given = {"version": version} | ({"current": str(current)} if current else {})
@@ -96,6 +126,8 @@ def monitor(
         if not then_retrain:
             raise
         terminal.say(f"DRIFT  {alarm}")
+        limits = settings.load_train(CONF).retrain
+        cooldown.require(tracking.starts(CONF), limits, CONF / "train.yml", cooldown.utc_now())
         run_and_show(TRAIN, invoke, {"trigger": "drift"})
         raise GateFailed(
             "the data has drifted, see above. A model was trained for it; the champion is the same."

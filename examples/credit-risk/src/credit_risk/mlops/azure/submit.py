@@ -18,6 +18,7 @@ from . import packages
 from .az import pause, sets
 from .environments import version
 from .place import Place
+from .versions import Versions
 
 OVER = {"Completed", "Failed", "Canceled"}
 RAW = Path("data/raw")
@@ -32,6 +33,7 @@ def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, aga
         UsageError: the job cannot be submitted, or did not complete.
     """
     pairs = overrides(place, pipeline, inputs)
+    _follow_production(place)
     packages.register(place)
     stem = f"{pipeline.stem}-{_identity(place, pipeline, pairs)}"
     name, found = _free(place, stem, again=again)
@@ -49,6 +51,19 @@ def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, aga
     if wait:
         _wait(place, name, job)
     return name
+
+
+def _follow_production(place: Place) -> None:
+    """Make production's champion that of dev, so that a new model is compared with what serves.
+
+    What production serves stands in the registry, under the number that the version has in dev.
+    """
+    if place.environment != "dev":
+        return
+    serving = Versions(place, registry=True).holder("champion")
+    here = Versions(place, registry=False)
+    if serving and here.find(serving.number):
+        here.crown(serving.number, "production serves it")
 
 
 def overrides(place: Place, pipeline: Path, inputs: dict[str, str]) -> list[str]:

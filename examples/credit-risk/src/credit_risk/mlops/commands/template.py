@@ -27,6 +27,14 @@ def template_check(
     terminal.out.print(f"all {followed} managed files follow the standard", markup=False)
 
 
+@app.command("template-pull-request")
+def template_pull_request() -> None:
+    """Bring the standard's news as a pull request; a draft where a person has to decide."""
+    from .. import template_request
+
+    template_request.run(Path.cwd())
+
+
 @app.command("template-update")
 def template_update(
     data: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: an answer to change.")] = None,

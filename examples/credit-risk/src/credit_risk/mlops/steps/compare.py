@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import artifact, dataset, evidence, gates, groups, metrics, settings
+from .. import artifact, dataset, evidence, footprint, gates, groups, metrics, settings
 from ..contract import Contract, load_contract
 from ..errors import UsageError
 from ..registry import Registry
@@ -72,6 +72,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         card = artifact.load_card(folder)
         _require_comparable(card, contract, conf, champion.number)
         reigning = dataset.predict(artifact.load(folder), rows[card.features], contract.labels)
+        footprints = [footprint.measure(model), footprint.measure(folder)]
     champion_value = metric.compute(truth, reigning)
     drawn = metrics.resamples(
         len(truth),
@@ -95,7 +96,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         ),
         higher_is_better=metric.higher_is_better,
         gates=limits,
-    )
+    ) + gates.footprint(*footprints, limits)
     accepted, reason = gates.decide(
         difference=difference,
         low=low,
@@ -120,6 +121,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         low=low,
         high=high,
         verdicts=verdicts,
+        footprints=footprints,
     )
     evidence.write(result, out / "comparison.json")
 

@@ -1,0 +1,22 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""The version of dev that is to be delivered, if there is one."""
+
+from __future__ import annotations
+
+from ..roles import Version
+from .place import Place
+from .versions import Versions
+
+
+def find(place: Place) -> Version | None:
+    """Dev's challenger, unless the registry says that it was delivered before.
+
+    Raises:
+        UsageError: a registry cannot be read; that is never taken for "nothing to deliver".
+    """
+    challenger = Versions(place, registry=False).holder("challenger")
+    if challenger is None:
+        return None
+    shared = Versions(place, registry=True).find(challenger.number)
+    delivered = shared is not None and shared.role not in ("challenger", "unknown")
+    return None if delivered else challenger
