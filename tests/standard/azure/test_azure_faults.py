@@ -19,6 +19,7 @@ COMMANDS = {
     "share": ("trained", ["share", "challenger", "--env", "dev"]),
     "deploy": ("serving", ["deploy", "challenger", "--env", "prod"]),
     "redeploy": ("third", ["deploy", "challenger", "--env", "prod"]),
+    "schedules": ("watched", ["schedules", "--env", "prod"]),
     "rollout": ("deployed", ["rollout", "--env", "prod"]),
     "rollback": ("replaced", ["rollback", "--why", "complaints", "--env", "prod"]),
     "abort": ("halfway", ["rollout", "--abort", "--env", "prod"]),
