@@ -1,5 +1,7 @@
 """What runs by itself, and where; and what must not run outside dev at all."""
 
+import shutil
+
 import pytest
 
 from tests.standard.azure import worlds
@@ -119,6 +121,28 @@ def test_a_pipeline_that_asks_the_workspace_for_a_version_runs_in_dev(
     assert f"{file}: `{step}` takes a version from the workspace, and that only dev can" in said
     assert instead in said
     assert mlops(new, "submit", file) == "done"
+
+
+def test_without_a_batch_endpoint_the_message_says_how_to_get_one(mlops, new):
+    shutil.rmtree(new.root / "azureml" / "endpoints" / "batch")
+    said = worlds.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
+    assert "`uv run poe template-update --data serving=both` brings a batch endpoint" in said
+
+
+def test_a_schedule_of_the_team_s_own_keeps_to_the_same_rules(mlops, watched):
+    own = watched.root / "azureml" / "schedules" / "own.yml"
+    words = ["schedules", "azureml/schedules/own.yml", "--env", "prod"]
+    own.write_text("name: own\n")
+    said = worlds.refusal(mlops, watched, *words)
+    assert "own.yml: has neither `create_job` nor `create_monitor`" in said
+    own.write_text("name: own\ncreate_job: ../../pipelines/train.yml\n")
+    assert "own.yml: `register` registers a version" in worlds.refusal(mlops, watched, *words)
+    own.write_text("name: own\ncreate_job: ../../pipelines/gone.yml\n")
+    said = worlds.refusal(mlops, watched, "schedules", "--env", "prod")
+    assert "gone.yml: there is no such file" in said  # and it is not just left out
+    own.write_text("name: own\ncreate_job: ../jobs/masked-replica.yml\n")
+    assert mlops(watched, *words) == "done"
+    assert "own" in watched.state()["schedules"]
 
 
 def test_other_jobs_run_anywhere(mlops, new):

@@ -23,13 +23,18 @@ INSTEAD = {
 }
 
 
+class NotHere(UsageError):  # noqa: N818  an answer, not an error of ours
+    """A job is right, and its place is another environment."""
+
+
 def require(place: Place, file: Path, job: dict[str, Any]) -> None:
     """Refuse a job that cannot or must not run in this environment.
 
     `job` is the content of `file`, or a part of it: paths in it begin at the file's folder.
 
     Raises:
-        UsageError: it registers a version, or takes one from the workspace, outside dev.
+        NotHere: it registers a version, or takes one from the workspace, outside dev.
+        UsageError: a file that it names cannot be read.
     """
     if place.environment == "dev":
         return
@@ -40,7 +45,7 @@ def require(place: Place, file: Path, job: dict[str, Any]) -> None:
         instead = INSTEAD[step]
         if step == "score" and not (ENDPOINTS / "batch").is_dir():
             instead = "`uv run poe template-update --data serving=both` brings a batch endpoint."
-        raise UsageError(
+        raise NotHere(
             f"{file}: `{step}` {why}, and that only dev can: what {place.environment} serves "
             f"comes from the registry {place.cloud.registry}. {instead}"
         )

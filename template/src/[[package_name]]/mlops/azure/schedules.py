@@ -33,21 +33,30 @@ def run(place: Place, only: Path | None) -> None:
         GateFailed: there is no deployment that a monitor could look at.
         UsageError: it may not run there, or data that it needs is missing.
     """
+    checked = []
     for file in [only] if only else sorted(FOLDER.glob("*.yml")):
         content = read_yaml(file)
-        job = content.get("create_job")
-        if isinstance(job, dict):
-            try:
-                allowed.require(place, file, job)
-            except UsageError as reason:
-                if only:
-                    raise
-                terminal.say(f"left out: {reason}")
-                continue
-            pairs = _job(place, file, job)
-        else:
-            pairs = _monitor(place, content)
-        _ensure(place, file, str(content.get("name")), pairs + place.tags())
+        try:
+            checked.append((file, str(content.get("name")), _given(place, file, content)))
+        except allowed.NotHere as reason:
+            if only:
+                raise
+            terminal.say(f"left out: {reason}")
+    packages.register(place)
+    for file, name, pairs in checked:
+        _ensure(place, file, name, pairs + place.tags())
+
+
+def _given(place: Place, file: Path, content: dict[str, Any]) -> list[str]:
+    """What `--set` gives a schedule, as KEY=VALUE, once it is clear that it can be started."""
+    job = content.get("create_job")
+    if job is not None:
+        job = job if isinstance(job, dict) else {"job": job}
+        allowed.require(place, file, job)
+        return _job(place, file, job)
+    if isinstance(monitor := content.get("create_monitor"), dict):
+        return _monitor(place, monitor)
+    raise UsageError(f"{file}: has neither `create_job` nor `create_monitor`. Add one.")
 
 
 def _ensure(place: Place, file: Path, name: str, pairs: list[str]) -> None:
@@ -69,7 +78,6 @@ def _ensure(place: Place, file: Path, name: str, pairs: list[str]) -> None:
 
 def _job(place: Place, file: Path, job: dict[str, Any]) -> list[str]:
     """For `--set`: the data of the environment, and what the job is made from."""
-    packages.register(place)
     pairs = []
     for name, value in (job.get("inputs") or {}).items():
         path = value.get("path") if isinstance(value, dict) else None
@@ -82,7 +90,7 @@ def _job(place: Place, file: Path, job: dict[str, Any]) -> list[str]:
     return pairs
 
 
-def _monitor(place: Place, content: dict[str, Any]) -> list[str]:
+def _monitor(place: Place, monitor: dict[str, Any]) -> list[str]:
     """For `--set`: the deployment that serves, and what is collected behind it.
 
     Raises:
@@ -100,7 +108,7 @@ def _monitor(place: Place, content: dict[str, Any]) -> list[str]:
     target = "create_monitor.monitoring_target.endpoint_deployment_id"
     pairs = [f"{target}=azureml:{endpoint.name}:{colour}"]
     needed = set()
-    for key, value in _leaves(content["create_monitor"].get("monitoring_signals"), ()):
+    for key, value in _leaves(monitor.get("monitoring_signals"), ()):
         asset = ASSET.fullmatch(value)
         if collected := MODEL_DATA.fullmatch(value):
             data = f"{endpoint.name}-{colour}-{collected[1]}"
