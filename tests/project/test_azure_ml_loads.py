@@ -91,8 +91,13 @@ OVERRIDES = {
     "azureml/schedules/monitor.yml": [
         "create_monitor.monitoring_target.endpoint_deployment_id=azureml:credit-risk-prod:green",
         "create_monitor.monitoring_signals.data_drift.reference_data.input_data.path=azureml:x:2",
+        "create_monitor.monitoring_signals.model_performance.production_data.input_data.path=azureml:x:2",
+        "tags.content=0123456789ab",
     ],
-    "azureml/schedules/retrain.yml": ["create_job.inputs.raw.path=azureml:credit-risk-raw:7"],
+    "azureml/schedules/retrain.yml": [
+        "create_job.inputs.raw.path=azureml:credit-risk-raw:7",
+        "tags.content=0123456789ab",
+    ],
     "pipelines/train.yml": [
         "inputs.raw.path=azureml:credit-risk-raw:7",
         "tags.environment=prod",

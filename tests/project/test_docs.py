@@ -15,16 +15,35 @@ PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
 EXPECTED = {
     "uv run poe": 1,  # lists the commands
+    "mlops azure": 2,  # lists its commands
     'uv run poe promote --why "better on rural customers"': 1,
     'uv run poe rollback --why "complaints since Monday"': 1,
 }
-# Commands that do not end, or that need a template of two releases: another test runs them.
+# Commands that do not end, that call `az`, or that need a template of two releases: another test
+# runs them.
 SERVED = "standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
 HEALED = "standard/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
 MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
 UPDATED = "standard/test_update.py::test_the_news_arrive"
 SWITCHED = "standard/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
+AZURE = "standard/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
+IN_AZURE = """
+azure-setup
+submit pipelines/train.yml
+deploy challenger
+rollout
+submit azureml/jobs/responsible-ai.yml
+schedules
+share champion
+azure-setup --env prod
+deploy challenger --env prod
+rollout --env prod --hold 600
+schedules --env prod
+azure-status --env prod
+azure-rollback --env prod --why "complaints since Monday"
+"""
 ELSEWHERE = {
+    **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},
     "uv run poe serve": SERVED,
     "uv run poe template-update": UPDATED,
     "uv run poe template-update --data serving=both": SWITCHED,

@@ -1,16 +1,18 @@
 """A stand-in for `az` with its extension `ml`: strict about arguments, with a small state.
 
 The flags are those of the extension's own source (Azure/azure-cli-extensions, azext_mlv2, `_params`
-and `custom`), and so are the traps: creating an online endpoint or deployment that exists fails, a
-`show` of nothing ends with 3, an answer of `invoke` is a JSON string in JSON, shares of 0 vanish.
+and `custom`) and, for `az monitor autoscale`, of Azure/azure-cli, command_modules/monitor. So are
+the traps: creating an online endpoint or deployment that exists fails, a `show` of nothing ends
+with 3, an answer of `invoke` is a JSON string in JSON, shares of 0 vanish, `autoscale create`
+forgets the rules that there were, and `autoscale rule create` adds one each time.
 
-It lives in one folder, AZ_STANDIN: `state.json`; `calls.jsonl`, what was called; `history.jsonl`,
-the state after each change; `faults.json`, {call: fault}, with calls counted from 1. It needs
-PyYAML and nothing else, so that it can be copied and put on any PATH as `az`.
+All of it is one `Memory`; as a program it lives in the file that AZ_STANDIN names. It needs PyYAML
+and nothing else, so that it can be copied and put on any PATH as `az`.
 """
 
 # ruff: noqa: D102  methods are named after the commands
 
+import itertools
 import json
 import os
 import re
@@ -20,7 +22,8 @@ from pathlib import Path
 
 import yaml
 
-WORKSPACE = {"--resource-group", "--workspace-name"}
+GROUP = {"--resource-group"}
+WORKSPACE = GROUP | {"--workspace-name"}
 REGISTRY = {"--registry-name"}
 NAMED = {"--name"}
 VERSIONED = {"--name", "--version"}
@@ -29,6 +32,15 @@ BEHIND = {"--endpoint-name"}
 SWITCHES = {"--force-string", "--yes", "--no-wait", "--only-show-errors"}
 # command -> flags that must be given, flags that may be
 COMMANDS = {
+    "autoscale show": (GROUP | NAMED, set()),
+    "autoscale create": (GROUP | NAMED | {"--resource", "--count"}, {"--min-count", "--max-count"}),
+    "autoscale delete": (GROUP | NAMED, set()),
+    "autoscale rule create": (
+        GROUP | {"--autoscale-name", "--condition", "--scale"},
+        {"--cooldown"},
+    ),
+    "schedule show": (WORKSPACE | NAMED, set()),
+    "schedule create": (WORKSPACE, MADE | {"--no-wait"}),
     "workspace show": ({"--resource-group", "--name"}, set()),
     "compute show": (WORKSPACE | NAMED, set()),
     "compute create": (WORKSPACE, MADE | {"--no-wait"}),
@@ -65,6 +77,8 @@ COMMANDS = {
     "batch-deployment create": (WORKSPACE | {"--file"}, MADE | BEHIND | {"--no-wait"}),
     "batch-deployment delete": (WORKSPACE | BEHIND | NAMED, {"--yes", "--no-wait"}),
 }
+CONDITION = re.compile(r"(\w+) (==|!=|>|>=|<|<=) (\d+) (avg|min|max|total|count) (\d+)m")
+OPERATORS = {">": "GreaterThan", ">=": "GreaterThanOrEqual", "<": "LessThan"}
 FAULTS = {
     "throttle": "(TooManyRequests) Too many requests. Please retry after 5 seconds.",
     "conflict": "Conflict of operation, another operation on same entity is already running in "
@@ -83,6 +97,8 @@ EMPTY = {
     "jobs": {},
     "online": {},
     "batch": {},
+    "autoscale": {},
+    "schedules": {},
     # What deployments answer, by the version of their model; `{version}` is filled in.
     "answers": {},
     "answer": {"model": "credit-risk", "version": "{version}", "predictions": []},
@@ -99,13 +115,15 @@ class Refused(Exception):  # noqa: N818
 
 def parse(words: list[str]) -> tuple[str, dict]:
     """The command and its flags; what the real one would not know is refused."""
-    if words[:1] != ["ml"] or " ".join(words[1:3]) not in COMMANDS:
-        raise Refused(f"'{' '.join(words[:3])}' is misspelled or not recognized by the system.", 2)
-    command = " ".join(words[1:3])
+    flagless = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
+    group, command = " ".join(flagless[:1]), " ".join(flagless[1:])
+    monitors = command.startswith("autoscale ")
+    if command not in COMMANDS or group != ("monitor" if monitors else "ml"):
+        raise Refused(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
     required, optional = COMMANDS[command]
     known = required | optional | {"--only-show-errors", "--output"}
     flags: dict = {}
-    rest = words[3:]
+    rest = words[len(flagless) :]
     while rest:
         flag = rest.pop(0)
         if flag not in known:
@@ -113,13 +131,10 @@ def parse(words: list[str]) -> tuple[str, dict]:
         values = []
         while rest and not rest[0].startswith("--"):
             values.append(rest.pop(0))
-        if flag in SWITCHES:
-            wrong = bool(values)
-        else:
-            wrong = not values if flag == "--set" else len(values) != 1
-        if wrong:
+        many = {"--set": max(1, len(values)), "--scale": 2}
+        if len(values) != many.get(flag, 0 if flag in SWITCHES else 1):
             raise Refused(f"argument {flag}: wrong number of values: {values}", 2)
-        flags[flag] = True if flag in SWITCHES else values if flag == "--set" else values[0]
+        flags[flag] = True if flag in SWITCHES else values if flag in many else values[0]
     if missing := required - set(flags):
         raise Refused(f"the following arguments are required: {', '.join(sorted(missing))}", 2)
     return command, flags
@@ -133,7 +148,9 @@ class Azure:
 
     def run(self, command: str, flags: dict) -> object:
         """Do one command; returns what it prints."""
-        group, verb = command.split()
+        group, verb = command.replace("rule create", "rule").split()
+        if group == "autoscale":
+            return getattr(self, f"autoscale_{verb}")(flags)
         workspace = flags.get("--workspace-name") or flags.get("--name")
         if "--registry-name" in flags and flags["--registry-name"] not in self.state["registries"]:
             raise Refused("(RegistryNotFound) There is no such registry.", 3)
@@ -146,14 +163,16 @@ class Azure:
             return {"name": workspace}
         if group == "model":
             return getattr(self, f"model_{verb}")(flags)
-        store = {"compute": "computes", "data": "data", "environment": "environments"}
-        things = self.state[store.get(group, "jobs")]
+        store = {"data": "data"}
+        things = self.state[store.get(group, f"{group}s")]
         key = ":".join(flags[flag] for flag in ("--name", "--version") if flag in flags)
         if verb == "show":
             return self.found(things, key)
         if group in ("environment", "job") and key in things:
             raise Refused(f"(UserError) {group} {key} exists already and cannot be changed.")
         made = self.spec(flags)
+        if group == "schedule":
+            self.require_schedule(made)
         if group == "job":
             studio = {"Studio": {"endpoint": f"https://ml.azure.com/runs/{key}"}}
             made = {"name": key, "status": "Running", "services": studio, "spec": made}
@@ -184,6 +203,60 @@ class Azure:
         if build and not (path.parent / build["path"] / "requirements.txt").is_file():
             raise Refused(f"the build context of {path} has no requirements.txt")
         return made
+
+    def require_schedule(self, made: dict) -> None:
+        """Data and deployments that a schedule names must be there."""
+        for reference in re.findall(r"azureml:[\w-]+:[\w-]+", json.dumps(made)):
+            _, name, version = reference.split(":")
+            deployed = self.state["online"].get(name, {}).get("deployments", {})
+            if f"{name}:{version}" not in self.state["data"] and version not in deployed:
+                raise Refused(f"(UserError) {reference} does not exist.")
+
+    def autoscale_show(self, flags: dict) -> dict:
+        return self.found(self.state["autoscale"], flags["--name"])
+
+    def autoscale_create(self, flags: dict) -> dict:
+        target = flags["--resource"]
+        online = self.state["online"]
+        if target not in {
+            found["id"]
+            for endpoint in online.values()
+            for found in endpoint["deployments"].values()
+        }:
+            raise Refused(f"(ResourceNotFound) There is no {target}.", 3)
+        counts = {"default": "--count", "minimum": "--min-count", "maximum": "--max-count"}
+        capacity = {
+            key: str(int(flags.get(flag, flags["--count"]))) for key, flag in counts.items()
+        }
+        made = {"name": flags["--name"], "enabled": True, "targetResourceUri": target}
+        made["profiles"] = [{"name": "default", "capacity": capacity, "rules": []}]
+        self.state["autoscale"][flags["--name"]] = made
+        return made
+
+    def autoscale_rule(self, flags: dict) -> dict:
+        setting = self.state["autoscale"].get(flags["--autoscale-name"])
+        if setting is None:
+            raise Refused("(ResourceNotFound) The autoscale setting was not found.", 3)
+        asked = CONDITION.fullmatch(flags["--condition"])
+        direction = {"in": "Decrease", "out": "Increase"}.get(flags["--scale"][0])
+        if asked is None or direction is None:
+            raise Refused(
+                "usage error: --condition METRIC OPERATOR THRESHOLD AGGREGATION PERIOD", 2
+            )
+        trigger = {
+            "metricName": asked[1],
+            "operator": OPERATORS[asked[2]],
+            "threshold": float(asked[3]),
+            "timeAggregation": {"avg": "Average"}[asked[4]],
+            "timeWindow": f"PT{asked[5]}M",
+        }
+        action = {"direction": direction, "value": flags["--scale"][1], "cooldown": "PT5M"}
+        rule = {"metricTrigger": trigger, "scaleAction": action}
+        setting["profiles"][0]["rules"].append(rule)
+        return rule
+
+    def autoscale_delete(self, flags: dict) -> None:
+        self.state["autoscale"].pop(flags["--name"], None)
 
     def models(self, flags: dict) -> dict:
         """Versions by their number, of the registry or the workspace."""
@@ -274,7 +347,7 @@ class Azure:
         return json.dumps(answer).replace("{version}", version)
 
     def deployment_list(self, kind: str, flags: dict) -> list:
-        keys = ("name", "provisioning_state", "model")
+        keys = ("name", "provisioning_state", "model", "id")
         standing = self.endpoint(kind, flags)["deployments"]
         return [{key: found.get(key) for key in keys} for found in standing.values()]
 
@@ -290,7 +363,8 @@ class Azure:
         models = self.state["registries"][registry[1]] if registry else self.state["models"]
         if re.split(r"[:/]", made["model"])[-1] not in models:
             raise Refused(f"(UserError) there is no model {made['model']}")
-        standing[made["name"]] = made | {"provisioning_state": "Succeeded"}
+        path = f"/onlineEndpoints/{made['endpoint_name']}/deployments/{made['name']}"
+        standing[made["name"]] = made | {"provisioning_state": "Succeeded", "id": path}
         return made
 
     def deployment_delete(self, kind: str, flags: dict) -> None:
@@ -325,18 +399,30 @@ def shares(text: str) -> dict[str, int]:
     return {name: int(share) for name, share in pairs if int(share)}
 
 
-def main(words: list[str], folder: Path, kill) -> tuple[int, str, str]:
+class Memory:
+    """Azure's state as text, what was called, the state after each change, and which call fails."""
+
+    def __init__(self, state: dict) -> None:
+        self.text = json.dumps(EMPTY | state)
+        self.calls: list[list[str]] = []
+        self.history: list[str] = []
+        self.faults: dict[str, str] = {}  # call, counted from 1 -> fault
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(vars(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Memory":
+        memory = cls({})
+        vars(memory).update(json.loads(path.read_text(encoding="utf-8")))
+        return memory
+
+
+def main(words: list[str], memory: Memory, kill) -> tuple[int, str, str]:
     """One call: exit code, output, error. `kill` ends the caller."""
-    calls = folder / "calls.jsonl"
-    number = len(calls.read_text().splitlines()) + 1 if calls.exists() else 1
-    with calls.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(words) + "\n")
-    path = folder / "faults.json"
-    fault = json.loads(path.read_text()).get(str(number)) if path.exists() else None
-    before = json.dumps(EMPTY | json.loads((folder / "state.json").read_text(encoding="utf-8")))
-    state = json.loads(before)
-    if fault == "kill before":
-        kill()
+    memory.calls.append(words)
+    fault = memory.faults.get(str(len(memory.calls)))
+    state = json.loads(memory.text)
     try:
         if fault in FAULTS and fault != "timeout":
             raise Refused(FAULTS[fault])
@@ -347,11 +433,10 @@ def main(words: list[str], folder: Path, kill) -> tuple[int, str, str]:
             kill()
         return refused.code, "", f"ERROR: {refused}"
     after = json.dumps(state)
-    if before != after:
-        (folder / "state.json").write_text(after, encoding="utf-8")
-    if before != after and not command.endswith(" show"):
-        with (folder / "history.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"call": number, "words": words, "state": state}) + "\n")
+    if memory.text != after:
+        memory.text = after
+        if not command.endswith(" show"):
+            memory.history.append(after)
     if fault == "kill after":
         kill()
     if fault == "timeout":
@@ -359,13 +444,21 @@ def main(words: list[str], folder: Path, kill) -> tuple[int, str, str]:
     return 0, "no JSON" if fault == "garbage" else said, ""
 
 
-def end_the_caller() -> None:
-    os.kill(os.getppid(), signal.SIGKILL)
-    sys.exit(1)
+def program(words: list[str], path: Path) -> int:
+    """One call as a process."""
+    memory = Memory.load(path)
+
+    def end_the_caller() -> None:
+        memory.save(path)
+        os.kill(os.getppid(), signal.SIGKILL)
+        sys.exit(1)
+
+    code, out, err = main(words, memory, end_the_caller)
+    memory.save(path)
+    print(out)
+    print(err, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":
-    code, out, err = main(sys.argv[1:], Path(os.environ["AZ_STANDIN"]), end_the_caller)
-    print(out)
-    print(err, file=sys.stderr)
-    sys.exit(code)
+    sys.exit(program(sys.argv[1:], Path(os.environ["AZ_STANDIN"])))

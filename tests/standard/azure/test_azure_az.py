@@ -1,12 +1,10 @@
 """How `az` is run: what is tried again, what is not, and what the messages say to do."""
 
-import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from credit_risk.mlops.azure import az as module
@@ -102,6 +100,14 @@ def test_only_a_show_may_find_nothing(az):
         client.read("model", "list")
 
 
+def test_scale_rules_are_not_those_of_the_extension(az):
+    client, given = az((3, "", "not found"))
+    assert client.read("monitor", "autoscale", "show", "--name", "a") is None
+    assert given.commands[0][:4] == ["az", "monitor", "autoscale", "show"]
+    with pytest.raises(UsageError, match="`az monitor autoscale list` failed: not found"):
+        client.read("monitor", "autoscale", "list")
+
+
 def test_a_change_that_azure_does_not_show_is_an_error(az):
     client, given = az((0, "{}", ""))
     with pytest.raises(UsageError, match=r"tags: Azure does not show it after .* `az` said: done"):
@@ -149,11 +155,14 @@ def test_the_look_waits_until_a_state_has_settled(az):
         "ml model show --name a",
         "ml online-endpoint show --name e f --resource-group g --workspace-name w",
         "ml online-endpoint upgrade --name e",
+        "ml autoscale show --name a --resource-group g",
+        "monitor autoscale show --name a --resource-group g --workspace-name w",
+        "monitor autoscale rule create --autoscale-name a --resource-group g --condition c --scale",
         "model show",
     ],
 )
-def test_the_stand_in_refuses_what_az_does_not_know(tmp_path, words):
-    code, _, error = _call(tmp_path, words)
+def test_the_stand_in_refuses_what_az_does_not_know(words):
+    code, _, error = _call(words)
     assert code == 2, error
 
 
@@ -166,17 +175,16 @@ def test_the_stand_in_refuses_what_az_does_not_know(tmp_path, words):
         ("online-endpoint show --name other", "was not found"),
     ],
 )
-def test_the_stand_in_refuses_what_azure_does_not_do(tmp_path, words, reason):
-    code, _, error = _call(tmp_path, f"ml {words} --resource-group g --workspace-name w")
+def test_the_stand_in_refuses_what_azure_does_not_do(words, reason):
+    code, _, error = _call(f"ml {words} --resource-group g --workspace-name w")
     assert code in (1, 3)
     assert reason in error
 
 
-def _call(folder: Path, words: str) -> tuple[int, str, str]:
+def _call(words: str) -> tuple[int, str, str]:
     endpoint = {"deployments": {}, "traffic": {}, "mirror_traffic": {}}
-    state = {"workspaces": ["w"], "online": {"e": endpoint}}
-    (folder / "state.json").write_text(json.dumps(state))
-    return worlds.az_standin.main(words.split(), folder, lambda: None)
+    memory = worlds.az_standin.Memory({"workspaces": ["w"], "online": {"e": endpoint}})
+    return worlds.az_standin.main(words.split(), memory, lambda: None)
 
 
 @pytest.mark.parametrize("call", [20, 30, 40])
@@ -185,10 +193,12 @@ def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, 
     monkeypatch.undo()
     bin_folder = worlds.executable(tmp_path / "bin")
     deployed.fail(call, "kill after")
+    kept = tmp_path / "azure.json"
+    deployed.azure.save(kept)
     environment = os.environ | {
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(worlds.PROJECT / "src"),
-        "AZ_STANDIN": str(deployed.azure),
+        "AZ_STANDIN": str(kept),
         "MLOPS_AZURE_PAUSE": "0",
     }
     command = [sys.executable, "-m", "credit_risk.mlops", "azure", "rollout", "--env", "prod"]
@@ -199,6 +209,7 @@ def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, 
         for _ in range(2)
     ]
     assert codes == [-signal.SIGKILL, 0]
+    vars(deployed.azure).update(vars(worlds.az_standin.Memory.load(kept)))
     assert list(worlds.unserved_champions(deployed)) == []
     assert deployed.online()["traffic"] == {"green": 100}
     assert deployed.roles() == {"1": "archived", "2": "champion"}

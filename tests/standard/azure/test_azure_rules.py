@@ -5,15 +5,7 @@ import json
 import pytest
 
 from tests.standard.azure import worlds
-from tests.standard.azure.worlds import ANSWER, REGISTRY
-
-
-def refusal(mlops, world, *words: str) -> str:
-    """The message of a command that changes nothing and says no."""
-    before = len(world.history())
-    assert mlops(world, *words) in ("gate", "error")
-    assert len(world.history()) == before
-    return str(mlops.said)
+from tests.standard.azure.worlds import ANSWER, REGISTRY, refusal
 
 
 @pytest.mark.parametrize("role", ["rejected", "rolled_back"])

@@ -1,5 +1,7 @@
 """Worlds: a project and a stand-in for Azure, in which a test may break one call."""
 
+import copy
+import functools
 import json
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from credit_risk.mlops import cli
 from credit_risk.mlops.contract import load_contract
 from credit_risk.mlops.errors import GateFailed, UsageError
@@ -29,6 +32,7 @@ ANSWER = {
     "predictions": [{"label": LABELS[0], "probabilities": SHARES}],
 }
 
+YAML_LOAD = yaml.load
 # As `cli.invoke` does it, but built once: building takes as long as a whole run.
 COMMANDS = get_command(cli.app)
 
@@ -39,39 +43,34 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class World:
-    """A project in `root`, and Azure in `azure`."""
+    """A project in `root`, and Azure."""
 
     root: Path
-    azure: Path
+    azure: az_standin.Memory
 
     def state(self) -> dict[str, Any]:
         """Azure as it is now."""
-        return az_standin.EMPTY | json.loads((self.azure / "state.json").read_text())
+        return json.loads(self.azure.text)
 
     def change(self, **parts: Any) -> None:
         """Give Azure another state."""
-        (self.azure / "state.json").write_text(json.dumps(self.state() | parts))
+        self.azure.text = json.dumps(self.state() | parts)
 
     def calls(self) -> list[list[str]]:
         """The commands that Azure was given."""
-        path = self.azure / "calls.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return self.azure.calls
 
     def history(self) -> list[dict[str, Any]]:
         """The state after each change."""
-        path = self.azure / "history.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line)["state"] for line in lines]
+        return [json.loads(text) for text in self.azure.history]
 
     def fail(self, call: int, fault: str) -> None:
         """Let one call fail, counted from the next on."""
-        (self.azure / "faults.json").write_text(json.dumps({len(self.calls()) + call: fault}))
+        self.azure.faults = {str(len(self.calls()) + call): fault}
 
-    def copy(self, azure: Path) -> "World":
+    def copy(self) -> "World":
         """The same state, with nothing called yet."""
-        azure.mkdir(parents=True)
-        shutil.copy(self.azure / "state.json", azure)
-        return World(self.root, azure)
+        return World(self.root, az_standin.Memory(self.state()))
 
     def roles(self, environment: str = "prod") -> dict[str, str]:
         """The role of each version."""
@@ -88,17 +87,16 @@ class World:
         return self.state()["batch"][f"{NAME}-{environment}-b"]["defaults"].get("deployment_name")
 
 
-def start(root: Path, azure: Path) -> World:
+def start(root: Path) -> World:
     """A world with workspaces, a registry, and no endpoint."""
-    for folder in ("conf", "pipelines", "azureml", "src", "data"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PROJECT / folder, root / folder, ignore=ignored)
+    for folder in ("conf", "pipelines", "azureml"):
+        shutil.copytree(PROJECT / folder, root / folder)
+    for folder in ("src", "data"):
+        (root / folder).symlink_to(PROJECT / folder)  # no test changes them
     (root / "uv.lock").write_text("the lock of this world")
-    azure.mkdir()
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": ANSWER}
-    (azure / "state.json").write_text(json.dumps(state))
-    return World(root, azure)
+    return World(root, az_standin.Memory(state))
 
 
 def version(number: str, role: str, **tags: str) -> dict[str, dict[str, Any]]:
@@ -113,17 +111,32 @@ def version(number: str, role: str, **tags: str) -> dict[str, dict[str, Any]]:
     return {number: {"name": NAME, "version": number, "tags": tags}}
 
 
+def yaml_once(text: str, Loader: type) -> Any:  # noqa: N803  the name is PyYAML's
+    """As `yaml.load`: a command reads a dozen files, and thousands of commands read the same."""
+    return copy.deepcopy(_yaml(text, Loader))
+
+
+@functools.cache
+def _yaml(text: str, loader: type) -> Any:
+    return YAML_LOAD(text, Loader=loader)
+
+
 class Runner:
-    """Runs `mlops azure ...` in this process, and the stand-in, too: a process each is slow."""
+    """Runs `mlops azure ...` in this process, and the stand-in, too: a process each is slow.
+
+    `kinds` are the last run's calls, one of each kind: the same words in the same state.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world: World | None = None
         self.said: Exception | None = None
+        self.kinds: dict[tuple[str, ...], int] = {}
         self._patch = monkeypatch
         monkeypatch.setattr("credit_risk.mlops.azure.az.shutil.which", lambda name: name)
         monkeypatch.setattr("credit_risk.mlops.azure.az.subprocess", self)
         monkeypatch.setattr("credit_risk.mlops.terminal.say", lambda text: None)
         monkeypatch.setattr("credit_risk.mlops.azure.environments.export", self._export)
+        monkeypatch.setattr("yaml.load", yaml_once)
         monkeypatch.setenv("MLOPS_AZURE_PAUSE", "0")
         monkeypatch.setenv("MLOPS_USER", "tests")
 
@@ -134,12 +147,16 @@ class Runner:
         """Takes the place of `subprocess.run` in az.py."""
         assert self.world is not None
         assert command[0] == "az"
-        code, out, err = az_standin.main(command[1:], self.world.azure, self._kill)
+        azure = self.world.azure
+        words = (word for word in command[1:] if not word.startswith("/"))  # no scratch files
+        self.kinds.setdefault((azure.text, *words), len(azure.calls) + 1)
+        code, out, err = az_standin.main(command[1:], azure, self._kill)
         return subprocess.CompletedProcess(command, code, out, err)
 
     def __call__(self, world: World, *words: str) -> str:
         """Run a command: `done`, `gate`, `error` or `killed`."""
         self.world = world
+        self.kinds = {}
         self._patch.chdir(world.root)
         try:
             COMMANDS.main(["azure", *words], prog_name="mlops", standalone_mode=False)
@@ -165,21 +182,59 @@ class Runner:
 
 def unserved_champions(world: World, environment: str = "prod") -> Iterator[str]:
     """What breaks the promise in any state that Azure has been in."""
-    for number, state in enumerate([*world.history(), world.state()], start=1):
-        endpoint = state["online"].get(f"{NAME}-{environment}")
-        if endpoint is None:
-            continue
-        total = sum(endpoint["traffic"].values())
-        if total not in (0, 100):
-            yield f"change {number}: traffic of {total} %"
-        served = {
-            endpoint["deployments"][name]["model"].rpartition("/")[2].rpartition(":")[2]
-            for name in endpoint["traffic"]
-        }
-        versions = state["models"] if environment == "dev" else state["registries"][REGISTRY]
-        for found in versions.values():
-            if found["tags"].get("role") == "champion" and found["version"] not in served:
-                yield f"change {number}: champion {found['version']}, served {served}"
+    for number, text in enumerate([*world.azure.history, world.azure.text], start=1):
+        for fault in _unserved(text, environment):
+            yield f"change {number}: {fault}"
+
+
+@functools.cache
+def _unserved(text: str, environment: str) -> list[str]:
+    """What breaks the promise in one state."""
+    state = json.loads(text)
+    endpoint = state["online"].get(f"{NAME}-{environment}")
+    if endpoint is None:
+        return []
+    total = sum(endpoint["traffic"].values())
+    faults = [] if total in (0, 100) else [f"traffic of {total} %"]
+    served = {
+        endpoint["deployments"][name]["model"].rpartition("/")[2].rpartition(":")[2]
+        for name in endpoint["traffic"]
+    }
+    versions = state["models"] if environment == "dev" else state["registries"][REGISTRY]
+    faults += [
+        f"champion {found['version']}, served {served}"
+        for found in versions.values()
+        if found["tags"].get("role") == "champion" and found["version"] not in served
+    ]
+    return faults
+
+
+def refusal(mlops: Runner, world: World, *words: str) -> str:
+    """The message of a command that changes nothing and says no."""
+    before = len(world.history())
+    assert mlops(world, *words) in ("gate", "error")
+    assert len(world.history()) == before
+    return str(mlops.said)
+
+
+def collect(world: World, colour: str) -> None:
+    """Give production's monitor the data that it reads."""
+    names = (f"{NAME}-reference", f"{NAME}-truth", f"{NAME}-prod-{colour}-model_outputs")
+    world.change(data=world.state()["data"] | {f"{name}:1": {"name": name} for name in names})
+
+
+def settings(world: World) -> dict[str, Any]:
+    """Which autoscale settings there are: machines, and each rule in short."""
+    return {
+        name: (
+            {key: int(count) for key, count in setting["profiles"][0]["capacity"].items()},
+            [
+                (rule["scaleAction"]["direction"], rule["metricTrigger"]["threshold"])
+                for rule in setting["profiles"][0]["rules"]
+            ],
+        )
+        for name, setting in world.state()["autoscale"].items()
+    }
 
 
 def executable(folder: Path) -> Path:
