@@ -1,5 +1,5 @@
 # Managed: belongs to the standard, `copier update` changes it.
-"""Runs `az`, with its extension `ml`. No other module does.
+"""Runs `az`: its extension `ml`, and for scale rules `az monitor`. No other module does.
 
 Each command is shown before it runs. What passes by itself (throttling, time-outs, another
 operation under way) is tried again; nothing else is. A change that was cut off may have taken
@@ -9,6 +9,7 @@ believes the state afterwards, not the exit code.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -65,7 +66,9 @@ class Az:
         self.registry = ["--registry-name", cloud.registry]
 
     def read(self, *words: str) -> Any:
-        """What `az ml WORDS` answers, from JSON; None where there is no such thing.
+        """What a command answers, from JSON; None where there is no such thing.
+
+        `WORDS` are those after `az ml`; those that begin with `monitor` go to `az` itself.
 
         Raises:
             UsageError: the state cannot be read. That is never taken for a yes or a no.
@@ -76,7 +79,7 @@ class Az:
             except Busy as busy:
                 if attempt == ATTEMPTS:
                     raise Unknown(
-                        f"`az ml {words[0]} {words[1]}` failed {ATTEMPTS} times, so the state is "
+                        f"`{_called(words)}` failed {ATTEMPTS} times, so the state is "
                         f"not known and nothing more is done: {busy}\nTry again later."
                     ) from None
                 pause(attempt)
@@ -92,7 +95,7 @@ class Az:
         raise Unknown(f"still {word(state(found))} after {PATIENCE} looks. Try again later.")
 
     def ensure(self, what: str, holds: Callable[[], bool], *words: str) -> None:
-        """Run `az ml WORDS` unless `holds`; `holds` must be true afterwards.
+        """Run a command, as `read` takes it, unless `holds`; `holds` must be true afterwards.
 
         A dry run only shows the command.
 
@@ -152,10 +155,10 @@ class Az:
         if done.returncode == 0:
             return done.stdout
         said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
-        if done.returncode == ABSENT and words[1] == "show":
+        if done.returncode == ABSENT and _called(words).endswith(" show"):
             return None
         _refuse(words, said)
-        raise Failed(f"`az ml {words[0]} {words[1]}` failed: {said}")
+        raise Failed(f"`{_called(words)}` failed: {said}")
 
 
 def sets(*pairs: str) -> tuple[str, ...]:
@@ -191,7 +194,7 @@ def _refuse(words: tuple[str, ...], said: str) -> None:
         raise UsageError(f"`az` is not logged in. Run `az login`. It said: {said}")
     if DENIED.search(said):
         raise UsageError(
-            f"`az ml {words[0]} {words[1]}` was not allowed to: {said}\nAsk for the role, or "
+            f"`{_called(words)}` was not allowed to: {said}\nAsk for the role, or "
             "choose the right subscription with `az account set --subscription NAME`."
         )
     if PASSING.search(said):
@@ -199,7 +202,15 @@ def _refuse(words: tuple[str, ...], said: str) -> None:
 
 
 def _command(words: tuple[str, ...]) -> list[str]:
-    return ["ml", *words, "--only-show-errors", "--output", "json"]
+    extension = [] if words[0] == "monitor" else ["ml"]
+    return [*extension, *words, "--only-show-errors", "--output", "json"]
+
+
+def _called(words: tuple[str, ...]) -> str:
+    """The command without its arguments."""
+    return " ".join(
+        ["az", *itertools.takewhile(lambda word: not word.startswith("-"), _command(words))]
+    )
 
 
 def _show(words: tuple[str, ...], before: str = "$ ") -> None:
@@ -213,6 +224,6 @@ def _parsed(words: tuple[str, ...], said: str | None) -> Any:
         return json.loads(said)
     except ValueError:
         raise UsageError(
-            f"`az ml {words[0]} {words[1]}` did not answer in JSON, so the state is not known: "
+            f"`{_called(words)}` did not answer in JSON, so the state is not known: "
             f"{said.strip()[:200]!r}. `az upgrade` and `az extension update --name ml` may help."
         ) from None

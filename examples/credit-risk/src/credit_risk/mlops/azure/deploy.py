@@ -37,6 +37,7 @@ def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -
     standing = endpoint.deployments()
     for there in standing.values():
         if there.version == number and there.healthy:
+            endpoint.scale(there.name)
             share = traffic.get(there.name, 0)
             terminal.say(
                 f"{endpoint.kind}: version {number} stands already, {there.name}, {share} %"
@@ -53,6 +54,7 @@ def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -
         _spare_the_champion(versions, endpoint, standing[free].version)
         endpoint.delete(free)
     endpoint.create(free, number)
+    endpoint.scale(free)
     if endpoint.traffic() != traffic:
         raise GateFailed(
             f"the traffic of {endpoint.name} changed while {free} was made: it was {traffic}, it "

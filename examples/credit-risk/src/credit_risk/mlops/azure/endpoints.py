@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import terminal
 from ..errors import UsageError
+from . import scaling
 from .az import changing, sets, word
 from .place import ENDPOINTS, Place
 from .versions import Versions
@@ -28,6 +30,7 @@ class Deployment:
     name: str
     version: str  # of the model
     state: str
+    id: str  # Azure's, of the whole path
 
     @property
     def healthy(self) -> bool:
@@ -84,7 +87,9 @@ class Endpoint:
             lambda listed: next(filter(changing, (_state(found) for found in listed)), ""),
         )
         return {
-            found["name"]: Deployment(found["name"], self._version(found), _state(found))
+            found["name"]: Deployment(
+                found["name"], self._version(found), _state(found), str(found.get("id"))
+            )
             for found in listed
         }
 
@@ -117,6 +122,9 @@ class Endpoint:
             lambda: colour not in self.deployments(),
             *(f"{self.kind}-deployment", "delete", "--name", colour, *self._behind(), "--yes"),
         )
+
+    def scale(self, colour: str) -> None:
+        """Let a deployment have more and fewer machines, where its kind can."""
 
     def traffic(self) -> Shares:
         """How the requests are divided: empty, or 100 in all.
@@ -153,6 +161,21 @@ class Online(Endpoint):
     kind = "online"
     splits = True
 
+    def delete(self, colour: str) -> None:
+        """The setting first: without its deployment nobody would find it again."""
+        scaling.remove(self.az, self._setting(colour))
+        super().delete(colour)
+
+    def scale(self, colour: str) -> None:
+        """As conf/<env>.yml and autoscale.yml say."""
+        standing = self.deployments().get(colour)
+        if standing is not None:
+            scaling.apply(self.place, self._setting(colour), standing.id)
+        elif self.az.dry_run:
+            terminal.say(f"would let {colour} have more and fewer machines")
+        else:
+            raise UsageError(f"{self.name}: deployment {colour} is gone. Somebody deleted it.")
+
     def traffic(self) -> Shares:
         """Shares of the live requests."""
         shares = _shares(self.get().get("traffic"))
@@ -186,6 +209,9 @@ class Online(Endpoint):
         """Each deployment with its share, 0 included: what is left out might stay as it was."""
         names = [name for name in COLOURS if name in shares or name in self._known]
         return " ".join(f"{name}={shares.get(name, 0)}" for name in names)
+
+    def _setting(self, colour: str) -> str:
+        return f"{self.name}-{colour}"
 
     @property
     def _known(self) -> set[str]:

@@ -138,6 +138,22 @@ def rollback(why: Why, env: Env = "dev", dry_run: DryRun = False, conf: Conf = C
 
 
 @azure.command()
+def schedules(
+    *,
+    file: Annotated[
+        Path | None, typer.Argument(help="One file; all that belong there if left out.")
+    ] = None,
+    env: Env = "dev",
+    dry_run: DryRun = False,
+    conf: Conf = CONF,
+) -> None:
+    """Start retraining (in dev) and the monitor, or bring them up to date."""
+    from ..azure import place, schedules
+
+    schedules.run(place.load(conf, env, dry_run=dry_run), file)
+
+
+@azure.command()
 def status(env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
     """Show what serves."""
     from ..azure import place, status

@@ -14,7 +14,7 @@ from typing import Any
 from .. import terminal
 from ..errors import UsageError
 from ..files import hash_path, read_yaml
-from . import packages
+from . import allowed, packages
 from .az import pause, sets
 from .environments import version
 from .place import Place
@@ -30,12 +30,13 @@ def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, aga
     `again` submits once more what has completed.
 
     Raises:
-        UsageError: the job cannot be submitted, or did not complete.
+        UsageError: the job may not run there, cannot be submitted, or did not complete.
     """
+    allowed.require(place, pipeline, read_yaml(pipeline))
     pairs = overrides(place, pipeline, inputs)
     _follow_production(place)
     packages.register(place)
-    stem = f"{pipeline.stem}-{_identity(place, pipeline, pairs)}"
+    stem = f"{pipeline.stem}-{identity(place, pipeline, pairs)}"
     name, found = _free(place, stem, again=again)
     if found is None:
         named = ("--name", name, *place.az.workspace)
@@ -94,7 +95,8 @@ def _is_raw(place: Place, pipeline: Path, path: str) -> bool:
     return (pipeline.parent / path).resolve() == RAW.resolve()
 
 
-def _identity(place: Place, pipeline: Path, pairs: list[str]) -> str:
+def identity(place: Place, pipeline: Path, pairs: list[str]) -> str:
+    """What a job is made from, as a hash: pipeline, components, code, settings, packages, data."""
     hashes = [hash_path(pipeline), version(Path.cwd()), *pairs]
     for folder in (Path("pipelines/components"), Path("src"), place.conf):
         hashes.append(hash_path(folder))
