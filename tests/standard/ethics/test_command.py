@@ -79,6 +79,11 @@ def fill_in(workspace):
     )
     text = sections + f"Reviewed: {date.today()} by Ada Lovelace\n"
     (workspace.root / "docs" / "impact.md").write_text(text)
+    sections = "".join(
+        IMPACT.format(name) for name in ("Alarms", "First look", "Rollback", "People")
+    )
+    text = sections + f"Reviewed: {date.today()} by Ada Lovelace\n"
+    (workspace.root / "docs" / "runbook.md").write_text(text)
 
 
 def waive(workspace, check, until=date(2126, 1, 1)):
@@ -228,6 +233,18 @@ def test_a_signature_lapses_when_the_evidence_changes(ready):
     assert review.word == "failed"
     assert "over other evidence" in review.message
     assert "sign again" in review.next
+
+
+def test_a_signature_lapses_when_a_page_is_rewritten(ready):
+    fill_in(ready)
+    cli.invoke(["ethics"])
+    sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "passed"
+    page = ready.root / "docs" / "impact.md"
+    page.write_text(page.read_text().replace("who know what", "who guess what"))
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "failed"
 
 
 def test_a_signature_lapses_when_a_limit_is_loosened(ready):

@@ -1,9 +1,12 @@
 """Measures that need no run on disk: a planted fault that each catches; fair cases pass."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.inspection import permutation_importance
 from sklearn.pipeline import make_pipeline
 
 from tests.standard.ethics import cases
@@ -53,6 +56,45 @@ def test_predictions_that_are_not_what_happens_are_found(fair, package):
     found = cases.look(made, "calibration")
     assert found.word == "failed"
     assert "Calibrate" in found.next
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "word"),
+    [(0.04, 0.01, 0.07, "passed"), (-0.04, -0.07, -0.01, "failed")],
+)
+def test_a_model_that_is_worse_than_the_champion_is_found(fair, difference, low, high, word):
+    made = fair()
+    compared = SimpleNamespace(
+        champion="1", metric="roc_auc", difference=difference, low=low, high=high
+    )
+    object.__setattr__(made, "comparison", compared)
+    object.__setattr__(made, "evaluation", SimpleNamespace(rows=len(made.rows)))
+    found = cases.look(made, "better-than-the-champion")
+    assert found.word == word
+    assert "version 1" in found.message
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_an_explanation_that_the_next_draw_turns_round_is_found(fair, package):
+    made = fair(package)
+    explained = permutation_importance(
+        made.model,
+        made.rows[made.contract.features],
+        made.parts["test"][made.contract.target],
+        n_repeats=5,
+        random_state=7,
+    ).importances_mean
+    ranked = [each for _, each in sorted(zip(explained, made.contract.features, strict=True))]
+    told = {name: float(rank) for rank, name in enumerate(ranked)}
+
+    def look() -> str:
+        importance = [SimpleNamespace(feature=name, mean=mean) for name, mean in told.items()]
+        object.__setattr__(made, "evaluation", SimpleNamespace(importance=importance))
+        return cases.look(made, "stable-explanations").word
+
+    assert look() == "passed"
+    told = {name: -rank for name, rank in told.items()}
+    assert look() == "failed"
 
 
 def test_people_of_the_test_set_who_were_learned_are_found(fair):

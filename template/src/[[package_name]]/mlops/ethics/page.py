@@ -133,6 +133,12 @@ class Page(Settings):
         listed = [check for principle in self.principles.values() for check in principle.checks]
         return [check for check in listed if isinstance(check, Metric)]
 
+    @property
+    def documents(self) -> list[Document]:
+        """All checks of kind document."""
+        listed = [check for principle in self.principles.values() for check in principle.checks]
+        return [check for check in listed if isinstance(check, Document)]
+
     @model_validator(mode="after")
     def _consistent(self) -> Page:
         ids = Counter(check.id for each in self.principles.values() for check in each.checks)

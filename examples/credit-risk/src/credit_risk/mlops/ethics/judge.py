@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import settings, terminal
 from ..ethics_evidence import CheckResult, Ethics, Principle, Waived
+from ..files import hash_path
 from . import case as cases
 from . import page as pages
 from .finding import Finding
@@ -81,14 +82,17 @@ def judge(conf: Path, outputs: Path, today: date) -> Ethics:
 
 
 def _evidence(case: cases.Case, page: Page, found: dict[str, Finding]) -> str:
-    """What a signature is bound to: the run's files, and all words with their limits.
+    """What a signature is bound to: the run's files, documents, and all words with their limits.
 
-    A limit that is loosened, a check that is dropped and a waiver that is given after the signature
-    make it lapse, as a new model does.
+    A limit that is loosened, a page that is rewritten, a check that is dropped and a waiver that is
+    given after the signature make it lapse, as a new model does.
     """
+    root = case.conf.resolve().parent
+    pages = {each.path: root / each.path for each in page.documents}
+    written = {name: hash_path(path) for name, path in pages.items() if path.is_file()}
     words = {name: [each.word, each.figures.get("limit", "")] for name, each in found.items()}
     waivers = [waiver.model_dump(mode="json") for waiver in page.waivers]
-    return cases.hash_of({"files": case.files, "words": words, "waivers": waivers})
+    return cases.hash_of({"files": case.files | written, "words": words, "waivers": waivers})
 
 
 def _result(

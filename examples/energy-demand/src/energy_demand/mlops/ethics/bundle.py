@@ -24,7 +24,7 @@ from ..report import audit, card, collect
 FILE = "bundle.zip"
 MANIFEST = "manifest.json"
 # What is not there is left out.
-OF_PROJECT = ("conf/*.yml", "docs/impact.md", "uv.lock", ".copier-answers.yml")
+OF_PROJECT = ("conf/*.yml", "docs/impact.md", "docs/runbook.md", "uv.lock", ".copier-answers.yml")
 OF_OUTPUTS = (
     *(f"ethics/*.{kind}" for kind in ("html", "json", "log")),
     "train/*/step.json",
