@@ -22,6 +22,7 @@ def test_a_new_project_passes_its_hooks(fresh_project: Callable[..., Project]) -
     [
         ("ruff-check", "notebooks/a.py", "x = undefined\n"),
         ("ruff-format", "notebooks/a.py", "x = [ 1,2 ]\n"),
+        ("lock", "pyproject.toml", '[project]\nname = "x"\nversion = "1"\n'),
         ("conflict-markers", "README.md", "a\n<<<<<<< before updating\nb\n"),
         ("large-files", "data/raw/big.csv", "1,2\n" * 300_000),
         ("secrets", "conf/store.yml", "key: AKIA" + "IOSFODNN7EXAMPLB\n"),

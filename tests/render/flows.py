@@ -126,7 +126,7 @@ def _azure(project: Project) -> Iterator[Flow]:
 
 def _azure_triggers(content: dict[str, Any]) -> tuple[str, ...]:
     """A pipeline can always be asked for; it counts where little else starts it."""
-    trigger, pr = content["trigger"], content["pr"] if "pr" in content else "none"
+    trigger, pr = content["trigger"], content.get("pr", "none")
     found = set()
     if trigger != "none":
         found |= {f"branch {name}" for name in trigger.get("branches", {}).get("include", [])}

@@ -79,7 +79,3 @@ def test_no_way_leads_past_staging_and_approval(rendered: Callable[..., Project]
         if flow.environment == "prod":
             assert flow.approval
             assert flow.workflow == "rollback" or "staging" in flow.needs
-
-
-# The branch that brings this task is not merged yet.
-ARRIVES = {"ethics"}

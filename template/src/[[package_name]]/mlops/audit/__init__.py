@@ -28,7 +28,7 @@ def run(root: Path) -> str:
         return str(GITHUB)
     if (root / AZURE).is_dir():
         if found := pipelines.faults(root / AZURE):
-            raise GateFailed("\n".join([f"{len(found)} faults in {AZURE}:", *found]))
+            raise GateFailed("\n".join([f"faults in {AZURE}:", *found]))
         return str(AZURE)
     raise UsageError(f"there is neither {GITHUB}/workflows nor {AZURE}. Bring it back from git.")
 
