@@ -19,14 +19,23 @@ PLATFORM = (
 )
 TASK = "uv run poe "
 APPROVED = "prod"
+# What stands in a step's condition, on GitHub and in Azure Pipelines.
+WHEN = {
+    "": "success",
+    "succeeded()": "success",
+    "${{ !cancelled() }}": "always",
+    "not(canceled())": "always",
+    "${{ cancelled() || failure() }}": "failure",
+    "or(canceled(), failed())": "failure",
+}
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command: what it runs, and whether it also runs after a failure."""
+    """A command: what it runs, and when: after success, after failure, or always."""
 
     task: str
-    always: bool = False
+    when: str = "success"
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ def _github(project: Project) -> Iterator[Flow]:
                 (needs,) if isinstance(needs, str) else tuple(needs),
                 environment,
                 environment == APPROVED,
-                _steps(steps, ("cancelled()", "failure()")),
+                _steps(steps),
             )
 
 
@@ -120,7 +129,7 @@ def _azure(project: Project) -> Iterator[Flow]:
                 (needs,) if isinstance(needs, str) else tuple(needs),
                 environment,
                 asked == APPROVED,
-                _steps([step for step in steps if step[0]], ("canceled()", "failed()")),
+                _steps([step for step in steps if step[0]]),
             )
 
 
@@ -139,12 +148,11 @@ def _azure_triggers(content: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _steps(found: list[tuple[str, str]], after_failure: tuple[str, str]) -> tuple[Step, ...]:
+def _steps(found: list[tuple[str, str]]) -> tuple[Step, ...]:
     made = []
     for script, condition in found:
         if script in PLATFORM:
             continue
         assert re.fullmatch(r"uv run poe [^\n;&|`]+", script), f"no task: {script}"
-        always = any(word in condition for word in after_failure)
-        made.append(Step(script.removeprefix(TASK), always))
+        made.append(Step(script.removeprefix(TASK), WHEN[condition]))
     return tuple(made)

@@ -44,7 +44,7 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     assert tasks == ["hooks", "check", "audit", "test", "template-check"]
     model = found["ci", "model"].steps
     assert [step.task for step in model] == ["pipeline", "ethics", "report", "summary"]
-    assert [step.always for step in model] == [False, False, True, True]
+    assert [step.when for step in model] == ["success", "success", "always", "always"]
     assert found["ci", "comment"].steps == (Step("summary --comment"),)
     order = ["train", "share", "staging", "production"]
     delivered = [found["deliver", job] for job in order]
@@ -53,7 +53,7 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     assert delivered[-1].steps == (
         Step('deploy "$VERSION" --env prod'),
         Step("rollout --env prod --hold 600"),
-        Step("rollout --env prod --abort", always=True),
+        Step("rollout --env prod --abort", "failure"),
     )
     assert all(job in later.needs for job, later in zip(order[1:], delivered[2:], strict=False))
 

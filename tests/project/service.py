@@ -1,0 +1,129 @@
+"""A CI service in small: it runs the jobs of a project's workflows, with a stand-in for Azure.
+
+Jobs run in the order of their needs. What a job in Azure ML would do is done by the same pipeline
+here, and its versions are put into the stand-in.
+"""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Project
+from tests.render.flows import Flow, Step, flows
+from tests.standard.azure import worlds
+from tests.standard.azure.worlds import NAME, REGISTRY, World
+
+VALUE = re.compile(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.M)
+HOLD = "--hold 600"  # seconds at each of five steps: nobody waits for that here
+
+
+@dataclass
+class Service:
+    """What a service keeps: the project, Azure, and what jobs told the jobs after them."""
+
+    project: Project
+    world: World
+    folder: Path
+    values: dict[str, str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    said: str = ""
+
+    def workflow(self, name: str, without: str = "", **given: str) -> list[str]:
+        """Run a workflow; returns the jobs that ran. `given` are its inputs, as the shell has them.
+
+        A job whose version is empty, or that needs one which did not run, is skipped.
+        """
+        everything = [flow for flow in flows(self.project) if flow.workflow == name]
+        left = [flow for flow in everything if flow.job != without]
+        assert left, f"there is no workflow {name}"
+        done: list[str] = []
+        self.values = {}
+        while ready := next((flow for flow in left if set(flow.needs) <= set(done)), None):
+            left.remove(ready)
+            if "share" in ready.job and not self.values.get("version"):
+                continue
+            assert self.job(ready, given) == "success", self.said
+            done.append(ready.job)
+        return done
+
+    def job(self, flow: Flow, given: dict[str, str]) -> str:
+        """Run the steps of a job; returns `success` or `failure`."""
+        outcome = "success"
+        for step in flow.steps:
+            if step.when in (outcome, "always") and self.step(step, given) != 0:
+                outcome = "failure"
+        return outcome
+
+    def step(self, step: Step, given: dict[str, str]) -> int:
+        """Run one, as the service's shell would."""
+        jobs = len(self.world.state()["jobs"])
+        values = self.folder / "values"
+        values.write_text("")
+        github = self.project.has(".github")
+        own = {"GITHUB_OUTPUT": str(values)} if github else {"TF_BUILD": "True"}
+        if github:
+            own["GITHUB_STEP_SUMMARY"] = str(self.folder / "page.md")
+        environment = os.environ | own | given | self._cloud()
+        environment["VERSION"] = self.values.get("version", "")
+        environment["UV_LOCKED"] = "1"
+        self.ran.append(step.task)
+        done = subprocess.run(
+            ["bash", "-c", f"uv run poe {step.task.replace(HOLD, '--hold 0')}"],
+            cwd=self.project.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        self.said = f"{step.task} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        told = [line.split("=", 1) for line in values.read_text().splitlines()]
+        self.values |= dict(told) | dict(VALUE.findall(done.stdout))
+        if done.returncode == 0 and len(self.world.state()["jobs"]) > jobs:
+            self._train()
+        return done.returncode
+
+    def _cloud(self) -> dict[str, str]:
+        bin_folder = worlds.executable(self.folder / "bin")
+        return {
+            "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+            "AZ_STANDIN": str(self.world.azure),
+            "MLOPS_AZURE_PAUSE": "0",
+        }
+
+    def _train(self) -> None:
+        """What the newest job does in Azure: the same pipeline, with dev's champion."""
+        state = self.world.state()
+        trigger = list(state["jobs"].values())[-1]["spec"]["inputs"]["trigger"]
+        for number, model in state["models"].items():
+            here = {each["version"]: each["role"] for each in self.project.models()}
+            if model["tags"]["role"] == "champion" and here[number] != "champion":
+                self.project.run("uv", "run", "mlops", "promote", number, "--why", "it serves")
+        train = ("uv", "run", "mlops", "run", "pipelines/train.yml")
+        self.project.run(*train, "--input", f"trigger={trigger}")
+        made = {each["version"]: _model(each) for each in self.project.models()}
+        self.world.change(models=made | state["models"])
+
+
+def start(project: Project, folder: Path) -> Service:
+    """A service for a project, and an Azure with workspaces, a registry and empty endpoints."""
+    azure = folder / "azure"
+    azure.mkdir(parents=True)
+    workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
+    state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
+    (azure / "state.json").write_text(json.dumps(state))
+    service = Service(project, World(project.path, azure), folder)
+    for environment in ("dev", "staging", "prod"):
+        step = Step(f"azure-setup --env {environment}")
+        assert service.step(step, {}) == 0, service.said
+    service.ran.clear()
+    return service
+
+
+def _model(version: dict[str, Any]) -> dict[str, Any]:
+    tags = {key: str(value) for key, value in version.items() if key != "version"}
+    return {"name": NAME, "version": version["version"], "tags": tags}

@@ -1,0 +1,160 @@
+"""The workflows at work: each job's commands, as they stand there, in rendered projects."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+
+from tests.conftest import Project
+from tests.project import service
+from tests.project.service import Service
+from tests.rendering import commit_all, copy_template
+
+CREDIT = {"project_name": "Credit Risk"}
+MATRIX = [
+    pytest.param({**CREDIT, "ci": "github", "serving": "both"}, id="github-both"),
+    pytest.param({**CREDIT, "ci": "azure-devops", "serving": "batch"}, id="azure-devops-batch"),
+]
+WEAK = {"n_estimators": 3, "max_depth": 1}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of the template, as `template-check` needs it."""
+    folder = copy_template(tmp_path_factory.mktemp("flows") / "template")
+    commit_all(folder, "Release")
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(params=MATRIX)
+def ci(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
+    """A service for a new project."""
+    project = Project(tmp_path / "project")
+    answers: dict[str, Any] = request.param
+    copier.run_copy(str(template), project.path, data=answers, defaults=True, quiet=True)
+    project.run("uv", "sync", "--quiet")
+    commit_all(project.path, "Start")
+    return service.start(project, tmp_path / "service")
+
+
+def parameters(project: Project, **changes: int) -> None:
+    """Commit other parameters of the model."""
+    content = project.yaml("conf/train.yml")
+    content["parameters"] |= changes
+    project.write("conf/train.yml", yaml.safe_dump(content))
+    commit_all(project.path, "Other parameters")
+
+
+def serves(ci: Service, environment: str) -> set[str]:
+    """The versions that answer all requests, online and in batches."""
+    state = ci.world.state()
+    colours = [
+        (kind, endpoint, colour)
+        for kind in ("online", "batch")
+        for name, endpoint in state[kind].items()
+        if f"-{environment}" in name
+        for colour in (endpoint.get("traffic") or {endpoint["defaults"]["deployment_name"]: 100})
+    ]
+    assert all(len(endpoint.get("traffic", {})) <= 1 for _, endpoint, _ in colours)
+    models = [endpoint["deployments"][colour]["model"] for _, endpoint, colour in colours]
+    return {model.rpartition("/")[2].rpartition(":")[2] for model in models}
+
+
+def test_ci_leaves_report_summary_and_evidence(ci: Service) -> None:
+    assert ci.workflow("ci", without="comment") == ["checks", "model"]
+    assert ci.ran == [
+        *("hooks", "check", "audit", "test", "template-check"),
+        *("pipeline", "ethics", "report", "summary"),
+    ]
+    outputs = ci.project.path / "outputs"
+    assert "<html" in (outputs / "report.html").read_text()
+    assert "| gate | verdict | |" in (outputs / "summary.md").read_text()
+    assert (outputs / "train" / "compare" / "evidence" / "comparison.json").is_file()
+    assert [each["role"] for each in ci.project.models()] == ["challenger"]
+
+
+def test_a_failed_gate_leaves_its_report(ci: Service) -> None:
+    gates = ci.project.read("conf/gates.yml")
+    metric, limit = ("at_least: 0.", "at_least: 0.99")
+    assert metric in gates
+    head, _, tail = gates.partition(metric)
+    ci.project.write("conf/gates.yml", f"{head}{limit}{tail.lstrip('0123456789')}")
+    (model,) = [flow for flow in service.flows(ci.project) if flow.job == "model"]
+    assert ci.job(model, {}) == "failure"
+    assert ci.ran == ["pipeline", "report", "summary"]
+    assert "FAILED" in (ci.project.path / "outputs" / "summary.md").read_text()
+    assert (ci.project.path / "outputs" / "report.html").is_file()
+
+
+def test_from_main_to_production_and_back(ci: Service) -> None:
+    parameters(ci.project, **WEAK)
+    everything = ["train", "share", "staging", "production"]
+    assert ci.workflow("deliver") == everything
+    assert ci.values == {"version": "1"}
+    assert (serves(ci, "staging"), serves(ci, "prod")) == ({"1"}, {"1"})
+    assert ci.world.roles() == {"1": "champion"}
+
+    # The same once more: nothing was trained, and nothing is delivered.
+    assert ci.workflow("deliver") == ["train"]
+    assert ci.values == {"version": ""}
+    assert len(ci.world.state()["jobs"]) == 1
+
+    subprocess.run(
+        ["git", "checkout", "--quiet", "HEAD~1", "--", "."], cwd=ci.project.path, check=True
+    )
+    assert ci.workflow("retrain", TRIGGER="drift in income") == ["retrain"]
+    assert ci.world.roles("dev") == {"1": "champion", "2": "challenger"}
+    assert serves(ci, "prod") == {"1"}  # a training alone changes nothing there
+    newest = list(ci.world.state()["jobs"].values())[-1]["spec"]
+    assert newest["inputs"]["trigger"] == "drift in income"
+
+    assert ci.workflow("deliver") == everything
+    assert (serves(ci, "staging"), serves(ci, "prod")) == ({"2"}, {"2"})
+    assert ci.world.roles() == {"1": "archived", "2": "champion"}
+
+    assert ci.workflow("rollback", WHY="complaints since Monday") == ["rollback"]
+    assert serves(ci, "prod") == {"1"}
+    assert ci.world.roles() == {"1": "champion", "2": "rolled_back"}
+    registry = ci.world.state()["registries"][service.REGISTRY]
+    assert "complaints since Monday" in registry["2"]["tags"]["role_why"]
+
+
+def test_a_rollout_that_fails_leaves_nothing_half(ci: Service) -> None:
+    """Azure stops to answer in the middle of production's rollout; the last step gives all back."""
+    parameters(ci.project, **WEAK)
+    ci.workflow("deliver")
+    subprocess.run(
+        ["git", "checkout", "--quiet", "HEAD~1", "--", "."], cwd=ci.project.path, check=True
+    )
+    flows = {flow.job: flow for flow in service.flows(ci.project) if flow.workflow == "deliver"}
+    for job in ("train", "share", "staging"):
+        assert ci.job(flows[job], {}) == "success", ci.said
+    deploy, rollout, abort = flows["production"].steps
+    assert ci.step(deploy, {}) == 0, ci.said
+    for call in range(2, 60, 6):
+        ci.world.fail(call, "auth")
+        if ci.step(rollout, {}) == 0:
+            break
+        assert ci.step(abort, {}) == 0, ci.said
+        assert serves(ci, "prod") == {"1"}
+        assert ci.world.roles()["1"] == "champion"
+    else:
+        pytest.fail("the rollout never ended")
+    assert call > 10
+    assert serves(ci, "prod") == {"2"}
+
+
+def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:
+    for task, reason in (
+        ("submit pipelines/train.yml --env prod", "is for dev only, not prod"),
+        ("submit pipelines/train.yml --env staging", "is for dev only, not staging"),
+        ("share 1 --env prod", "versions are shared from dev"),
+    ):
+        assert ci.step(service.Step(task), {}) == 2
+        assert reason in ci.said
+    assert ci.world.state()["jobs"] == {}
+    assert ci.world.roles() == {}
