@@ -12,6 +12,7 @@ from tests.conftest import Project
 from tests.project import service
 from tests.project.service import Service
 from tests.rendering import commit_all, copy_template
+from tests.standard import services
 
 CREDIT = {"project_name": "Credit Risk"}
 MATRIX = [
@@ -65,7 +66,10 @@ def serves(ci: Service, environment: str) -> set[str]:
     return {model.rpartition("/")[2].rpartition(":")[2] for model in models}
 
 
-def test_ci_leaves_report_summary_and_evidence(ci: Service) -> None:
+def test_ci_leaves_report_evidence_and_a_comment(
+    ci: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.no_ci(monkeypatch)
     assert ci.workflow("ci", without="comment") == ["checks", "model"]
     assert ci.ran == [
         *("hooks", "check", "audit", "test", "template-check"),
@@ -76,6 +80,16 @@ def test_ci_leaves_report_summary_and_evidence(ci: Service) -> None:
     assert "| gate | verdict | |" in (outputs / "summary.md").read_text()
     assert (outputs / "train" / "compare" / "evidence" / "comparison.json").is_file()
     assert [each["role"] for each in ci.project.models()] == ["challenger"]
+    (comment,) = [flow for flow in service.flows(ci.project) if flow.job == "comment"]
+    with services.serve() as host:
+        if ci.project.has(".github"):
+            services.as_github(host, monkeypatch, ci.folder)
+        else:
+            services.as_azure(host, monkeypatch)
+        assert ci.job(comment, {}) == "success", ci.said
+        written = [each["body"] for each in host.comments]
+        written += [each.get("content") for thread in host.threads for each in thread["comments"]]
+    assert sum("| gate | verdict | |" in (text or "") for text in written) == 1
 
 
 def test_a_failed_gate_leaves_its_report(ci: Service) -> None:

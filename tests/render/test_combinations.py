@@ -193,6 +193,9 @@ def test_answers_decide_which_files_there_are(rendered: Callable[..., Project]) 
         project = rendered(answers)
         assert project.has(".github/workflows/ci.yml") == (answers["ci"] == "github")
         assert project.has(".azuredevops/ci.yml") == (answers["ci"] == "azure-devops")
+        for name in ("train", "deliver", "retrain", "rollback"):
+            here = ".github/workflows" if answers["ci"] == "github" else ".azuredevops"
+            assert project.has(f"{here}/{name}.yml") == (answers["cloud"] == "azureml")
         assert project.has("pipelines/batch.yml") == (answers["serving"] != "online")
         assert project.yaml("conf/project.yml")["task"] == answers["task"]
         assert project.yaml("conf/project.yml")["regulated"] == answers["regulated"]

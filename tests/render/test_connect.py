@@ -1,6 +1,7 @@
 """What the workflows name and do not make themselves stands in docs/connect.md, and no more."""
 
 import re
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,23 @@ def test_the_page_lists_what_the_workflows_name(
     for name in named(project) - {"github.token", "System.AccessToken"}:
         kind = name.removeprefix("azure-")
         assert re.search(rf"\b{kind}\b|\$ENV", commands), f"no command makes {name}"
+
+
+@pytest.mark.parametrize("cloud", ["azureml", "none"])
+@pytest.mark.parametrize("ci", ["github", "azure-devops"])
+def test_the_pages_commands_are_sound_shell(
+    rendered: Callable[..., Project], ci: str, cloud: str
+) -> None:
+    """They need an account, so nobody runs them here; shellcheck reads them."""
+    page = rendered({**COMBINATIONS[0], "ci": ci, "cloud": cloud}).read("docs/connect.md")
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.S)
+    assert blocks
+    # People set these themselves; the page says what each is.
+    mine = "export REPOSITORY=r ORGANIZATION=o PROJECT=p FEED_URL=f APPROVERS=a\n"
+    checked = ["shellcheck", "--shell", "bash", "--exclude", "SC2034", "-"]
+    text = mine + "\n".join(blocks)
+    done = subprocess.run(checked, input=text, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("ci", ["github", "azure-devops"])
