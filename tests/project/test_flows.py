@@ -142,7 +142,7 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
 
 
 def test_a_rollout_that_fails_leaves_nothing_half(ci: Service) -> None:
-    """Azure stops to answer in the middle of production's rollout; the job's last step clears up."""
+    """Azure refuses in the middle of production's rollout; the job's last step clears up."""
     parameters(ci.project, **WEAK)
     ci.workflow("deliver")
     subprocess.run(
