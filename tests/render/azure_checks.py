@@ -36,7 +36,10 @@ def schema_faults(path: Path) -> list[str]:
 def _as_text(node: Any) -> Any:
     """Scalars as text; an entry of variables that came from a template is split into its parts."""
     if isinstance(node, dict):
-        return {key: _as_text(value) for key, value in node.items()}
+        # Of a task's inputs the schema alone wants true and false as they are.
+        return {
+            key: dict(value) if key == "inputs" else _as_text(value) for key, value in node.items()
+        }
     if isinstance(node, list):
         return [part for item in node for part in _parts(_as_text(item))]
     return str(node).lower() if isinstance(node, bool) else str(node)

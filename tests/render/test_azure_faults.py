@@ -101,6 +101,7 @@ def spoil(project: Project, file: str, old: str, new: str) -> None:
 @pytest.mark.parametrize("planted", SCHEMA, ids=str)
 def test_the_schema_fires(azure: Project, planted: tuple[str, str, str, str]) -> None:
     file, old, new, seen_in = planted
+    assert [found for path in azure_files(azure) for found in schema_faults(path)] == []
     spoil(azure, file, old, new)
     found = {file.name: schema_faults(file) for file in azure_files(azure)}
     assert found[seen_in]
