@@ -177,8 +177,8 @@ def shares(ci: Service) -> int:
 
 def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:
     for task, reason in (
-        ("submit pipelines/train.yml --env prod", "is for dev only, not prod"),
-        ("submit pipelines/train.yml --env staging", "is for dev only, not staging"),
+        ("submit pipelines/train.yml --env prod", "that only dev can: what prod serves"),
+        ("submit pipelines/train.yml --env staging", "that only dev can: what staging serves"),
         ("share 1 --env prod", "versions are shared from dev"),
     ):
         assert ci.step(service.Step(task), {}) == 2

@@ -14,6 +14,14 @@ from .. import terminal
 from .app import Json, app, print_json
 
 
+@app.command()
+def audit() -> None:
+    """Are the files of CI safe, and is nothing in them missing?"""
+    from .. import audit
+
+    terminal.out.print(f"{audit.run(Path.cwd())} is in order", markup=False)
+
+
 @app.command("template-check")
 def template_check(
     template: Annotated[

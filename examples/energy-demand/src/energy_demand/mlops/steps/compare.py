@@ -72,7 +72,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         card = artifact.load_card(folder)
         _require_comparable(card, contract, conf, champion.number)
         reigning = dataset.predict(artifact.load(folder), rows[card.features], contract.labels)
-        footprints = [footprint.measure(model), footprint.measure(folder)]
+        footprints = (footprint.measure(model), footprint.measure(folder))
     champion_value = metric.compute(truth, reigning)
     drawn = metrics.resamples(
         len(truth),
@@ -121,7 +121,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         low=low,
         high=high,
         verdicts=verdicts,
-        footprints=footprints,
+        footprints=list(footprints),
     )
     evidence.write(result, out / "comparison.json")
 

@@ -1,0 +1,226 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""What Azure Pipelines would find only in a run, or never: dangling names, unsafe scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .expand import Expansion
+
+MACRO = re.compile(r"\$\(([A-Za-z_][\w.]*)\)")
+SHELL = re.compile(r"\$\{?([A-Z][A-Z0-9_]*)\b")
+INDEXED = re.compile(r"variables\['([^']+)'\]")
+OF_A_STAGE = re.compile(r"stageDependencies\.(\w+)\.(\w+)\.outputs\['(\w+)\.\w+'\]")
+OF_A_NEIGHBOUR = re.compile(r"(?<![.\w])dependencies\.(\w+)\.outputs\['([\w.]+)'\]")
+SCRIPTS = ("script", "bash", "pwsh", "powershell")
+# The agent's own variables, and their names in a shell.
+OWN = re.compile(r"^(System|Build|Pipeline|Agent|Environment|Strategy|Checks)\.", re.IGNORECASE)
+OWN_SHELL = re.compile(r"^(SYSTEM|BUILD|PIPELINE|AGENT|TF)_|^(HOME|PATH|PWD|TF_BUILD)$")
+PAGE = Path("docs/connect.md")
+
+
+class Job(NamedTuple):
+    """A job or a deployment, with its steps and the variables it sees."""
+
+    stage: str
+    name: str
+    content: dict[str, Any]
+    steps: list[dict[str, Any]]
+    variables: set[str]
+
+
+def faults(folder: Path) -> list[str]:
+    """All faults of the pipelines in a folder, each with its file."""
+    expansions = {path: Expansion(path, folder) for path in sorted(folder.rglob("*.yml"))}
+    templates = {path for each in expansions.values() for path in each.templates}
+    found: dict[str, None] = {}  # a template's fault is seen by each that uses it
+    for path, each in expansions.items():
+        if path.resolve() in templates:
+            continue
+        name = path.relative_to(folder.parent)
+        found |= dict.fromkeys(each.faults)
+        if not {"steps", "jobs", "stages", "extends"} & set(each.content):
+            found[f"{name}: no pipeline uses this template."] = None
+        else:
+            told = _listed(folder.parent / PAGE)
+            found |= dict.fromkeys(f"{name}: {text}" for text in _pipeline(each.content, told))
+    return list(found)
+
+
+def jobs(content: dict[str, Any]) -> list[Job]:
+    """All jobs of an expanded pipeline, in order."""
+    everywhere = _variables(content)
+    made = []
+    for stage in content.get("stages") or [content]:
+        there = everywhere | _variables(stage)
+        for job in stage.get("jobs") or [stage]:
+            name = str(job.get("job") or job.get("deployment") or "")
+            steps = list(_steps(job.get("steps") or job.get("strategy") or []))
+            made.append(Job(str(stage.get("stage", "")), name, job, steps, there | _variables(job)))
+    return made
+
+
+def script(step: dict[str, Any]) -> str:
+    """What a step runs in a shell; empty where it does not."""
+    for key in SCRIPTS:
+        if key in step:
+            return str(step[key])
+    return str((step.get("inputs") or {}).get("inlineScript", ""))
+
+
+def _pipeline(content: dict[str, Any], told: set[str]) -> Iterator[str]:
+    every = jobs(content)
+    stages = content.get("stages") or []
+    yield from _named("stage", [str(stage.get("stage", "")) for stage in stages])
+    yield from _order("stage", stages)
+    for stage in stages or [content]:
+        own = [job for job in every if job.stage == str(stage.get("stage", ""))]
+        yield from _named("job", [job.name for job in own])
+        yield from _order("job", [job.content for job in own])
+        yield from _outputs(stage, every)
+    loose = any("group" in entry for entry in _entries(content.get("variables")))
+    for job in every:
+        where = job.name or "steps"
+        if "timeoutInMinutes" not in job.content:
+            yield f"{where}: no `timeoutInMinutes`; a job that hangs would run for hours."
+        if not job.steps and "template" not in str(job.content):
+            yield f"{where}: no steps."
+        yield from (f"{where}: {text}" for text in _job(job, told, loose=loose))
+    outside = {key: value for key, value in content.items() if key not in ("stages", "jobs")}
+    names = _variables(content) | told
+    if not loose:
+        yield from _unknown(outside, names)
+
+
+def _job(job: Job, told: set[str], *, loose: bool) -> Iterator[str]:
+    for step in job.steps:
+        if "checkout" in step and step["checkout"] != "none" and step.get("persistCredentials"):
+            yield "`persistCredentials` leaves a token to every later step; write false."
+        elif step.get("checkout") == "self" and "persistCredentials" not in step:
+            yield "write `persistCredentials: false` at the checkout."
+        code = script(step)
+        if "${{" in code:
+            yield f"`{code}` takes in an expression: whoever sets it can run commands. Use `env`."
+        for name in MACRO.findall(code):
+            if OWN.match(name) or name in job.variables:
+                yield f"`{code}` takes in $({name}): use `env`, and ${{...}} in the shell."
+        known = job.variables | set(step.get("env") or {})
+        for name in SHELL.findall(code):
+            if name not in known and not OWN_SHELL.match(name) and f"{name}=" not in code:
+                yield f"`{code}` uses ${name}, which neither `variables` nor `env` sets."
+    if not loose:
+        plain = [{k: v for k, v in step.items() if k not in SCRIPTS} for step in job.steps]
+        for step in plain:
+            inputs = step.get("inputs")
+            if isinstance(inputs, dict):
+                step["inputs"] = {k: v for k, v in inputs.items() if k != "inlineScript"}
+        rest = {k: v for k, v in job.content.items() if k not in ("steps", "strategy")}
+        yield from _unknown([*plain, rest], job.variables | told)
+
+
+def _unknown(node: Any, known: set[str]) -> Iterator[str]:
+    """Variables that nothing sets."""
+    text = _text(node)
+    for name in sorted({*MACRO.findall(text), *INDEXED.findall(text)}):
+        if not OWN.match(name) and name not in known:
+            yield f"the variable `{name}` is not set; if the service has it, list it in {PAGE}."
+
+
+def _named(kind: str, names: list[str]) -> Iterator[str]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"there are two {kind}s `{name}`." if name else f"a {kind} needs a name."
+
+
+def _order(kind: str, entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Each waits for what is there, and no two for each other."""
+    needs = {_name(entry): _needed(entry) for entry in entries}
+    for name, wanted in needs.items():
+        for other in wanted:
+            if other not in needs:
+                yield f"{kind} {name} depends on `{other}`, and there is none."
+    done: set[str] = set()
+    while ready := {name for name, wanted in needs.items() if set(wanted) <= done} - done:
+        done |= ready
+    circle = [name for name, wanted in needs.items() if name not in done and {*wanted} <= {*needs}]
+    if len(circle) > 1 or any(name in needs[name] for name in circle):
+        yield f"{kind}s {', '.join(circle)} wait for each other."
+
+
+def _outputs(stage: dict[str, Any], every: list[Job]) -> Iterator[str]:
+    """Values of earlier stages and jobs come from one that is waited for, and has such a step."""
+    steps = {(job.stage, job.name): {str(step.get("name")) for step in job.steps} for job in every}
+    own = _name(stage)
+    whole = {key: value for key, value in stage.items() if key != "stages"}
+    for there, job, step in OF_A_STAGE.findall(_text(whole)):
+        if there not in _needed(stage):
+            yield f"stage {own} reads from the stage `{there}`, and does not depend on it."
+        elif step not in steps.get((there, job), set()):
+            yield f"stage {own} reads `{there}.{job}.{step}`, and there is no such step."
+    for there, rest in OF_A_NEIGHBOUR.findall(_text(stage.get("condition", ""))):
+        job, _, step = rest.rpartition(".")[0].partition(".")
+        if there not in _needed(stage):
+            yield f"stage {own} reads from the stage `{there}`, and does not depend on it."
+        elif step not in steps.get((there, job), set()):
+            yield f"stage {own} reads `{there}.{job}.{step}`, and there is no such step."
+    for content in stage.get("jobs") or []:
+        for there, rest in OF_A_NEIGHBOUR.findall(_text(content)):
+            if there not in _needed(content):
+                yield f"job {_name(content)} reads from `{there}`, and does not depend on it."
+            elif rest.partition(".")[0] not in steps.get((own, there), set()):
+                yield f"job {_name(content)} reads `{there}.{rest}`, and there is no such step."
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry.get("stage") or entry.get("job") or entry.get("deployment") or "")
+
+
+def _needed(entry: dict[str, Any]) -> list[str]:
+    needed = entry.get("dependsOn") or []
+    return [needed] if isinstance(needed, str) else [str(name) for name in needed]
+
+
+def _steps(node: Any) -> Iterator[dict[str, Any]]:
+    """The steps in a list, or in all hooks of a deployment's strategy."""
+    if isinstance(node, list):
+        yield from (step for step in node if isinstance(step, dict))
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "steps" or isinstance(value, dict):
+                yield from _steps(value)
+
+
+def _entries(variables: Any) -> list[dict[str, Any]]:
+    """Variables as a list of entries, also where they are a mapping."""
+    if isinstance(variables, list):
+        return [entry for part in variables for entry in _entry(part)]
+    return _entry(variables) if isinstance(variables, dict) else []
+
+
+def _entry(part: dict[str, Any]) -> list[dict[str, Any]]:
+    if {"name", "group"} & set(part):
+        return [part]
+    return [{"name": name, "value": value} for name, value in part.items()]
+
+
+def _variables(content: dict[str, Any]) -> set[str]:
+    return {str(entry["name"]) for entry in _entries(content.get("variables")) if "name" in entry}
+
+
+def _listed(page: Path) -> set[str]:
+    """What the page says that the service has."""
+    return (
+        set(re.findall(r"`([A-Z][A-Z0-9_]+)`", page.read_text("utf-8")))
+        if page.is_file()
+        else set()
+    )
+
+
+def _text(node: Any) -> str:
+    if isinstance(node, dict):
+        return "\n".join(_text(value) for value in node.values())
+    if isinstance(node, list):
+        return "\n".join(_text(item) for item in node)
+    return str(node)
