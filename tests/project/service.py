@@ -15,10 +15,36 @@ from typing import Any
 from tests.conftest import Project
 from tests.render.flows import Flow, Step, flows
 from tests.standard.azure import worlds
+from tests.standard.azure.az_standin import Memory
 from tests.standard.azure.worlds import NAME, REGISTRY, World
 
 VALUE = re.compile(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.M)
 HOLD = "--hold 600"  # seconds at each of five steps: nobody waits for that here
+
+
+class Kept(World):
+    """Azure in a file, for a stand-in that is a process of its own."""
+
+    def __init__(self, root: Path, file: Path) -> None:
+        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "file", file)
+
+    @property
+    def azure(self) -> Memory:
+        """What the file holds now."""
+        return Memory.load(self.file)
+
+    def change(self, **parts: Any) -> None:
+        """Give Azure another state."""
+        memory = self.azure
+        memory.text = json.dumps(self.state() | parts)
+        memory.save(self.file)
+
+    def fail(self, call: int, fault: str) -> None:
+        """Let one call fail, counted from the next on."""
+        memory = self.azure
+        memory.faults = {str(len(memory.calls) + call): fault}
+        memory.save(self.file)
 
 
 @dataclass
@@ -26,7 +52,7 @@ class Service:
     """What a service keeps: the project, Azure, and what jobs told the jobs after them."""
 
     project: Project
-    world: World
+    world: Kept
     folder: Path
     values: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
@@ -91,7 +117,7 @@ class Service:
         bin_folder = worlds.executable(self.folder / "bin")
         return {
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
-            "AZ_STANDIN": str(self.world.azure),
+            "AZ_STANDIN": str(self.world.file),
             "MLOPS_AZURE_PAUSE": "0",
         }
 
@@ -111,12 +137,12 @@ class Service:
 
 def start(project: Project, folder: Path) -> Service:
     """A service for a project, and an Azure with workspaces, a registry and empty endpoints."""
-    azure = folder / "azure"
-    azure.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    azure = folder / "azure.json"
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
-    (azure / "state.json").write_text(json.dumps(state))
-    service = Service(project, World(project.path, azure), folder)
+    Memory(state).save(azure)
+    service = Service(project, Kept(project.path, azure), folder)
     for environment in ("dev", "staging", "prod"):
         step = Step(f"azure-setup --env {environment}")
         assert service.step(step, {}) == 0, service.said

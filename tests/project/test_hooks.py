@@ -12,7 +12,7 @@ ANSWERS = {"project_name": "Credit Risk"}
 def test_a_new_project_passes_its_hooks(fresh_project: Callable[..., Project]) -> None:
     project = fresh_project(ANSWERS)
     done = project.run("uv", "run", "pre-commit", "run", "--all-files")
-    assert done.stdout.count("Passed") == 5  # the sixth looks at pickles only, and there are none
+    assert done.stdout.count("Passed") == 6  # the seventh looks at pickles only, and there are none
     assert "no-pickle" not in done.stdout
     assert project.run("git", "status", "--porcelain").stdout == ""
 
