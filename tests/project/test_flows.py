@@ -13,7 +13,6 @@ from tests.project import service
 from tests.project.service import Service
 from tests.rendering import commit_all, copy_template
 from tests.standard import services
-from tests.standard.azure import worlds
 
 CREDIT = {"project_name": "Credit Risk"}
 MATRIX = [
@@ -140,40 +139,6 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
     assert ci.world.roles() == {"1": "champion", "3": "rolled_back"}
     registry = ci.world.state()["registries"][service.REGISTRY]
     assert "complaints since Monday" in registry["3"]["tags"]["role_why"]
-
-
-def test_a_rollout_that_fails_leaves_nothing_half(ci: Service) -> None:
-    """Azure refuses in the middle of production's rollout; the job's last step clears up."""
-    parameters(ci.project, **WEAK)
-    ci.workflow("deliver")
-    subprocess.run(
-        ["git", "checkout", "--quiet", "HEAD~1", "--", "."], cwd=ci.project.path, check=True
-    )
-    flows = {flow.job: flow for flow in service.flows(ci.project) if flow.workflow == "deliver"}
-    for job in ("train", "share", "staging"):
-        assert ci.job(flows[job], {}) == "success", ci.said
-    deploy, rollout, abort = flows["production"].steps
-    assert ci.step(deploy, {}) == 0, ci.said
-    divided = 0
-    for call in range(4, 90, 7):
-        ci.world.fail(call, "auth")
-        if ci.step(rollout, {}) == 0:
-            break
-        divided += shares(ci) > 1
-        assert ci.step(abort, {}) == 0, ci.said
-        assert shares(ci) <= 1
-        assert list(worlds.unserved_champions(ci.world)) == []
-    else:
-        pytest.fail("the rollout never ended")
-    assert divided > 0 or not ci.world.state()["online"]
-    assert serves(ci, "prod") == {"2"}
-    assert ci.world.roles() == {"1": "archived", "2": "champion"}
-
-
-def shares(ci: Service) -> int:
-    """Among how many deployments the requests to production are divided, mirrors too."""
-    endpoint = ci.world.state()["online"].get("credit-risk-prod", {})
-    return len({*endpoint.get("traffic", {}), *endpoint.get("mirror_traffic", {})})
 
 
 def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:
