@@ -114,6 +114,8 @@ def test_the_whole_lifecycle_passes_on_real_data(
         spoken_of = re.escape(Path(file).name), re.escape(Path(file).parent.name + "/")
         assert any(re.search(name, named) for name in spoken_of), f"the page is silent on {file}"
 
+    assert "uv run poe azure-render" in named
+    project.poe("azure-render")
     project.poe("check")
     project.poe("pipeline")
     [version] = project.models()
