@@ -51,6 +51,13 @@ def parameters(project: Project, **changes: float) -> None:
     commit_all(project.path, "Other parameters")
 
 
+def stage(project: Project, name: str) -> None:
+    """Move the project on; no commit."""
+    content = project.read("conf/project.yml")
+    assert "stage: explore" in content
+    project.write("conf/project.yml", content.replace("stage: explore", f"stage: {name}"))
+
+
 def serves(ci: Service, environment: str) -> set[str]:
     """The versions that answer all requests, online and in batches."""
     state = ci.world.state()
@@ -93,12 +100,10 @@ def test_ci_leaves_report_evidence_and_a_comment(
 
 
 def test_a_failed_gate_leaves_its_report(ci: Service) -> None:
-    for file, old, new in (
-        ("conf/gates.yml", "roc_auc, min: 0.7", "roc_auc, min: 0.99"),
-        ("conf/project.yml", "stage: explore", "stage: develop"),
-    ):
-        assert old in ci.project.read(file)
-        ci.project.write(file, ci.project.read(file).replace(old, new))
+    stage(ci.project, "develop")
+    old, new = "roc_auc, min: 0.7", "roc_auc, min: 0.99"
+    assert old in ci.project.read("conf/gates.yml")
+    ci.project.write("conf/gates.yml", ci.project.read("conf/gates.yml").replace(old, new))
     (model,) = [flow for flow in service.flows(ci.project) if flow.job == "model"]
     assert ci.job(model, {}) == "failure"
     assert ci.ran == ["pipeline", "report", "summary"]
@@ -107,12 +112,16 @@ def test_a_failed_gate_leaves_its_report(ci: Service) -> None:
 
 
 def test_from_main_to_production_and_back(ci: Service) -> None:
+    stage(ci.project, "develop")  # from here on, production asks for the ethics
     parameters(ci.project, **WEAK)
     everything = ["train", "share", "staging", "production"]
     assert ci.workflow("deliver") == everything
     assert ci.values == {"version": "1"}
     assert (serves(ci, "staging"), serves(ci, "prod")) == ({"1"}, {"1"})
     assert ci.world.roles() == {"1": "champion"}
+    registry = ci.world.state()["registries"][service.REGISTRY]
+    assert registry["1"]["tags"]["ethics"] == "passed"
+    assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
 
     # The same once more: nothing was trained, and nothing is delivered.
     assert ci.workflow("deliver") == ["train"]
@@ -120,7 +129,9 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
     assert len(ci.world.state()["jobs"]) == 1
 
     subprocess.run(
-        ["git", "checkout", "--quiet", "HEAD~1", "--", "."], cwd=ci.project.path, check=True
+        ["git", "checkout", "--quiet", "HEAD~1", "--", "conf/train.yml"],
+        cwd=ci.project.path,
+        check=True,
     )
     assert ci.workflow("retrain", TRIGGER="drift in income") == ["retrain"]
     assert ci.world.roles("dev") == {"1": "champion", "2": "challenger"}
@@ -139,6 +150,24 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
     assert ci.world.roles() == {"1": "champion", "3": "rolled_back"}
     registry = ci.world.state()["registries"][service.REGISTRY]
     assert "complaints since Monday" in registry["3"]["tags"]["role_why"]
+
+
+def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
+    stage(ci.project, "develop")
+    ci.project.write("src/credit_risk/old.py", "import pickle\n\nload = pickle.load\n")
+    commit_all(ci.project.path, "Read the old models")
+    train, share = (
+        next(flow for flow in service.flows(ci.project) if (flow.workflow, flow.job) == wanted)
+        for wanted in (("deliver", "train"), ("deliver", "share"))
+    )
+    assert ci.job(train, {}) == "success", ci.said
+    assert ci.values == {"version": "1"}
+    assert ci.job(share, {}) == "failure"
+    assert ci.ran[-1] == 'azure-ethics "$VERSION" --env dev'
+    assert "old.py" in ci.said
+    assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
+    assert ci.world.roles("dev") == {"1": "challenger"}
+    assert ci.world.roles() == {}
 
 
 def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:

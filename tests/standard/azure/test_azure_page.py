@@ -3,8 +3,10 @@
 import re
 import shlex
 import tomllib
+from pathlib import Path
 
 import pytest
+from credit_risk.mlops.pipeline import load
 
 from tests.standard.azure import worlds
 
@@ -38,17 +40,28 @@ BROUGHT = {
 
 def bring(world: worlds.World, command: str) -> None:
     """Let Azure go on as it would."""
+    left = world.root / "left"
     if "pipelines/train.yml" in command:
-        world.change(models=worlds.version("1", "challenger"))
+        world.change(models=worlds.version("1", "challenger", job="train-1"))
+        world.change(left={"train-1": str(left)})
     names = [name for part in BROUGHT if part in command for name in BROUGHT[part]]
     world.change(data=world.state()["data"] | {f"{name}:1": {"name": name} for name in names})
 
 
 def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.MonkeyPatch):
     waited: list[float] = []
+    held: list[Path] = []
+    for step in load(worlds.PROJECT / "pipelines" / "train.yml").steps:
+        for output in step.outputs:
+            (new.root / "left" / step.name / output).mkdir(parents=True)
+            (new.root / "left" / step.name / output / "file").touch()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by azure-ethics")
+    monkeypatch.setattr(
+        "credit_risk.mlops.commands.ethics.hold", lambda conf, as_json: held.append(conf)
+    )
     monkeypatch.setattr("credit_risk.mlops.azure.rollout.time.sleep", waited.append)
     commands = told()
-    assert len(commands) == 13
+    assert len(commands) == 14
     for command in commands[:-1]:
         assert mlops(new, *words(command)) == "done", f"{command}: {mlops.said}"
         bring(new, command)
@@ -56,5 +69,6 @@ def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.
     assert new.online("prod")["traffic"] == {"blue": 100}
     assert set(new.state()["schedules"]) == {"credit-risk-retrain", "credit-risk-monitor"}
     assert 600 in waited
+    assert len(held) == 1
     assert mlops(new, *words(commands[-1])) == "gate"
     assert "version 1 is the first champion" in str(mlops.said)

@@ -110,6 +110,12 @@ def provenance(conf: Path, code: Path) -> dict[str, str]:
     }
 
 
+def job() -> dict[str, str]:
+    """The tag that names the pipeline's job in Azure ML; empty on any other machine."""
+    name = os.environ.get("AZUREML_ROOT_RUN_ID")
+    return {"job": name} if name else {}
+
+
 def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(

@@ -73,17 +73,15 @@ class Az:
         Raises:
             UsageError: the state cannot be read. That is never taken for a yes or a no.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return _parsed(words, self._run(words))
-            except Busy as busy:
-                if attempt == ATTEMPTS:
-                    raise Unknown(
-                        f"`{_called(words)}` failed {ATTEMPTS} times, so the state is "
-                        f"not known and nothing more is done: {busy}\nTry again later."
-                    ) from None
-                pause(attempt)
-        raise AssertionError
+        return _parsed(words, self._patiently(words))
+
+    def fetch(self, *words: str) -> None:
+        """Run a command that changes nothing in Azure and writes files here.
+
+        Raises:
+            UsageError: it failed; what it wrote may be half.
+        """
+        self._patiently(words)
 
     def settled(self, read: Callable[[], Found], state: Callable[[Found], str]) -> Found:
         """What `read` finds once its state (`Creating`, `Updating`, ...) no longer changes."""
@@ -124,6 +122,19 @@ class Az:
             f"{what}: Azure does not show it after {ATTEMPTS} looks. `az` said: "
             f"{problem or 'done'}\nRun the same command again; it goes on from the state it finds."
         )
+
+    def _patiently(self, words: tuple[str, ...]) -> str | None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._run(words)
+            except Busy as busy:
+                if attempt == ATTEMPTS:
+                    raise Unknown(
+                        f"`{_called(words)}` failed {ATTEMPTS} times, so the state is "
+                        f"not known and nothing more is done: {busy}\nTry again later."
+                    ) from None
+                pause(attempt)
+        raise AssertionError
 
     def _run(self, words: tuple[str, ...]) -> str | None:
         """The output of one command; None where it found nothing.

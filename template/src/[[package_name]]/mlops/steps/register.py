@@ -35,6 +35,7 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
     tags |= {
         "metric": compared.metric,
         "predictions_hash": measured.predictions_hash,
+        **tracking.job(),
         "regulated": str(settings.load_project(conf).regulated).lower(),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
     }

@@ -11,6 +11,7 @@ from ..settings import Cloud, Environment, Project, load_cloud, load_project
 from . import environments
 from .az import Az
 
+TRAINING = Path("pipelines/train.yml")
 COMPUTE = Path("azureml/compute/cpu.yml")
 DATA = Path("azureml/data/raw.yml")
 ENDPOINTS = Path("azureml/endpoints")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -89,6 +90,19 @@ def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
     run_page.value("version", found.number if found else "")
     said = f"version {found.number} is to be delivered" if found else "nothing is to be delivered"
     terminal.out.print(said, markup=False)
+
+
+@azure.command()
+def ethics(version: Asked, env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
+    """Bring a version's evidence here, and hold it against conf/ethics.yml."""
+    from ..azure import outputs, place
+    from .ethics import OUTPUTS, hold
+
+    where = place.load(conf, env, dry_run=False)
+    number = outputs.bring(where, version, OUTPUTS)
+    terminal.say(f"version {number}: its evidence is in {OUTPUTS}")
+    os.environ["MLFLOW_TRACKING_URI"] = outputs.store(where)
+    hold(conf, as_json=as_json)
 
 
 @azure.command()

@@ -26,8 +26,16 @@ app.add_typer(ethics, name="ethics")
 @ethics.callback(invoke_without_command=True)
 def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> None:
     """Hold the last run against conf/ethics.yml."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        hold(conf, as_json=as_json)
+
+
+def hold(conf: Path, *, as_json: bool) -> None:
+    """Run all checks on what lies in outputs/, write and show what they found, tag the version.
+
+    Raises:
+        GateFailed: something stops the version.
+    """
     from .. import evidence
     from ..ethics import bundle, judge, release
     from ..report import build, collect

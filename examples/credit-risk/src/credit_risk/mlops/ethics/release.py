@@ -18,6 +18,10 @@ from ..settings import load_project
 STAGES = ("explore", "develop", "operate")
 BAD = ("failed", "not validated")
 HOW = "Run `uv run poe pipeline`, then `uv run poe ethics`, and do what it says."
+HOW_IN_AZURE = (
+    "Run `uv run poe azure-ethics {0} --env dev`, do what it says, then "
+    "`uv run poe share {0} --env dev`."
+)
 
 
 def record(conf: Path, found: Ethics, bundle: str) -> Version | None:
@@ -53,18 +57,19 @@ def require(conf: Path, version: Version, *, delivery: bool = False) -> None:
     project = load_project(conf)
     blocks = project.stage != "explore"
     name, tags = f"version {version.number}", version.tags
+    how = HOW_IN_AZURE.format(version.number) if delivery else HOW
     if blocks and tags.get("ethics") != "passed":
         said = tags.get("ethics", "not looked at")
-        raise GateFailed(f"the ethics of {name} are {said}. {HOW}")
+        raise GateFailed(f"the ethics of {name} are {said}. {how}")
     if blocks and STAGES.index(_stage(tags)) < STAGES.index(project.stage):
         raise GateFailed(
             f"the ethics of {name} passed at stage {_stage(tags)}, and more blocks at "
-            f"{project.stage}. {HOW}"
+            f"{project.stage}. {how}"
         )
     if project.regulated and (blocks or delivery) and tags.get("compliance") != "validated":
         raise GateFailed(
             f"{name} is not validated, and conf/project.yml says `regulated: true`: every check "
-            f"must pass or be waived, and two people sign. {HOW}"
+            f"must pass or be waived, and two people sign. {how}"
         )
 
 
