@@ -130,14 +130,18 @@ class Service:
         """What the newest job does in Azure: the same pipeline, with dev's champion."""
         state = self.world.state()
         job = list(state["jobs"])[-1]
-        trigger = list(state["jobs"].values())[-1]["spec"]["inputs"]["trigger"]
+        spec = state["jobs"][job]["spec"]
+        trigger = spec["inputs"]["trigger"]
         for number, model in state["models"].items():
             here = {each["version"]: each["role"] for each in self.project.models()}
             if model["tags"]["role"] == "champion" and here[number] != "champion":
                 self.project.run("uv", "run", "mlops", "promote", number, "--why", "it serves")
         train = ("uv", "run", "mlops", "run", "pipelines/train.yml")
         with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GIT_DIR", str(self.folder / "no repository"))
             patch.setenv("AZUREML_ROOT_RUN_ID", job)
+            for name, value in spec["jobs"]["train"]["environment_variables"].items():
+                patch.setenv(name, value)
             self.project.run(*train, "--input", f"trigger={trigger}")
         left = self.folder / "left" / job
         shutil.copytree(self.project.path / "outputs" / "train", left)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from . import evidence, local, team, tracking
+from . import evidence, local, provenance, team, tracking
 from .errors import UsageError
 from .files import hash_path
 from .pipeline import load
@@ -64,7 +64,7 @@ def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
     raw = load(pipeline).inputs.get("raw")
     if not isinstance(raw, Path):
         raise UsageError(f"{pipeline}, field `inputs`: no `raw`, so it made no version.")
-    here = {**tracking.provenance(conf, team.FOLDER), "data_hash": hash_path(raw)}
+    here = {**provenance.of(conf, team.FOLDER), "data_hash": hash_path(raw)}
     differing = [
         name for tag, name in SOURCES.items() if here[tag] != version.tags.get(tag, "unknown")
     ]

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import UsageError
-from .files import hash_path
 from .settings import load_project
 
 # Before MLflow is imported: it reads its level once.
@@ -94,36 +92,6 @@ def experiment(conf: Path, client: MlflowClient) -> str:
         local = store_uri(conf).startswith("sqlite:///")
         files = (root_of(conf) / STATE / "artifacts").as_uri() if local else None
         return str(client.create_experiment(name, artifact_location=files))
-
-
-def provenance(conf: Path, code: Path) -> dict[str, str]:
-    """Tags that say from what a run was made; `unknown` where git or the lock is absent."""
-    root = root_of(conf)
-    lock = root / "uv.lock"
-    dirty = _git(root, "status", "--porcelain")
-    return {
-        "git_commit": os.environ.get("MLOPS_GIT_COMMIT") or _git(root, "rev-parse", "HEAD"),
-        "git_dirty": "unknown" if dirty == "unknown" else str(bool(dirty)).lower(),
-        "code_hash": hash_path(code),
-        "conf_hash": hash_path(conf),
-        "lock_hash": hash_path(lock) if lock.is_file() else "unknown",
-    }
-
-
-def job() -> dict[str, str]:
-    """The tag that names the pipeline's job in Azure ML; empty on any other machine."""
-    name = os.environ.get("AZUREML_ROOT_RUN_ID")
-    return {"job": name} if name else {}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return done.stdout.strip()
 
 
 def start(conf: Path, *, name: str, tags: dict[str, str]) -> str:

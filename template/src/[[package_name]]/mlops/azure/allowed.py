@@ -38,7 +38,7 @@ def require(place: Place, file: Path, job: dict[str, Any]) -> None:
     """
     if place.environment == "dev":
         return
-    for step in _steps(file.parent, job):
+    for step in steps(file.parent, job):
         if step not in INSTEAD:
             continue
         why = "registers a version" if step == "register" else "takes a version from the workspace"
@@ -51,14 +51,14 @@ def require(place: Place, file: Path, job: dict[str, Any]) -> None:
         )
 
 
-def _steps(folder: Path, job: dict[str, Any]) -> Iterator[str]:
+def steps(folder: Path, job: dict[str, Any]) -> Iterator[str]:
     """The standard's steps that a job runs, in its components and in theirs."""
     yield from STEP.findall(str(job.get("command") or ""))
     parts = [*(job.get("jobs") or {}).values(), job.get("component"), job.get("trial")]
     parts.append(job.get("job"))  # of a schedule's `create_job`
     for part in parts:
         if isinstance(part, dict):
-            yield from _steps(folder, part)
+            yield from steps(folder, part)
         elif isinstance(part, str) and not part.startswith("azureml:"):
             path = folder / part.removeprefix("file:")
-            yield from _steps(path.parent, read_yaml(path))
+            yield from steps(path.parent, read_yaml(path))

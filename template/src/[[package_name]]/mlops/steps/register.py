@@ -32,10 +32,11 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
             "trigger",
         )
     }
+    if "job" in run_tags:
+        tags["job"] = run_tags["job"]
     tags |= {
         "metric": compared.metric,
         "predictions_hash": measured.predictions_hash,
-        **tracking.job(),
         "regulated": str(settings.load_project(conf).regulated).lower(),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
     }

@@ -16,7 +16,17 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from .. import artifact, dataset, evidence, metrics, reference, settings, team, tracking
+from .. import (
+    artifact,
+    dataset,
+    evidence,
+    metrics,
+    provenance,
+    reference,
+    settings,
+    team,
+    tracking,
+)
 from ..contract import Contract, load_contract
 from ..errors import GateFailed, UsageError
 from ..files import write_text
@@ -54,7 +64,7 @@ def run(
     fit_rows = dataset.read_part(data, "train", contract)
     check_rows = dataset.read_part(data, "validation", contract)
     pipeline = _unfitted(contract, train)
-    made_from = tracking.provenance(conf, team.FOLDER)
+    made_from = provenance.of(conf, team.FOLDER)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
     started = datetime.now(UTC).isoformat(timespec="seconds")
     run_id = tracking.start(

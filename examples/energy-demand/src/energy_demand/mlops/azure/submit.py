@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from .. import terminal
+from .. import provenance, terminal
 from ..errors import UsageError
 from ..files import hash_path, read_yaml
 from . import allowed, packages
@@ -39,6 +39,7 @@ def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, aga
     stem = f"{pipeline.stem}-{identity(place, pipeline, pairs)}"
     name, found = _free(place, stem, again=again)
     if found is None:
+        pairs += _provenance(pipeline)
         named = ("--name", name, *place.az.workspace)
         place.az.ensure(
             f"job {name}",
@@ -93,6 +94,21 @@ def _is_raw(place: Place, pipeline: Path, path: str) -> bool:
     if path.startswith("azureml:"):
         return path.startswith(f"azureml:{place.name}-raw:")
     return (pipeline.parent / path).resolve() == RAW.resolve()
+
+
+def _provenance(pipeline: Path) -> list[str]:
+    """For `--set`: what the steps that train are told of their making.
+
+    It is no part of a job's identity: a commit that changes no code, as one of a signature, is no
+    reason to train again.
+    """
+    jobs: dict[str, Any] = read_yaml(pipeline).get("jobs") or {}
+    return [
+        f"jobs.{name}.environment_variables.{variable}={value}"
+        for name, job in jobs.items()
+        if "train" in allowed.steps(pipeline.parent, job)
+        for variable, value in provenance.variables(Path.cwd()).items()
+    ]
 
 
 def identity(place: Place, pipeline: Path, pairs: list[str]) -> str:

@@ -1,0 +1,62 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""From what a run is made: commit, code, settings, packages.
+
+A job in Azure ML has neither the repository nor the lock. There, what `mlops azure submit` saw
+comes with the job, in variables of its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from .files import hash_path
+
+UNKNOWN = "unknown"
+CARRIED = {
+    "git_commit": "MLOPS_GIT_COMMIT",
+    "git_dirty": "MLOPS_GIT_DIRTY",
+    "lock_hash": "MLOPS_LOCK_HASH",
+    "job": "AZUREML_ROOT_RUN_ID",  # Azure ML's own: the pipeline's job
+}
+
+
+def of(conf: Path, code: Path) -> dict[str, str]:
+    """Tags for a run of the settings in `conf` and the code in `code`; `unknown` what nobody says.
+
+    `job` is there only where Azure ML runs it.
+    """
+    carried = {tag: os.environ.get(name) for tag, name in CARRIED.items()}
+    return {
+        **repository(conf.resolve().parent),
+        "code_hash": hash_path(code),
+        "conf_hash": hash_path(conf),
+        **{tag: value for tag, value in carried.items() if value},
+    }
+
+
+def repository(root: Path) -> dict[str, str]:
+    """What git and the lock in `root` say."""
+    lock = root / "uv.lock"
+    dirty = _git(root, "status", "--porcelain")
+    return {
+        "git_commit": _git(root, "rev-parse", "HEAD"),
+        "git_dirty": UNKNOWN if dirty == UNKNOWN else str(bool(dirty)).lower(),
+        "lock_hash": hash_path(lock) if lock.is_file() else UNKNOWN,
+    }
+
+
+def variables(root: Path) -> dict[str, str]:
+    """What a job must be given, as variables of its environment."""
+    return {CARRIED[tag]: value for tag, value in repository(root).items() if value != UNKNOWN}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return UNKNOWN
+    return done.stdout.strip()
