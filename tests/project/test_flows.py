@@ -163,7 +163,7 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
 
 def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
     stage(ci.project, "develop")
-    ci.project.write("src/credit_risk/old.py", "import pickle\n\nload = pickle.load\n")
+    ci.project.write("src/credit_risk/old.py", "import pickle\n\npickle.load(open('old.pkl'))\n")
     commit_all(ci.project.path, "Read the old models")
     train, share = (
         next(flow for flow in service.flows(ci.project) if (flow.workflow, flow.job) == wanted)
