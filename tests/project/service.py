@@ -57,6 +57,7 @@ class Service:
     values: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     said: str = ""
+    delivered: Path = Path("data/raw")  # what upstream has given to staging and production
 
     def workflow(self, name: str, without: str = "", **given: str) -> list[str]:
         """Run a workflow; returns the jobs that ran. `given` are its inputs, as the shell has them.
@@ -86,7 +87,7 @@ class Service:
 
     def step(self, step: Step, given: dict[str, str]) -> int:
         """Run one, as the service's shell would."""
-        jobs = len(self.world.state()["jobs"])
+        jobs = set(self.world.state()["jobs"])
         values = self.folder / "values"
         values.write_text("")
         github = self.project.has(".github")
@@ -97,6 +98,8 @@ class Service:
         environment["VERSION"] = self.values.get("version", "")
         environment["UV_LOCKED"] = "1"
         self.ran.append(step.task)
+        if step.task.startswith("azure-contracts"):
+            self._look_upstream()
         done = subprocess.run(
             ["bash", "-c", f"uv run poe {step.task.replace(HOLD, '--hold 0')}"],
             cwd=self.project.path,
@@ -109,8 +112,10 @@ class Service:
         self.said = f"{step.task} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         told = [line.split("=", 1) for line in values.read_text().splitlines()]
         self.values |= dict(told) | dict(VALUE.findall(done.stdout))
-        if done.returncode == 0 and len(self.world.state()["jobs"]) > jobs:
-            self._train()
+        made = [job["spec"] for name, job in self.world.state()["jobs"].items() if name not in jobs]
+        triggers = [spec["inputs"]["trigger"] for spec in made if "trigger" in spec["inputs"]]
+        if done.returncode == 0 and triggers:
+            self._train(*triggers)
         return done.returncode
 
     def _cloud(self) -> dict[str, str]:
@@ -121,10 +126,16 @@ class Service:
             "MLOPS_AZURE_PAUSE": "0",
         }
 
-    def _train(self) -> None:
+    def _look_upstream(self) -> None:
+        """How the job `upstream` will end in Azure: as the same pipeline ends here."""
+        words = ["uv", "run", "mlops", "run", "pipelines/upstream.yml"]
+        words += ["--input", f"raw={self.delivered}"]
+        done = subprocess.run(words, cwd=self.project.path, capture_output=True, check=False)
+        self.world.change(ends={"upstream": "Failed" if done.returncode == 1 else "Completed"})
+
+    def _train(self, trigger: str) -> None:
         """What the newest job does in Azure: the same pipeline, with dev's champion."""
         state = self.world.state()
-        trigger = list(state["jobs"].values())[-1]["spec"]["inputs"]["trigger"]
         for number, model in state["models"].items():
             here = {each["version"]: each["role"] for each in self.project.models()}
             if model["tags"]["role"] == "champion" and here[number] != "champion":
@@ -141,6 +152,7 @@ def start(project: Project, folder: Path) -> Service:
     azure = folder / "azure.json"
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
+    state["now"] = None
     Memory(state).save(azure)
     service = Service(project, Kept(project.path, azure), folder)
     for environment in ("dev", "staging", "prod"):
