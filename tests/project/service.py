@@ -60,6 +60,7 @@ class Service:
     values: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     said: str = ""
+    delivered: Path = Path("data/raw")  # what upstream has given to staging and production
 
     def workflow(self, name: str, without: str = "", **given: str) -> list[str]:
         """Run a workflow; returns the jobs that ran. `given` are its inputs, as the shell has them.
@@ -89,7 +90,7 @@ class Service:
 
     def step(self, step: Step, given: dict[str, str]) -> int:
         """Run one, as the service's shell would."""
-        jobs = len(self.world.state()["jobs"])
+        jobs = set(self.world.state()["jobs"])
         values = self.folder / "values"
         values.write_text("")
         github = self.project.has(".github")
@@ -100,6 +101,8 @@ class Service:
         environment["VERSION"] = self.values.get("version", "")
         environment["UV_LOCKED"] = "1"
         self.ran.append(step.task)
+        if step.task.startswith("azure-contracts"):
+            self._look_upstream()
         done = subprocess.run(
             ["bash", "-c", f"uv run poe {step.task.replace(HOLD, '--hold 0')}"],
             cwd=self.project.path,
@@ -112,8 +115,9 @@ class Service:
         self.said = f"{step.task} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         told = [line.split("=", 1) for line in values.read_text().splitlines()]
         self.values |= dict(told) | dict(VALUE.findall(done.stdout))
-        if done.returncode == 0 and len(self.world.state()["jobs"]) > jobs:
-            self._train()
+        for name, job in self.world.state()["jobs"].items():
+            if done.returncode == 0 and name not in jobs and "trigger" in job["spec"]["inputs"]:
+                self._train(name, job["spec"])
         if step.task.startswith("azure-ethics"):
             self._see_ethics()
         return done.returncode
@@ -126,12 +130,16 @@ class Service:
             "MLOPS_AZURE_PAUSE": "0",
         }
 
-    def _train(self) -> None:
-        """What the newest job does in Azure: the same pipeline, with dev's champion."""
+    def _look_upstream(self) -> None:
+        """How the job `upstream` will end in Azure: as the same pipeline ends here."""
+        words = ["uv", "run", "mlops", "run", "pipelines/upstream.yml"]
+        words += ["--input", f"raw={self.delivered}"]
+        done = subprocess.run(words, cwd=self.project.path, capture_output=True, check=False)
+        self.world.change(ends={"upstream": "Failed" if done.returncode == 1 else "Completed"})
+
+    def _train(self, job: str, spec: dict[str, Any]) -> None:
+        """What a job does in Azure: the same pipeline, with dev's champion, without repository."""
         state = self.world.state()
-        job = list(state["jobs"])[-1]
-        spec = state["jobs"][job]["spec"]
-        trigger = spec["inputs"]["trigger"]
         for number, model in state["models"].items():
             here = {each["version"]: each["role"] for each in self.project.models()}
             if model["tags"]["role"] == "champion" and here[number] != "champion":
@@ -142,7 +150,7 @@ class Service:
             patch.setenv("AZUREML_ROOT_RUN_ID", job)
             for name, value in spec["jobs"]["train"]["environment_variables"].items():
                 patch.setenv(name, value)
-            self.project.run(*train, "--input", f"trigger={trigger}")
+            self.project.run(*train, "--input", f"trigger={spec['inputs']['trigger']}")
         left = self.folder / "left" / job
         shutil.copytree(self.project.path / "outputs" / "train", left)
         shutil.rmtree(self.project.path / "outputs")  # another machine's
@@ -165,6 +173,7 @@ def start(project: Project, folder: Path) -> Service:
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
     state["tracking"] = f"sqlite:///{project.path / '.mlops' / 'mlflow.db'}"
+    state["now"] = None
     Memory(state).save(azure)
     service = Service(project, Kept(project.path, azure), folder)
     for environment in ("dev", "staging", "prod"):

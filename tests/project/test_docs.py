@@ -31,6 +31,7 @@ IN_AZURE = """
 azure-setup
 submit pipelines/train.yml
 deploy challenger
+azure-contracts
 rollout
 submit azureml/jobs/responsible-ai.yml
 schedules
@@ -41,6 +42,7 @@ rollout --env prod --hold 600
 schedules --env prod
 azure-status --env prod
 azure-rollback --env prod --why "complaints since Monday"
+azure-retrain --why "new income figures"
 """
 ELSEWHERE = {
     **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},

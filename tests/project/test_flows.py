@@ -82,6 +82,20 @@ def serves(ci: Service, environment: str) -> set[str]:
     return {model.rpartition("/")[2].rpartition(":")[2] for model in models}
 
 
+def trainings(ci: Service) -> list[str]:
+    """Why each training in Azure began."""
+    inputs = [job["spec"]["inputs"] for job in ci.world.state()["jobs"].values()]
+    return [given["trigger"] for given in inputs if "trigger" in given]
+
+
+def flow(ci: Service, workflow: str, job: str) -> service.Flow:
+    """One job of a workflow."""
+    (found,) = [
+        flow for flow in service.flows(ci.project) if (flow.workflow, flow.job) == (workflow, job)
+    ]
+    return found
+
+
 def test_ci_leaves_report_evidence_and_a_comment(
     ci: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +110,7 @@ def test_ci_leaves_report_evidence_and_a_comment(
     assert "| gate | verdict | |" in (outputs / "summary.md").read_text()
     assert (outputs / "train" / "compare" / "evidence" / "comparison.json").is_file()
     assert [each["role"] for each in ci.project.models()] == ["challenger"]
-    (comment,) = [flow for flow in service.flows(ci.project) if flow.job == "comment"]
+    comment = flow(ci, "ci", "comment")
     with services.serve() as host:
         if ci.project.has(".github"):
             services.as_github(host, monkeypatch, ci.folder)
@@ -111,8 +125,7 @@ def test_ci_leaves_report_evidence_and_a_comment(
 def test_a_failed_gate_leaves_its_report(ci: Service) -> None:
     stage(ci.project, "develop")
     limits(ci.project, roc_auc=0.99)
-    (model,) = [flow for flow in service.flows(ci.project) if flow.job == "model"]
-    assert ci.job(model, {}) == "failure"
+    assert ci.job(flow(ci, "ci", "model"), {}) == "failure"
     assert ci.ran == ["pipeline", "report", "summary"]
     assert "FAILED" in (ci.project.path / "outputs" / "summary.md").read_text()
     assert (ci.project.path / "outputs" / "report.html").is_file()
@@ -134,7 +147,7 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
     # The same once more: nothing was trained, and nothing is delivered.
     assert ci.workflow("deliver") == ["train"]
     assert ci.values == {"version": ""}
-    assert len(ci.world.state()["jobs"]) == 1
+    assert trainings(ci) == ["manual"]
 
     subprocess.run(
         ["git", "checkout", "--quiet", "HEAD~1", "--", "conf/train.yml"],
@@ -142,11 +155,14 @@ def test_from_main_to_production_and_back(ci: Service) -> None:
         check=True,
     )
     commit_all(ci.project.path, "The parameters of before")
-    assert ci.workflow("retrain", TRIGGER="drift in income") == ["retrain"]
+    # So soon after that a machine may not train again; a person may.
+    drift = {"WHY": "", "EVENT": "drift in income"}
+    assert ci.job(flow(ci, "retrain", "retrain"), drift) == "failure"
+    assert "A person may at any time: `mlops azure retrain --why`" in " ".join(ci.said.split())
+    assert ci.workflow("retrain", **drift | {"WHY": "new income figures"}) == ["retrain"]
     assert ci.world.roles("dev") == {"1": "champion", "2": "challenger"}
     assert serves(ci, "prod") == {"1"}  # a training alone changes nothing there
-    newest = list(ci.world.state()["jobs"].values())[-1]["spec"]
-    assert newest["inputs"]["trigger"] == "drift in income"
+    assert trainings(ci) == ["manual", "new income figures"]
 
     # A delivery trains for a reason of its own.
     assert ci.workflow("deliver") == everything
@@ -165,18 +181,46 @@ def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
     stage(ci.project, "develop")
     ci.project.write("src/credit_risk/old.py", "import pickle\n\npickle.load(open('old.pkl'))\n")
     commit_all(ci.project.path, "Read the old models")
-    train, share = (
-        next(flow for flow in service.flows(ci.project) if (flow.workflow, flow.job) == wanted)
-        for wanted in (("deliver", "train"), ("deliver", "share"))
-    )
-    assert ci.job(train, {}) == "success", ci.said
+    assert ci.job(flow(ci, "deliver", "train"), {}) == "success", ci.said
     assert ci.values == {"version": "1"}
-    assert ci.job(share, {}) == "failure"
+    assert ci.job(flow(ci, "deliver", "share"), {}) == "failure"
     assert ci.ran[-1] == 'azure-ethics "$VERSION" --env dev'
     assert "old.py" in ci.said
     assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
     assert ci.world.roles("dev") == {"1": "challenger"}
     assert ci.world.roles() == {}
+
+
+def test_a_broken_neighbour_stops_a_delivery_in_staging(ci: Service, tmp_path: Path) -> None:
+    for job in ("train", "share"):
+        assert ci.job(flow(ci, "deliver", job), {}) == "success", ci.said
+    staging = flow(ci, "deliver", "staging")
+    ran = ["deploy ", "azure-contracts ", "rollout --env staging --abort"]
+
+    def stops() -> None:
+        ci.ran.clear()
+        assert ci.job(staging, {}) == "failure"
+        assert [task.startswith(name) for task, name in zip(ci.ran, ran, strict=True)] == [True] * 3
+        endpoints = ci.world.state()
+        for name, endpoint in (endpoints["online"] | endpoints["batch"]).items():
+            assert "-staging" not in name or not (
+                endpoint.get("traffic") or endpoint.get("defaults")
+            )
+
+    (file,) = (ci.project.path / "data" / "raw").glob("*.csv")
+    columns, *rows = file.read_text().splitlines(keepends=True)
+    (tmp_path / "delivered").mkdir()
+    (tmp_path / "delivered" / file.name).write_text(columns.replace("income", "incom") + rows[0])
+    ci.delivered = tmp_path / "delivered"
+    stops()
+    ci.delivered = file.parent
+    if ci.project.has("conf/consumers.yml"):
+        good = ci.project.read("conf/consumers.yml")
+        ci.project.write("conf/consumers.yml", good.replace("0.label", "0.score"))
+        stops()
+        ci.project.write("conf/consumers.yml", good)
+    assert ci.job(staging, {}) == "success", ci.said
+    assert serves(ci, "staging") == {"1"}
 
 
 def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:

@@ -11,6 +11,7 @@ from tests.render.flows import Flow, Step, flows
 
 ANSWERS = {"task": "classification", "serving": "both", "regulated": False}
 CLOUD = {"train", "deliver", "retrain", "rollback"}
+DEV_ONLY = ("submit", "azure-retrain", "candidate", "share")
 EVERYWHERE = {"ci", "publish", "template-update"}
 
 
@@ -50,10 +51,19 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     delivered = [found["deliver", job] for job in order]
     assert [flow.environment for flow in delivered] == ["dev", "dev", "staging", "prod"]
     assert [flow.approval for flow in delivered] == [False, False, False, True]
+    assert delivered[-2].steps == (
+        Step('deploy "$VERSION" --env staging'),
+        Step("azure-contracts --env staging"),
+        Step("rollout --env staging"),
+        Step("rollout --env staging --abort", "failure"),
+    )
     assert delivered[-1].steps == (
         Step('deploy "$VERSION" --env prod'),
         Step("rollout --env prod --hold 600"),
         Step("rollout --env prod --abort", "failure"),
+    )
+    assert found["retrain", "retrain"].steps == (
+        Step('azure-retrain --env dev --why "$WHY" --event "$EVENT"'),
     )
     assert all(job in later.needs for job, later in zip(order[1:], delivered[2:], strict=False))
 
@@ -74,7 +84,7 @@ def test_no_way_leads_past_staging_and_approval(rendered: Callable[..., Project]
     """What trains never touches prod, and what deploys there has been in staging."""
     for flow in both(rendered, "azureml")[0]:
         tasks = [step.task for step in flow.steps]
-        if any(task.startswith(("submit", "candidate", "share")) for task in tasks):
+        if any(task.startswith(DEV_ONLY) for task in tasks):
             assert flow.environment == "dev"
         if flow.environment == "prod":
             assert flow.approval

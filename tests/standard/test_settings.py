@@ -14,6 +14,7 @@ LOADERS = {
     "project.yml": settings.load_project,
     "train.yml": settings.load_train,
     "gates.yml": settings.load_gates,
+    "consumers.yml": settings.load_consumers,
     "dev.yml": lambda conf: settings.load_cloud(conf, "dev"),
     "staging.yml": lambda conf: settings.load_cloud(conf, "staging"),
     "prod.yml": lambda conf: settings.load_cloud(conf, "prod"),
@@ -72,6 +73,10 @@ def test_the_rendered_settings_are_good(file):
         ("gates.yml", "guardrails.min_group_rows", 0),
         ("gates.yml", "drift.distance", 1),
         ("gates.yml", "drift.missing", 2),
+        ("consumers.yml", "consumers", ["desk"]),
+        ("consumers.yml", "consumers.example-caller.reads", ["version"]),
+        ("consumers.yml", "consumers.example-caller.sends", []),
+        ("consumers.yml", "consumers.example-caller.sends", "a row"),
         ("dev.yml", "resource_group", "ends with a dot."),
         ("dev.yml", "workspace", "ml"),
         ("dev.yml", "registry", "a" * 34),
@@ -100,11 +105,25 @@ def test_a_misspelt_field_is_refused(tmp_path, file):
 
 @pytest.mark.parametrize(
     ("file", "field"),
-    [("project.yml", "stage"), ("train.yml", "split.by"), ("gates.yml", "guardrails.size_mb")],
+    [
+        ("project.yml", "stage"),
+        ("train.yml", "split.by"),
+        ("gates.yml", "guardrails.size_mb"),
+        ("consumers.yml", "consumers.example-caller.reads"),
+    ],
 )
 def test_a_missing_field_is_named(tmp_path, file, field):
     message = refused(tmp_path, file, field, None)
     assert f"{file}, field `{field}`: is missing" in message
+
+
+@pytest.mark.parametrize(
+    ("reads", "field"),
+    [({"version": "string"}, ".version"), ({"a..b": "text"}, ".a..b.[key]"), ({}, "")],
+)
+def test_a_consumer_reads_fields_of_a_kind(tmp_path, reads, field):
+    message = refused(tmp_path, "consumers.yml", "consumers.example-caller.reads", reads)
+    assert f"consumers.yml, field `consumers.example-caller.reads{field}`: " in message
 
 
 def test_at_least_as_many_machines_as_at_most(tmp_path):

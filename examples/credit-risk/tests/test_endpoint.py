@@ -3,8 +3,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from credit_risk.mlops import artifact, dataset
-from credit_risk.mlops.serving import app, store
+from credit_risk.mlops import artifact, dataset, settings
+from credit_risk.mlops.serving import app, consumers, store
 from credit_risk.mlops.serving.scorer import Scorer
 
 
@@ -44,6 +44,12 @@ def test_a_row_gets_what_the_model_predicts(client, scorer, served, contract):
         else:
             given = prediction["value"]
         assert given == pytest.approx(expected[position].tolist(), abs=1e-12)
+
+
+def test_each_consumer_finds_what_it_reads(client, scorer, served):
+    for name, consumer in settings.load_consumers(served.conf).items():
+        answer = client.post("/score", content=consumers.body(consumer, scorer.contract)).json()
+        assert consumers.faults(consumer, answer) == [], name
 
 
 def test_an_unknown_field_is_refused(client, scorer):

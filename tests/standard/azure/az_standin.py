@@ -4,7 +4,8 @@ The flags are those of the extension's own source (Azure/azure-cli-extensions, a
 and `custom`) and, for `az monitor autoscale`, of Azure/azure-cli, command_modules/monitor. So are
 the traps: creating an online endpoint or deployment that exists fails, a `show` of nothing ends
 with 3, an answer of `invoke` is a JSON string in JSON, shares of 0 vanish, `autoscale create`
-forgets the rules that there were, and `autoscale rule create` adds one each time.
+forgets the rules that there were, `autoscale rule create` adds one each time, `job list` gives 50
+jobs without `--max-results` and no archived ones, and each `batch-endpoint invoke` is a new job.
 
 All of it is one `Memory`; as a program it lives in the file that AZ_STANDIN names. It needs PyYAML
 and nothing else, so that it can be copied and put on any PATH as `az`.
@@ -19,6 +20,7 @@ import re
 import shutil
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -30,7 +32,7 @@ NAMED = {"--name"}
 VERSIONED = {"--name", "--version"}
 MADE = {"--file", "--set", "--name"}
 BEHIND = {"--endpoint-name"}
-SWITCHES = {"--force-string", "--yes", "--no-wait", "--only-show-errors"}
+SWITCHES = {"--force-string", "--yes", "--no-wait", "--only-show-errors", "--include-archived"}
 # command -> flags that must be given, flags that may be
 COMMANDS = {
     "autoscale show": (GROUP | NAMED, set()),
@@ -60,7 +62,7 @@ COMMANDS = {
         WORKSPACE,
     ),
     "job show": (WORKSPACE | NAMED, set()),
-    "job list": (WORKSPACE, {"--parent-job-name", "--max-results"}),
+    "job list": (WORKSPACE, {"--parent-job-name", "--max-results", "--include-archived"}),
     "job download": (WORKSPACE | NAMED, {"--output-name", "--download-path"}),
     "job create": (WORKSPACE | {"--file"}, {"--name", "--set", "--no-wait"}),
     "online-endpoint show": (WORKSPACE | NAMED, set()),
@@ -76,6 +78,10 @@ COMMANDS = {
     "batch-endpoint show": (WORKSPACE | NAMED, set()),
     "batch-endpoint create": (WORKSPACE, MADE | {"--no-wait"}),
     "batch-endpoint update": (WORKSPACE, MADE | {"--defaults", "--force-string", "--no-wait"}),
+    "batch-endpoint invoke": (
+        WORKSPACE | NAMED,
+        {"--deployment-name", "--input", "--input-type", "--output-path"},
+    ),
     "batch-deployment list": (WORKSPACE | BEHIND, set()),
     "batch-deployment create": (WORKSPACE | {"--file"}, MADE | BEHIND | {"--no-wait"}),
     "batch-deployment delete": (WORKSPACE | BEHIND | NAMED, {"--yes", "--no-wait"}),
@@ -105,6 +111,10 @@ EMPTY = {
     "batch": {},
     "autoscale": {},
     "schedules": {},
+    # The time at which jobs are made; the machine's own clock where it is None.
+    "now": "2026-05-08T12:00:00+00:00",
+    # How jobs end, by the beginning of their names; those that are not named complete.
+    "ends": {},
     # What deployments answer, by the version of their model; `{version}` is filled in.
     "answers": {},
     "answer": {"model": "credit-risk", "version": "{version}", "predictions": []},
@@ -167,7 +177,7 @@ class Azure:
             return getattr(self, f"{what}_{verb}")(kind, flags)
         if group == "workspace":
             return {"name": workspace, "mlflow_tracking_uri": self.state["tracking"]}
-        if group == "model" or (group == "job" and verb in ("list", "download")):
+        if group == "model" or verb in ("list", "download"):
             return getattr(self, f"{group}_{verb}")(flags)
         store = {"data": "data"}
         things = self.state[store.get(group, f"{group}s")]
@@ -180,14 +190,37 @@ class Azure:
         if group == "schedule":
             self.require_schedule(made)
         if group == "job":
-            studio = {"Studio": {"endpoint": f"https://ml.azure.com/runs/{key}"}}
-            made = {"name": key, "status": "Running", "services": studio, "spec": made}
+            made = self.begin(key, made)
         things[key] = made
         return made
 
+    def begin(self, name: str, spec: dict) -> dict:
+        """A job that runs."""
+        made = {
+            "name": name,
+            "status": "Running",
+            "services": {"Studio": {"endpoint": f"https://ml.azure.com/runs/{name}"}},
+            "creation_context": {"created_at": self.state["now"] or datetime.now(UTC).isoformat()},
+            "spec": spec,
+        }
+        self.state["jobs"][name] = made
+        return made
+
     def job_list(self, flags: dict) -> list:
-        """The steps of a job."""
-        parent = flags["--parent-job-name"]
+        """The latest jobs first, or the steps of one."""
+        if "--parent-job-name" in flags:
+            return self.steps(flags["--parent-job-name"])
+        known = ("type", "tags", "inputs")
+        found = [
+            {key: value for key, value in job.items() if key != "spec"}
+            | {key: job["spec"].get(key) for key in known}
+            for job in reversed(self.state["jobs"].values())
+            if "--include-archived" in flags or not job.get("archived")
+        ]
+        return found[: int(flags.get("--max-results", 50))]
+
+    def steps(self, parent: str) -> list:
+        """The steps of a job that left something."""
         if parent not in self.state["left"]:
             raise Refused(f"(ResourceNotFound) {parent} was not found.", 3)
         steps = sorted(path.name for path in Path(self.state["left"][parent]).iterdir())
@@ -207,7 +240,8 @@ class Azure:
             raise Refused(f"(ResourceNotFound) {key} was not found.", 3)
         found = dict(things[key])
         if found.get("status") == "Running":
-            things[key]["status"] = self.state.get("ends", "Completed")
+            ends = self.state["ends"].items()
+            things[key]["status"] = next((e for n, e in ends if key.startswith(n)), "Completed")
         return found
 
     def spec(self, flags: dict) -> dict:
@@ -355,13 +389,20 @@ class Azure:
         endpoint |= {"traffic": traffic, "mirror_traffic": mirror}
         return endpoint
 
-    def endpoint_invoke(self, kind: str, flags: dict) -> str:
-        request = Path(flags["--request-file"])
-        if not request.is_file() or not json.loads(request.read_text())["rows"]:
-            raise Refused("no request")
+    def endpoint_invoke(self, kind: str, flags: dict) -> object:
         deployment = self.endpoint(kind, flags)["deployments"].get(flags["--deployment-name"])
         if deployment is None:
             raise Refused("(UserError) there is no such deployment")
+        if kind == "batch":
+            if flags["--input"].removeprefix("azureml:") not in self.state["data"]:
+                raise Refused("Value passed to --input is not a supported data.")
+            name = f"batchjob-{len(self.state['jobs'])}"
+            spec = {"type": "pipeline", "inputs": flags, "model": deployment["model"]}
+            self.begin(name, spec)
+            return {"id": f"/jobs/{name}", "name": name, "type": None, "status": None}
+        request = Path(flags["--request-file"])
+        if not request.is_file() or not json.loads(request.read_text())["rows"]:
+            raise Refused("no request")
         version = re.split(r"[:/]", deployment["model"])[-1]
         answer = self.state["answers"].get(version, self.state["answer"])
         if answer == "error":

@@ -16,6 +16,7 @@ from tests.standard.azure.worlds import Runner, World
 COMMANDS = {
     "setup": ("new", ["setup", "--env", "dev"]),
     "submit": ("new", ["submit", "pipelines/train.yml", "--env", "dev"]),
+    "retrain": ("new", ["retrain", "--event", "drift in income", "--env", "dev"]),
     "share": ("trained", ["share", "challenger", "--env", "dev"]),
     "deploy": ("serving", ["deploy", "challenger", "--env", "prod"]),
     "redeploy": ("third", ["deploy", "challenger", "--env", "prod"]),

@@ -204,10 +204,10 @@ def test_a_submission_sets_data_and_tags_and_finds_its_job_again(mlops, new, cap
 
 
 def test_a_job_that_failed_is_an_error_and_a_new_one_the_next_time(mlops, new):
-    new.change(ends="Failed")
+    new.change(ends={"train": "Failed"})
     assert mlops(new, "submit", "pipelines/train.yml") == "error"
     assert "ended as Failed" in str(mlops.said)
-    new.change(ends="Completed")
+    new.change(ends={})
     assert mlops(new, "submit", "pipelines/train.yml") == "done"
     assert [job["status"] for job in new.state()["jobs"].values()] == ["Failed", "Completed"]
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ ANSWER = {
     "predictions": [{"label": LABELS[0], "probabilities": SHARES}],
 }
 
+# An hour after the time at which the stand-in makes jobs.
+NOW = datetime.fromisoformat(az_standin.EMPTY["now"]) + timedelta(hours=1)
 YAML_LOAD = yaml.load
 # As `cli.invoke` does it, but built once: building takes as long as a whole run.
 COMMANDS = get_command(cli.app)
@@ -136,6 +139,7 @@ class Runner:
         monkeypatch.setattr("credit_risk.mlops.azure.az.subprocess", self)
         monkeypatch.setattr("credit_risk.mlops.terminal.say", lambda text: None)
         monkeypatch.setattr("credit_risk.mlops.azure.environments.export", self._export)
+        monkeypatch.setattr("credit_risk.mlops.cooldown.utc_now", lambda: NOW)
         monkeypatch.setattr("yaml.load", yaml_once)
         monkeypatch.setenv("MLOPS_AZURE_PAUSE", "0")
         monkeypatch.setenv("MLOPS_USER", "tests")

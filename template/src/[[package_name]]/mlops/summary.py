@@ -29,6 +29,9 @@ def run_and_show(pipeline: Path, invoke: local.Invoke, inputs: dict[str, str]) -
 def show(folders: dict[str, Path]) -> None:
     """Print what the evidence says."""
     found = evidence_of(folders)
+    if set(found) == {"validation"}:
+        rows = found["validation"]["rows"]
+        terminal.out.print(f"{rows} rows follow the data contract", markup=False)
     if "evaluation" in found:
         _evaluation(found["evaluation"])
     if "comparison" in found:

@@ -12,8 +12,16 @@ from .settings import Retrain
 WEEK = timedelta(days=7)
 
 
-def require(began: list[datetime], limits: Retrain, source: Path, now: datetime) -> None:
+def require(
+    began: list[datetime],
+    limits: Retrain,
+    source: Path,
+    now: datetime,
+    by_hand: str = "mlops retrain --why",
+) -> None:
     """May a machine train now? `began` are the starts of all trainings, those by hand too.
+
+    `by_hand` is the command with which a person may.
 
     Raises:
         GateFailed: the last one is too near, or there were enough within a week.
@@ -24,13 +32,13 @@ def require(began: list[datetime], limits: Retrain, source: Path, now: datetime)
         raise GateFailed(
             f"the last training began at {recent[-1]:%Y-%m-%d %H:%M} UTC; the next one may begin "
             f"at {recent[-1] + pause:%Y-%m-%d %H:%M} ({source}, `retrain.cool_down_hours`). "
-            "A person may at any time: `mlops retrain --why`."
+            f"A person may at any time: `{by_hand}`."
         )
     if len(recent) >= limits.per_week:
         raise GateFailed(
             f"{len(recent)} trainings began within a week, and no more may ({source}, "
             f"`retrain.per_week`) before {recent[-limits.per_week] + WEEK:%Y-%m-%d %H:%M} UTC. "
-            "Look at why the data moves so often; a person may train with `mlops retrain --why`."
+            f"Look at why the data moves so often; a person may train with `{by_hand}`."
         )
 
 

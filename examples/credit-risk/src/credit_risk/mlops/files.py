@@ -15,9 +15,9 @@ import yaml
 
 from .errors import UsageError
 
-# What is said of a run after it is no input of it: a waiver, a signature or a sentence of the
-# model card makes no new run.
-SAID_LATER = {"ethics.yml", "model_card.yml", "signatures.yml"}
+# What is said of a run after it is no input of it: a waiver, a signature, a sentence of the model
+# card or one more consumer makes no new run.
+SAID_LATER = {"ethics.yml", "model_card.yml", "signatures.yml", "consumers.yml"}
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,7 @@ Task = Literal["classification", "regression"]
 Environment = Literal["dev", "staging", "prod"]
 Share = float
 SIZE = r"^Standard_[A-Za-z0-9_]+$"
+FIELD = r"^[^.]+(\.[^.]+)*$"
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
 
 
@@ -135,6 +136,21 @@ class Gates(Settings):
     drift: Drift
 
 
+class Consumer(Settings):
+    """Who calls the model: the fields of an answer that it reads, and the rows that it sends."""
+
+    reads: dict[Annotated[str, Field(pattern=FIELD)], Literal["text", "number"]] = Field(
+        min_length=1
+    )
+    sends: list[dict[str, Any]] | None = Field(default=None, min_length=1)
+
+
+class Consumers(Settings):
+    """conf/consumers.yml."""
+
+    consumers: dict[str, Consumer]
+
+
 class Cluster(Settings):
     """Machines that train. They are there only while a job runs."""
 
@@ -227,6 +243,12 @@ def load_train(conf: Path) -> Train:
 def load_gates(conf: Path) -> Gates:
     """Read conf/gates.yml."""
     return parse(Gates, read_yaml(conf / "gates.yml"), conf / "gates.yml")
+
+
+def load_consumers(conf: Path) -> dict[str, Consumer]:
+    """Read conf/consumers.yml: each by its name."""
+    source = conf / "consumers.yml"
+    return parse(Consumers, read_yaml(source), source).consumers
 
 
 def load_cloud(conf: Path, environment: Environment) -> Cloud:

@@ -81,6 +81,20 @@ def submit(
 
 
 @azure.command()
+def retrain(
+    why: Annotated[str, typer.Option(help="A person's reason: trains at any time.")] = "",
+    event: Annotated[str, typer.Option(help="What a machine saw: trains within the limits.")] = "",
+    env: Env = "dev",
+    dry_run: DryRun = False,
+    conf: Conf = CONF,
+) -> None:
+    """Train a challenger; for an event only as often as conf/train.yml allows."""
+    from ..azure import place, retrain
+
+    retrain.run(place.load(conf, env, dry_run=dry_run), why, event)
+
+
+@azure.command()
 def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
     """Say which version is to be delivered; in CI, the jobs after this one get it as `version`."""
     from .. import run_page
@@ -119,6 +133,14 @@ def deploy(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf
     from ..azure import deploy, place
 
     deploy.run(place.load(conf, env, dry_run=dry_run), version)
+
+
+@azure.command()
+def contracts(env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
+    """Ask whether the deployed version fits: the delivered file, and who reads its answers."""
+    from ..azure import contracts, place
+
+    contracts.run(place.load(conf, env, dry_run=dry_run))
 
 
 @azure.command()

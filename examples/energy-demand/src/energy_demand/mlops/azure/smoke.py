@@ -41,8 +41,10 @@ def gate(place: Place, endpoint: Endpoint, colour: str, version: str, check: str
         raise GateFailed(f"{endpoint.name}: deployment {colour} is {standing.state}.")
     if endpoint.splits:
         contract = load_contract(place.conf / "data.yml", place.project.task)
+        example = json.dumps({"rows": [Requests(contract).example()]})
         for _ in range(REQUESTS):
-            fault = answer_fault(_ask(place, endpoint, colour, contract), place, contract, version)
+            answer = ask(place, endpoint, colour, example)
+            fault = answer_fault(answer, place, contract, version)
             if fault:
                 raise GateFailed(f"{endpoint.name}: {colour} answered wrongly: {fault}.")
     if check:
@@ -77,12 +79,16 @@ def _prediction_fault(prediction: dict[str, Any], labels: list[str]) -> str | No
     return None if prediction.get("label") in labels else "`label` is none of the labels"
 
 
-def _ask(place: Place, endpoint: Endpoint, colour: str, contract: Contract) -> Any:
-    """The content of the answer to the contract's example."""
+def ask(place: Place, endpoint: Endpoint, colour: str, body: str) -> Any:
+    """The content of the answer to a request's JSON.
+
+    Raises:
+        GateFailed: there is no answer.
+        UsageError: it cannot be asked.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         request = Path(scratch) / "request.json"
-        body = {"rows": [Requests(contract).example()]}
-        request.write_text(json.dumps(body), encoding="utf-8")
+        request.write_text(body, encoding="utf-8")
         where = ("--name", endpoint.name, "--deployment-name", colour, *place.az.workspace)
         try:
             said = place.az.read(

@@ -8,6 +8,7 @@ data's version and the inputs. So a submission that was interrupted finds its jo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +25,45 @@ OVER = {"Completed", "Failed", "Canceled"}
 RAW = Path("data/raw")
 
 
-def run(place: Place, pipeline: Path, inputs: dict[str, str], *, wait: bool, again: bool) -> str:
+def run(
+    place: Place,
+    pipeline: Path,
+    inputs: dict[str, str],
+    *,
+    wait: bool,
+    again: bool,
+    may_begin: Callable[[], None] | None = None,
+) -> str:
     """Submit a pipeline, or find the job that was submitted for the same; return the job's name.
 
-    `again` submits once more what has completed.
+    `again` submits once more what has completed. `may_begin` is asked before anything is changed,
+    and only where a new job would begin: it raises to say no.
 
     Raises:
         UsageError: the job may not run there, cannot be submitted, or did not complete.
     """
     allowed.require(place, pipeline, read_yaml(pipeline))
     pairs = overrides(place, pipeline, inputs)
-    _follow_production(place)
-    packages.register(place)
     stem = f"{pipeline.stem}-{identity(place, pipeline, pairs)}"
     name, found = _free(place, stem, again=again)
+    if found is None and may_begin is not None:
+        may_begin()
+    _follow_production(place)
+    packages.register(place)
     if found is None:
         pairs += _provenance(pipeline)
         named = ("--name", name, *place.az.workspace)
         place.az.ensure(
             f"job {name}",
-            lambda: _show(place, name) is not None,
+            lambda: show(place, name) is not None,
             *("job", "create", "--file", str(pipeline), *named, *sets(*pairs)),
         )
     if place.az.dry_run:
         return name
-    job = _show(place, name) or {}
+    job = show(place, name) or {}
     _say(job, name)
     if wait:
-        _wait(place, name, job)
+        finish(place, name, job)
     return name
 
 
@@ -124,7 +136,7 @@ def _free(place: Place, stem: str, *, again: bool) -> tuple[str, dict[str, Any] 
     number = 1
     while True:
         name = f"{stem}-{number}"
-        job = _show(place, name)
+        job = show(place, name)
         if job is None or job.get("status") not in OVER:
             return name, job
         if job.get("status") == "Completed" and not again:
@@ -132,7 +144,8 @@ def _free(place: Place, stem: str, *, again: bool) -> tuple[str, dict[str, Any] 
         number += 1
 
 
-def _show(place: Place, name: str) -> dict[str, Any] | None:
+def show(place: Place, name: str) -> dict[str, Any] | None:
+    """Azure's description of a job, or None."""
     return place.az.read("job", "show", "--name", name, *place.az.workspace)
 
 
@@ -144,13 +157,17 @@ def _say(job: dict[str, Any], name: str) -> None:
         terminal.out.print(str(studio["endpoint"]), markup=False)
 
 
-def _wait(place: Place, name: str, job: dict[str, Any]) -> None:
-    """Until the job is over; its own time limits see to it that it ends."""
+def finish(place: Place, name: str, job: dict[str, Any]) -> None:
+    """Wait until the job is over; its own time limits see to it that it ends.
+
+    Raises:
+        UsageError: it did not complete.
+    """
     waited = False
     while job.get("status") not in OVER:
         waited = True
         pause(1)
-        found = _show(place, name)
+        found = show(place, name)
         if found is None:
             raise UsageError(f"job {name} is gone. Somebody deleted it.")
         job = found
