@@ -150,7 +150,7 @@ def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, sa
 
 
 def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
-    plant(new, *[job(300 - hours, inputs=None) for hours in range(299)], job(1))
+    plant(new, *[job(1000 - hours, inputs=None) for hours in range(299)], job(1))
     listed = worlds.az_standin.Azure.job_list
     everything = {"--max-results": "500", "--include-archived": True}
 
