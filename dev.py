@@ -21,10 +21,9 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments or [""]
     try:
         if command == "test":
-            run(
-                [find_uv(), "run", "pytest", "--numprocesses", "2", "--dist", "loadfile", *rest],
-                ROOT,
-            )
+            # Files in their order: the long ones of tests/project come first, short ones fill up.
+            spread = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+            run([find_uv(), "run", "pytest", *spread, *rest], ROOT)
         elif command == "try" and len(rest) <= 1:
             lifecycle(Path(rest[0] if rest else tempfile.mkdtemp(prefix="try-")).resolve())
         else:

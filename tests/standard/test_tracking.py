@@ -36,6 +36,13 @@ def test_tags_parameters_and_metrics_are_stored(workspace):
     assert found.data.tags["outcome"] == "trained"
 
 
+def test_a_new_store_waits_for_the_disk_once_it_is_made(tmp_path):
+    (tmp_path / "conf").mkdir()
+    store = tracking.connect(tmp_path / "conf")._tracking_client.store
+    with store.engine.connect() as opened:
+        assert opened.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
 def test_a_metric_that_is_measured_again_is_the_new_one(workspace):
     run_id = tracking.start(workspace.conf, name="first", tags={})
     tracking.record(workspace.conf, run_id, metrics={"test_f1": 0.9})

@@ -8,13 +8,15 @@ from credit_risk.mlops.errors import GateFailed, UsageError
 from credit_risk.mlops.steps import compare, evaluate, register, train
 
 
-def compare_with_champion(workspace, model):
-    """Evaluate and compare the model in this folder, as the pipeline does."""
-    data, out = workspace.step("prepare") / "data", workspace.root / "compared"
-    out.mkdir()
-    evaluate.run(workspace.conf, data, model, out)
-    compare.run(workspace.conf, data, model, out, out)
-    return evidence.read(evidence.Comparison, out / "comparison.json"), out
+def compare_with_champion(workspace, model, evaluation, out):
+    compare.run(workspace.conf, workspace.step("prepare") / "data", model, evaluation, out)
+    return evidence.read(evidence.Comparison, out / "comparison.json")
+
+
+def compare_ours(workspace):
+    """Compare the pipeline's own model, which is evaluated already."""
+    model, evaluation = workspace.step("train") / "model", workspace.step("evaluate") / "evidence"
+    return compare_with_champion(workspace, model, evaluation, workspace.root / "compared")
 
 
 def test_the_pipeline_ends_with_a_challenger(trained):
@@ -52,35 +54,34 @@ def test_features_that_say_nothing_stop_training(trained, contract):
 
 
 def test_a_better_challenger_is_accepted(trained):
-    card = trained.shuffled_model()
-    registry = trained.registry
-    registry.register(card.run_id, "challenger", {}, "planted")
-    registry.promote(None, "planted", "tests")
-    comparison, _ = compare_with_champion(trained, trained.step("train") / "model")
+    trained.register_shuffled()
+    trained.registry.promote(None, "planted", "tests")
+    comparison = compare_ours(trained)
     assert comparison.decision == "accepted"
     assert comparison.low > 0
 
 
 def test_a_worse_challenger_is_rejected(serving):
-    serving.shuffled_model()
-    comparison, out = compare_with_champion(serving, serving.root / "shuffled")
+    model, out = serving.shuffled, serving.root / "compared"
+    evaluate.run(serving.conf, serving.step("prepare") / "data", model, out)
+    comparison = compare_with_champion(serving, model, out, out)
     assert comparison.decision == "rejected"
     assert "worse" in comparison.reason
-    register.run(serving.conf, serving.root / "shuffled", out, out, out)
+    register.run(serving.conf, model, out, out, out)
     assert [version.role for version in serving.registry.versions()] == ["champion", "rejected"]
     with pytest.raises(GateFailed, match="only a challenger"):
         serving.registry.promote("2", "please", "tests")
 
 
 def test_an_equal_challenger_is_rejected(serving):
-    comparison, _ = compare_with_champion(serving, serving.step("train") / "model")
+    comparison = compare_ours(serving)
     assert (comparison.decision, comparison.difference) == ("rejected", 0)
 
 
 def test_a_guardrail_vetoes(trained):
     limits = {"size_mb": 1e-6, "load_seconds": 5, "worst_group_drop": 1, "min_group_rows": 30}
     trained.change("gates.yml", guardrails=limits)
-    comparison, _ = compare_with_champion(trained, trained.step("train") / "model")
+    comparison = compare_ours(trained)
     assert comparison.decision == "rejected"
     assert "guardrails.size_mb" in comparison.reason
 
@@ -99,8 +100,7 @@ def test_a_registry_that_is_down_promotes_nothing(serving, monkeypatch):
 
 
 def test_rollback_restores_the_champion_before(serving):
-    card = serving.shuffled_model()
-    serving.registry.register(card.run_id, "challenger", {}, "planted")
+    serving.register_shuffled()
     serving.registry.promote(None, "a mistake", "tests")
     restored, failed = serving.registry.rollback("complaints", "tests")
     assert (restored.number, restored.role) == ("1", "champion")

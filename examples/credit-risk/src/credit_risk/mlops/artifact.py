@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from . import evidence, team
 from .errors import UsageError
+from .files import read_yaml
 from .settings import Task
 
 TRUSTED_PREFIXES = ("sklearn.", f"{team.PACKAGE}.")
@@ -75,11 +77,14 @@ def load(folder: Path) -> Any:
         UsageError: no model there, or one that holds a type that is not trusted.
     """
     import skops.io  # noqa: PLC0415
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     path = folder / "model.skops"
     if not path.is_file():
         raise UsageError(f"{folder}: holds no model.skops. Train one: `uv run poe pipeline`.")
     try:
+        with suppress(UntrustedTypesFoundException):
+            return skops.io.load(path, trusted=_trusted(_noted(folder), str(path)))
         types = _trusted(skops.io.get_untrusted_types(file=path), str(path))
         return skops.io.load(path, trusted=types)
     except UsageError:
@@ -99,6 +104,17 @@ def load_card(folder: Path) -> Card:
 def size_mb(folder: Path) -> float:
     """Megabytes (10^6 bytes) of all files in a model's folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _noted(folder: Path) -> list[str]:
+    """The types that `save` found, as MLmodel tells them.
+
+    To search the model for them takes as long as to load it. A note is judged as a find is.
+    """
+    path = folder / "MLmodel"
+    if not path.is_file():
+        return []
+    return read_yaml(path)["flavors"]["sklearn"].get("skops_trusted_types") or []
 
 
 def _is_own(name: str) -> bool:

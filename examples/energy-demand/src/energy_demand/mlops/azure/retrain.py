@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from .. import cooldown
@@ -15,9 +14,8 @@ from ..errors import UsageError
 from ..settings import load_train
 from . import submit
 from .az import Unknown
-from .place import Place
+from .place import TRAINING, Place
 
-PIPELINE = Path("pipelines/train.yml")
 INPUT = "trigger"  # which of all pipelines only a training has
 MOST = 200  # jobs that are listed: Azure lists the latest first
 BY_HAND = "mlops azure retrain --why"
@@ -41,7 +39,7 @@ def run(place: Place, why: str, event: str) -> None:
 
     asked = None if why else may_begin
     inputs = {INPUT: why or event}
-    submit.run(place, PIPELINE, inputs, wait=True, again=False, may_begin=asked)
+    submit.run(place, TRAINING, inputs, wait=True, again=False, may_begin=asked)
 
 
 def starts(place: Place) -> list[datetime]:
