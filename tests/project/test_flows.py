@@ -1,5 +1,6 @@
 """The workflows at work: each job's commands, as they stand there, in rendered projects."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,22 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first project's lock: uv comes to the same for the others, and asks the index less."""
+    return tmp_path_factory.mktemp("lock") / "uv.lock"
+
+
 @pytest.fixture(params=MATRIX)
-def ci(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Service:
+def ci(request: pytest.FixtureRequest, template: Path, lock: Path, tmp_path: Path) -> Service:
     """A service for a new project."""
     project = Project(tmp_path / "project")
     answers: dict[str, Any] = request.param
     copier.run_copy(str(template), project.path, data=answers, defaults=True, quiet=True)
+    if lock.exists():
+        shutil.copy(lock, project.path)
     project.run("uv", "sync", "--quiet")
+    shutil.copy(project.path / "uv.lock", lock)
     commit_all(project.path, "Start")
     return service.start(project, tmp_path / "service")
 

@@ -57,3 +57,8 @@ def test_what_nobody_knows_is_unknown(root: Path, tmp_path_factory: pytest.TempP
     found = made_from(there)
     assert {found[name] for name in ("git_commit", "git_dirty", "lock_hash")} == {"unknown"}
     assert provenance.variables(there) == {}
+
+
+def test_without_git_on_the_machine_it_is_unknown(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    assert made_from(root)["git_commit"] == made_from(root)["git_dirty"] == "unknown"

@@ -1,21 +1,12 @@
 """Runs: what was said is stored, where it came from is told, and a dead store is an error."""
 
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from credit_risk.mlops import tracking
 from credit_risk.mlops.errors import UsageError
-from credit_risk.mlops.files import hash_path
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def test_tags_parameters_and_metrics_are_stored(workspace):
@@ -70,35 +61,6 @@ def test_files_are_kept_beside_the_project(workspace):
     assert kept.parent.name == "model"
     assert not (workspace.root / "mlruns").exists()
     assert not Path("mlruns").exists()
-
-
-def test_provenance_inside_git(workspace):
-    git(workspace.root, "init", "-q")
-    (workspace.root / ".gitignore").write_text(".mlops\n")
-    git(workspace.root, "add", ".")
-    git(workspace.root, "commit", "-qm", "Start")
-    code = workspace.root / "src"
-    tags = tracking.provenance(workspace.conf, code)
-    assert tags == {
-        "git_commit": git(workspace.root, "rev-parse", "HEAD"),
-        "git_dirty": "false",
-        "code_hash": hash_path(code),
-        "conf_hash": hash_path(workspace.conf),
-        "lock_hash": "unknown",
-    }
-    (workspace.root / "uv.lock").write_text("1")
-    changed = tracking.provenance(workspace.conf, code)
-    assert changed["git_dirty"] == "true"
-    assert changed["lock_hash"] == hash_path(workspace.root / "uv.lock")
-
-
-def test_provenance_outside_git_is_unknown_and_not_a_guess(workspace, monkeypatch):
-    tags = tracking.provenance(workspace.conf, workspace.root / "src")
-    assert (tags["git_commit"], tags["git_dirty"]) == ("unknown", "unknown")
-    monkeypatch.setenv("MLOPS_GIT_COMMIT", "abc")
-    assert tracking.provenance(workspace.conf, workspace.root / "src")["git_commit"] == "abc"
-    monkeypatch.setenv("PATH", "")
-    assert tracking.provenance(workspace.conf, workspace.root / "src")["git_dirty"] == "unknown"
 
 
 def test_the_environment_names_another_store(workspace, monkeypatch, tmp_path):
