@@ -35,6 +35,7 @@ azure-contracts
 rollout
 submit azureml/jobs/responsible-ai.yml
 schedules
+azure-ethics champion
 share champion
 azure-setup --env prod
 deploy challenger --env prod
