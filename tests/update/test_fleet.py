@@ -326,7 +326,7 @@ def test_an_interrupted_run_is_called_again(fleet: Fleet) -> None:
     assert "Traceback" not in rest
     assert list(scratch.iterdir()) == []
     done = [path for path in made if git(path, "branch", "--list", BRANCH)]
-    assert 1 < len(done) < len(made)  # what had begun came to its end
+    assert 0 < len(done) < len(made)  # Ctrl-C reaches the git of a second worker, too
     found = rows(fleet.run("update", "--json", *made))
     assert {Path(row["place"]) for row in found.values() if row["state"] == "there already"} == {
         *done
