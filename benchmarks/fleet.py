@@ -1,7 +1,8 @@
 """Time of `fleet.py update` for a project, beside a loop over `copier update`, in one run.
 
 The template is behind a URL, as in a firm. Both have warm caches where they keep any; the loop
-neither commits nor makes a branch. `uv run python benchmarks/fleet.py [PROJECTS] [ROUNDS]`
+neither commits nor makes a branch. In the same surroundings: update beside copy, and the project's
+own `template-check`. `uv run python benchmarks/fleet.py [PROJECTS] [ROUNDS]`
 """
 
 import os
@@ -19,10 +20,12 @@ from tests.rendering import commit_all, copy_template
 TARGETS = {
     "fleet_times_faster_at_least": 3.0,
     "update_times_the_copy_at_most": 2.5,
+    "template_check_seconds_at_most": 3,
 }
 OLD, NEW = "v0.1.0", "v0.2.0"
 ANSWER = "project_name=Credit Risk"
 UPDATE = ["copier", "update", "--quiet", "--defaults"]
+CHECK = ["uv", "run", "--quiet", "poe", "--quiet", "template-check"]
 FLEET = [sys.executable, str(ROOT / "hooks" / "fleet.py"), "update"]
 
 
@@ -35,6 +38,7 @@ def main(number: int, rounds: int) -> None:
         source = "git+" + releases(scratch / "copier-mlops").as_uri()
         projects = [start(source, scratch / "projects" / str(each)) for each in range(number)]
         one = by_hand(source, projects[0], scratch, rounds)
+        one["template_check"] = checked(scratch / "copier-mlops", scratch / "checked", rounds)
         loop: list[Run] = []
         for project in projects:
             loop.append(timed([*UPDATE, str(project)], scratch))
@@ -102,6 +106,25 @@ def by_hand(source: str, project: Path, scratch: Path, rounds: int) -> dict[str,
             found["update"].append(updated)
         shutil.rmtree(scratch / f"copy{number}")
     return found
+
+
+def checked(template: Path, project: Path, rounds: int) -> list[Run]:
+    """`poe template-check` beside a local clone, as on a machine that has uv and no Copier."""
+    copier.run_copy(
+        f"git+{template.as_uri()}",
+        project,
+        data={"project_name": "Credit Risk"},
+        defaults=True,
+        quiet=True,
+    )
+    commit_all(project, "Start")
+    own = str(Path(sys.prefix, "bin"))
+    path = os.environ["PATH"]
+    os.environ["PATH"] = os.pathsep.join(each for each in path.split(os.pathsep) if each != own)
+    try:
+        return [timed(CHECK, project) for _ in range(-1, rounds)][1:]
+    finally:
+        os.environ["PATH"] = path
 
 
 def restore(project: Path) -> None:

@@ -1,7 +1,8 @@
 """Time and memory of a project's first minutes: a fresh environment, the pipeline, its tests.
 
-The package cache is warm: one round before the first that counts fills it. Memory is that of the
-largest single process. `uv run python benchmarks/lifecycle.py [RUNS]`
+The package cache is warm: one round before the first that counts fills it. The first commands in a
+new environment also compile what they import, so the pipeline is run again, on nothing kept. Memory
+is that of the largest single process. `uv run python benchmarks/lifecycle.py [RUNS]`
 """
 
 import shutil
@@ -17,7 +18,9 @@ PHASES = {
     "sync": ["uv", "sync", "--quiet"],
     "pipeline": ["uv", "run", "poe", "--quiet", "pipeline"],
     "tests": ["uv", "run", "poe", "--quiet", "test"],
+    "pipeline_compiled": ["uv", "run", "poe", "--quiet", "pipeline"],
 }
+FIRST_MINUTE = ("sync", "pipeline", "tests")
 TARGETS = {
     "total_seconds": 60,
     "pipeline_seconds": 10,
@@ -34,6 +37,8 @@ def main(runs: int) -> None:
             project = render({"project_name": "Credit Risk"}, Path(folder) / f"project{number}")
             commit_all(project, "Start")
             for phase, command in PHASES.items():
+                for made in (".mlops", "outputs"):
+                    shutil.rmtree(project / made, ignore_errors=True)
                 run = timed(command, project)
                 if number >= 0:
                     found[phase].append(run)
@@ -44,8 +49,9 @@ def main(runs: int) -> None:
     }
     medians = {phase: value["median_seconds"] for phase, value in phases.items()}
     measured = {
-        "total_seconds": round(sum(medians.values()), 1),
+        "total_seconds": round(sum(medians[phase] for phase in FIRST_MINUTE), 1),
         "pipeline_seconds": medians["pipeline"],
+        "pipeline_compiled_seconds": medians["pipeline_compiled"],
         "tests_seconds": medians["tests"],
         "peak_mb": max(value["peak_mb"] for value in phases.values()),
     }

@@ -316,6 +316,8 @@ def test_an_interrupted_run_is_called_again(fleet: Fleet) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background job has Ctrl-C switched off, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert run.stderr is not None
     assert run.stderr.readline().startswith("updated: ")

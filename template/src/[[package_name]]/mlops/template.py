@@ -15,7 +15,7 @@ from .errors import UsageError
 from .files import read_yaml
 
 ANSWERS = ".copier-answers.yml"
-COPIER = ("uvx", "--from", "copier>=9.19,<10", "copier")
+COPIER = "copier>=9.19,<10"
 
 
 def recorded_in(root: Path) -> dict[str, Any]:
@@ -51,23 +51,30 @@ def pristine_of(recorded: dict[str, Any], folder: Path, template: str | None = N
         given = Path(scratch) / "answers.yml"
         given.write_text(yaml.safe_dump(answers), encoding="utf-8")
         options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(given)]
-        done = copier("copy", *options, source, str(folder))
+        # Without a network, or for half a second less, the Copier that uv has is good enough.
+        done = tried = copier("copy", *options, source, str(folder), offline=True)
+        if done.returncode != 0:
+            done = copier("copy", *options, source, str(folder))
     if done.returncode != 0:
+        reasons = "; ".join(dict.fromkeys((reason(tried), reason(done))))
         raise UsageError(
-            f"version {commit} of the template cannot be rendered from {source}: {reason(done)}\n"
+            f"version {commit} of the template cannot be rendered from {source}: {reasons}\n"
             "Check that you can reach it and that it has this version, or clone it and give the "
             "clone: `uv run poe template-check --template PATH`."
         )
 
 
-def copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Copier: the one on PATH, else one that uv brings.
+def copier(
+    *arguments: str, cwd: Path | None = None, offline: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run Copier: the one on PATH, else one that uv brings; `offline`, one that uv has.
 
     Raises:
         UsageError: there is neither.
     """
     found = shutil.which("copier")
-    command = [found] if found else list(COPIER)
+    by_uv = ["uvx", *(["--offline"] if offline else []), "--from", COPIER, "copier"]
+    command = [found] if found else by_uv
     try:
         return subprocess.run(
             [*command, *arguments],
