@@ -84,7 +84,7 @@ def check(root: Path, template: str | None = None) -> int:
         lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
         heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if differences else ""
         raise GateFailed(
-            f"{len(lines)} differences from version {recorded['_commit']} of the standard:\n"
+            f"these differ from version {recorded['_commit']} of the standard:\n"
             + "\n".join(lines)
             + f"\n{heal}To keep one on purpose, enter it in {FORKS.as_posix()} "
             "(docs/updating.md shows how)."
