@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import yaml
 from credit_risk.mlops import artifact
 from credit_risk.mlops.errors import UsageError
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
@@ -111,6 +112,13 @@ def _find(node: object, key: str) -> object:
     return None
 
 
+def note(folder: Path, *types: str) -> None:
+    """Write the types that MLmodel says the model holds."""
+    written = {"flavors": {"sklearn": {"skops_trusted_types": list(types)}}}
+    (folder / "MLmodel").write_text(yaml.safe_dump(written))
+
+
+@pytest.mark.parametrize("noted", [False, True], ids=["unnoted", "noted"])
 @pytest.mark.parametrize(
     ("module", "function"),
     [
@@ -126,15 +134,20 @@ def _find(node: object, key: str) -> object:
         ("sklearn.utils", "no_such_function"),
     ],
 )
-def test_a_planted_function_is_refused_and_never_called(tmp_path, monkeypatch, module, function):
+def test_a_planted_function_is_refused_and_never_called(tmp_path, module, function, *, noted):
     folder = planted(tmp_path / "model", module, function)
+    if noted:  # whoever plants a function can also write that it is trusted
+        note(folder, f"{module}.{function}")
     with pytest.raises(UsageError, match=r"model\.skops: (the model holds|cannot be loaded)"):
         artifact.load(folder)
 
 
-def test_a_function_of_the_teams_own_is_trusted(tmp_path):
-    planted(tmp_path / "model", "credit_risk.features", "build")
-    assert artifact.load(tmp_path / "model")
+@pytest.mark.parametrize("types", [[], ["credit_risk.features.build"]], ids=["short", "whole"])
+def test_a_function_of_the_teams_own_is_trusted(tmp_path, types):
+    folder = planted(tmp_path / "model", "credit_risk.features", "build")
+    assert artifact.load(folder)
+    note(folder, *types)
+    assert artifact.load(folder)
 
 
 @pytest.mark.parametrize(

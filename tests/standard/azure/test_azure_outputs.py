@@ -97,6 +97,7 @@ def test_what_cannot_be_read_changes_nothing(
     ("fault", "says"),
     [
         ("no tag", "does not say which job of Azure ML made it (tag `job`)"),
+        ("no job", f"{JOB} was not found"),
         ("no step", f"job {JOB} has no step `compare`"),
         ("no output", f"job {JOB}.train has no output `model`"),
         ("empty output", f"job {JOB}.train has no output `model`"),
@@ -110,6 +111,8 @@ def test_what_is_missing_is_named(
         new.change(models=worlds.version("1", "challenger"))
     elif fault == "no version":
         new.change(models={})
+    elif fault == "no job":
+        new.change(left={})
     elif fault == "no step":
         shutil.rmtree(left / "compare")
     else:

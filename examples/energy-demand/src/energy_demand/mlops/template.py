@@ -51,30 +51,39 @@ def pristine_of(recorded: dict[str, Any], folder: Path, template: str | None = N
         given = Path(scratch) / "answers.yml"
         given.write_text(yaml.safe_dump(answers), encoding="utf-8")
         options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(given)]
-        # Without a network, or for half a second less, the Copier that uv has is good enough.
-        done = tried = copier("copy", *options, source, str(folder), offline=True)
-        if done.returncode != 0:
-            done = copier("copy", *options, source, str(folder))
-    if done.returncode != 0:
-        reasons = "; ".join(dict.fromkeys((reason(tried), reason(done))))
+        tried = []
+        for command in _commands():
+            done = _run(command, "copy", *options, source, str(folder))
+            if done.returncode == 0:
+                return
+            tried.append(reason(done))
         raise UsageError(
-            f"version {commit} of the template cannot be rendered from {source}: {reasons}\n"
+            f"version {commit} of the template cannot be rendered from {source}: "
+            f"{'; '.join(dict.fromkeys(tried))}\n"
             "Check that you can reach it and that it has this version, or clone it and give the "
             "clone: `uv run poe template-check --template PATH`."
         )
 
 
-def copier(
-    *arguments: str, cwd: Path | None = None, offline: bool = False
-) -> subprocess.CompletedProcess[str]:
-    """Run Copier: the one on PATH, else one that uv brings; `offline`, one that uv has.
+def copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Copier: the one on PATH, else the newest that uv brings.
 
     Raises:
         UsageError: there is neither.
     """
-    found = shutil.which("copier")
-    by_uv = ["uvx", *(["--offline"] if offline else []), "--from", COPIER, "copier"]
-    command = [found] if found else by_uv
+    return _run(_commands()[-1], *arguments, cwd=cwd)
+
+
+def _commands() -> list[list[str]]:
+    """The ways to Copier. What uv has needs no network, and half a second less than the newest."""
+    if found := shutil.which("copier"):
+        return [[found]]
+    return [["uvx", *kept, "--from", COPIER, "copier"] for kept in (["--offline"], [])]
+
+
+def _run(
+    command: list[str], *arguments: str, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             [*command, *arguments],
