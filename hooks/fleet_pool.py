@@ -39,7 +39,8 @@ def spread(
     def worker() -> ProcessPoolExecutor:
         folder = next(folders)
         folder.mkdir()
-        return ProcessPoolExecutor(1, spawn, initializer=start, initargs=(folder,))
+        pools.append(ProcessPoolExecutor(1, spawn, initializer=start, initargs=(folder,)))
+        return pools[-1]
 
     def give(item: T) -> None:
         chosen = idle.pop()
@@ -50,10 +51,11 @@ def spread(
             future = chosen.submit(work, item)
         running[future] = chosen, item
 
+    pools: list[ProcessPoolExecutor] = []  # all: Ctrl-C may come while one is idle no more
     waiting = iter(items)
     running: dict[Future[R], tuple[ProcessPoolExecutor, T]] = {}
-    idle = [worker() for _ in range(min(jobs, len(items)))]
     try:
+        idle = [worker() for _ in range(min(jobs, len(items)))]
         while True:
             while idle and (item := next(waiting, None)) is not None:
                 give(item)
@@ -69,5 +71,5 @@ def spread(
                     idle.append(worker())
                     yield item, Killed()
     finally:
-        for pool in [*idle, *(used for used, _ in running.values())]:
+        for pool in pools:
             pool.shutdown(cancel_futures=True)  # what has begun ends, also after Ctrl-C

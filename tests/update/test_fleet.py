@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
+from hooks import fleet_pool
 from hooks.fleet_page import page
 from hooks.fleet_state import Row
 from tests.rendering import commit_all, copy_template
@@ -334,6 +337,31 @@ def test_an_interrupted_run_is_called_again(fleet: Fleet) -> None:
         *done
     }
     assert {answers(path, BRANCH)["_commit"] for path in made} == {"v0.2.0"}
+
+
+def test_ctrl_c_while_work_is_given_leaves_no_pool(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[ProcessPoolExecutor] = []
+    ended: list[ProcessPoolExecutor] = []
+
+    class Pool(ProcessPoolExecutor):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            made.append(self)
+
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise KeyboardInterrupt
+
+        def shutdown(self, *given: Any, **named: Any) -> None:
+            super().shutdown(*given, **named)
+            ended.append(self)
+
+    monkeypatch.setattr(fleet_pool, "ProcessPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        list(fleet_pool.spread(abs, [1, 2, 3], jobs=2, start=print, scratch=tmp_path))
+    assert len(made) == 2
+    assert ended == made
 
 
 def test_on_a_terminal_a_bar_moves(fleet: Fleet) -> None:
