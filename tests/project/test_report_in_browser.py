@@ -20,6 +20,17 @@ from tests.rendering import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 ANSWERS = yaml.safe_load((ROOT / "examples" / "answers.yml").read_text(encoding="utf-8"))
+PICTURES = """
+Array.from(document.querySelectorAll("svg, img"), each => {
+  const box = each.getBoundingClientRect();
+  const loaded = each.tagName !== "IMG" || each.naturalWidth > 0;
+  const seen = loaded && each.checkVisibility({ visibilityProperty: true });
+  return {
+    start: each.outerHTML.slice(0, 80),
+    seen: seen && Math.min(box.width, box.height) >= 5,
+  };
+})
+"""
 SCREENS = [(width, scheme) for width in (375, 1200) for scheme in ("light", "dark")]
 
 
@@ -59,15 +70,10 @@ def faults(browser: Browser, path: Path, *, width: int, scheme: str) -> list[str
         ),
     )
     page.goto(path.as_uri(), wait_until="load")
-    pictures = page.locator("svg, img")
-    if not pictures.count():
+    pictures = page.evaluate(PICTURES)
+    if not pictures:
         found.append("no picture")
-    for number in range(pictures.count()):
-        picture = pictures.nth(number)
-        empty = picture.evaluate("each => each.tagName === 'IMG' && !each.naturalWidth")
-        box = picture.bounding_box()
-        if empty or not picture.is_visible() or not box or min(box["width"], box["height"]) < 5:
-            found.append(f"invisible: {picture.evaluate('each => each.outerHTML')[:80]}")
+    found += [f"invisible: {each['start']}" for each in pictures if not each["seen"]]
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     if wide > 0:
         found.append(f"{wide} px too wide")
@@ -140,6 +146,9 @@ PLANTED = {
     "console: careful": "<script>console.warn('careful')</script>",
     "error: ": "<script>throw new Error('x')</script>",
     "invisible: <svg": '<svg width="9" height="9" style="display: none"></svg>',
+    "invisible: <svg style": '<svg style="visibility: hidden" width="9" height="9"></svg>',
+    'invisible: <svg width="4"': '<svg width="4" height="9"></svg>',
+    "invisible: <img": '<img src="data:image/png;base64,broken" width="9" height="9">',
     "px too wide": '<div style="width: 3000px">x</div>',
 }
 

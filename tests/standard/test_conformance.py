@@ -20,7 +20,7 @@ TRAIN = "src/credit_risk/mlops/steps/train.py"
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy_template(tmp_path_factory.mktemp("conformance") / "template")
+    folder = copy_template(tmp_path_factory.mktemp("conformance") / "template", small=True)
     commit_all(folder, "Release")
     subprocess.run(["git", "tag", "v1.0.0"], cwd=folder, check=True)
     return folder

@@ -67,15 +67,20 @@ def state(folder: Path) -> tuple[str, ...]:
     return (*(git(folder, *arguments) for arguments in asked), str(seen))
 
 
-@pytest.fixture(scope="session")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cloned(folder: Path, *, small: bool) -> Path:
     """A clone of this template, as a platform team has it: with one release."""
-    folder = copy_template(tmp_path_factory.mktemp("clone") / "copier-mlops")
+    copy_template(folder, small=small)
     shutil.copytree(ROOT / "hooks", folder / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".gitignore").write_text("__pycache__/\n")
     commit_all(folder, RELEASE)
     git(folder, "tag", RELEASE)
     return folder
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests here that run nothing of the project."""
+    return cloned(tmp_path_factory.mktemp("clone") / "copier-mlops", small=True)
 
 
 def adopt(
@@ -175,7 +180,7 @@ def resolve(project: Path) -> None:
 def assert_merge_is_open(project: Path, before: str, plan: dict[str, Any]) -> None:
     """Conflicts: the files that both have, that differ and are no seeds. The rest has its bytes."""
     answers = {key: said["value"] for key, said in plan["answers"].items()}
-    fresh = render(answers, project.parent / "fresh")
+    fresh = render(answers, project.parent / "fresh", small=True)
     commit_all(fresh, "Render")
     theirs, ours = blobs(project, before), blobs(fresh)
     ours.pop(".copier-answers.yml")  # this render has no release to record
@@ -640,8 +645,9 @@ def commands(page: str) -> list[str]:
     return re.findall(r"```bash\n(.*?)```", page, flags=re.S)
 
 
-def test_the_commands_of_the_page_work(clone: Path, legacy: tuple[Path, dict[str, str]]) -> None:
+def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[str, str]]) -> None:
     project, settings = legacy
+    clone = cloned(tmp_path / "beside" / "copier-mlops", small=False)
     before = state(project)
     beside = clone.parent / "churn"  # where the page has it
     shutil.copytree(project, beside)
