@@ -1,5 +1,8 @@
 """Time of `copier copy`, beside `import copier` alone, and beside cookiecutter on as many files.
 
+"flat" is what Copier takes for as many files of one line each in one folder, without questions:
+no template of that size can be quicker.
+
 uv run python benchmarks/copier_copy.py [RUNS]
 """
 
@@ -22,29 +25,32 @@ def main(runs: int) -> None:
         scratch = Path(folder)
         template = copy_template(scratch / "copier-mlops")
         project = render({"project_name": "Credit Risk"}, scratch / "reference")
+        files = count(project)
         cookie = cookiecutter_sample(project, scratch / "cookie")
-        found: dict[str, list[Run]] = {"import": [], "copier": [], "cookiecutter": []}
+        flat = flat_template(files, scratch / "flat-template")
+        found: dict[str, list[Run]] = {"import": [], "copier": [], "flat": [], "cookiecutter": []}
         for number in range(-1, runs):  # the first round fills caches and does not count
             answer = "project_name=Credit Risk"
             copied, baked = str(scratch / f"copy{number}"), str(scratch / f"out{number}")
+            copy = ["copier", "copy", "--quiet", "--defaults"]
             round_of = {
                 "import": [sys.executable, "-c", "import copier"],
-                "copier": ["copier", "copy", "--quiet", "--defaults", "--data", answer],
+                "copier": [*copy, "--data", answer, str(template), copied],
+                "flat": [*copy, str(flat), str(scratch / f"flat{number}")],
                 "cookiecutter": ["cookiecutter", "--no-input", "--output-dir", baked, str(cookie)],
             }
-            round_of["copier"] += [str(template), copied]
             for name, command in round_of.items():
                 run = timed(command, scratch)
                 if number >= 0:
                     found[name].append(run)
-        files = count(project)
-        assert count(scratch / "copy0") == count(scratch / "out0") == files
+        assert {count(scratch / made) for made in ("copy0", "flat0", "out0")} == {files}
     medians = {name: summary(list_of)["median_seconds"] for name, list_of in found.items()}
     write(
         "copy",
         {
             "target": TARGET,
             "measured_ratio": round(medians["copier"] / medians["import"], 2),
+            "ratio_of_flat": round(medians["flat"] / medians["import"], 2),
             "files": files,
             "versions": {
                 name: importlib.metadata.version(name) for name in ("copier", "cookiecutter")
@@ -64,6 +70,15 @@ def cookiecutter_sample(project: Path, folder: Path) -> Path:
             text = file.read_text(encoding="utf-8").replace("{{", "( (").replace("{%", "( %")
             target.write_text(text.replace("{#", "( #"), encoding="utf-8")
     (folder / "cookiecutter.json").write_text(json.dumps({"name": "credit-risk"}))
+    return folder
+
+
+def flat_template(files: int, folder: Path) -> Path:
+    """A Copier template of so many files, each with a line of its own."""
+    folder.mkdir()
+    (folder / "copier.yml").write_text("_exclude: [copier.yml]\n")
+    for number in range(files):
+        (folder / f"{number}.txt").write_text(f"{number}\n")
     return folder
 
 
