@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,6 +177,22 @@ def test_another_store_of_runs_is_another_input(place, monkeypatch):
     place.run()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////elsewhere.db")
     assert sorted(place.run()) == ["a", "b", "c", "d"]
+
+
+def test_what_ran_before_the_commit_runs_once_more_after_it(place):
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=place.root, check=True, capture_output=True)
+
+    (place.root / ".gitignore").write_text("outputs/\n")
+    git("init", "--quiet")
+    assert sorted(place.run()) == ["a", "b", "c", "d"]
+    assert place.run() == []
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Start")
+    assert sorted(place.run()) == ["a", "b", "c", "d"]
+    assert place.run() == []
+    (place.root / "notes.md").write_text("What was made from a commit stays good.")
+    assert place.run() == []
 
 
 def test_what_is_not_deterministic_always_runs(place):

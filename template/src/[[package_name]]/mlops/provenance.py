@@ -47,6 +47,11 @@ def repository(root: Path) -> dict[str, str]:
     }
 
 
+def is_committed(root: Path) -> bool:
+    """Whether git knows every file in `root` as it is; False where nobody can say."""
+    return _git(root, "status", "--porcelain") == ""
+
+
 def variables(root: Path) -> dict[str, str]:
     """What a job must be given, as variables of its environment."""
     return {CARRIED[tag]: value for tag, value in repository(root).items() if value != UNKNOWN}

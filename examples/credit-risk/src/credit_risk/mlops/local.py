@@ -3,7 +3,8 @@
 
 Each step's outputs lie in `outputs/<pipeline>/<step>/`, with `step.json`, which says from what
 they were made. A step whose command, code, inputs, packages and tracking store are unchanged is not
-run again, unless its component says `is_deterministic: false`.
+run again, unless its component says `is_deterministic: false`, or it ran before the files were
+committed and now they are: only a commit says how to make a result again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import terminal
+from . import provenance, terminal
 from .errors import GateFailed, UsageError
 from .files import hash_path, whole_folder, write_text
 from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline, Step, load, words
@@ -54,6 +55,7 @@ def run(
     for step in pipeline.steps:
         _require_paths(step.bindings, f"{path}, field `jobs.{step.name}.inputs")
     steps = pipeline.steps if until is None else pipeline.ancestors(until)
+    committed = provenance.is_committed(root)
     home = (outputs or root / OUTPUTS) / pipeline.name
     folders = {step.name: home / step.name for step in steps}
     done: set[str] = set()
@@ -62,7 +64,8 @@ def run(
             for step in steps:
                 values = _values(step, pipeline, folders)
                 key = _key(step, values, root)
-                if step.deterministic and _is_fresh(folders[step.name], step, key):
+                fresh = _is_fresh(folders[step.name], step, key, committed=committed)
+                if step.deterministic and fresh:
                     terminal.say(f"{pipeline.name}: {step.name} unchanged")
                 else:
                     began = time.perf_counter()
@@ -70,7 +73,7 @@ def run(
                         step,
                         values,
                         folders[step.name],
-                        key,
+                        {"key": key, "committed": committed},
                         invoke=invoke,
                         process_per_step=process_per_step,
                     )
@@ -141,7 +144,7 @@ def _execute(
     step: Step,
     values: Mapping[str, Any],
     folder: Path,
-    key: str,
+    made_from: Mapping[str, Any],
     *,
     invoke: Invoke,
     process_per_step: bool,
@@ -168,7 +171,7 @@ def _execute(
                     "well, but did not write it."
                 )
         shown = arguments(step, values, folder)
-        record = {"key": key, "passed": failed is None, "command": shown}
+        record = {**made_from, "passed": failed is None, "command": shown}
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
     if failed is not None:
         raise failed
@@ -213,14 +216,16 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _is_fresh(folder: Path, step: Step, key: str) -> bool:
+def _is_fresh(folder: Path, step: Step, key: str, *, committed: bool) -> bool:
     if not all((folder / name).exists() for name in step.outputs):
         return False
     try:
         record = json.loads((folder / "step.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(record, dict) and record.get("passed") is True and record.get("key") == key
+    if not isinstance(record, dict) or (committed and record.get("committed") is not True):
+        return False
+    return record.get("passed") is True and record.get("key") == key
 
 
 def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
