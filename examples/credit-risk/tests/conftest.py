@@ -67,6 +67,7 @@ class Workspace:
             root=self.root,
             invoke=cli.invoke,
             overrides={key: str(value) for key, value in (overrides | inputs).items()},
+            until="register" if name == "train" else None,  # without the page
         )
 
     def train_shuffled(self) -> None:
@@ -118,7 +119,8 @@ def raw(_raw: pd.DataFrame) -> pd.DataFrame:
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))
     for folder in ("conf", "pipelines", "src"):
-        shutil.copytree(ROOT / folder, workspace.root / folder)
+        ignored = shutil.ignore_patterns("__pycache__")  # half of the files, copied for each test
+        shutil.copytree(ROOT / folder, workspace.root / folder, ignore=ignored)
     workspace.change("gates.yml", resamples=100)  # enough to tell a good model from a random one
     workspace.pipeline()
     workspace.train_shuffled()
