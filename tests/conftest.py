@@ -8,9 +8,11 @@ import gc
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the surroundings before any test module is imported."""
     gc.set_threshold(50_000, 20, 50)  # imports leave much that lives on: looking it over takes 10 %
     scratch = config.stash[SCRATCH] = tempfile.TemporaryDirectory(prefix="copier-mlops-")
-    folder = Path(scratch.name)
+    folder, started = Path(scratch.name), hasattr(config, "workerinput")
     (folder / "gitconfig").touch()
     (folder / "copier-settings.yml").write_text("{}\n")
     surroundings = {
@@ -51,8 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
         # One cache for all projects: mypy takes a file from it only where content and options are
-        # the same, and reading the libraries anew for each project is 15 s.
-        "MYPY_CACHE_DIR": str(folder / "mypy"),
+        # the same, and reading the libraries anew for each project is 15 s. Processes that run
+        # tests inherit it from the one that started them.
+        "MYPY_CACHE_DIR": os.environ["MYPY_CACHE_DIR"] if started else str(folder / "mypy"),
         # One environment for all projects: their packages are the same, and uv points it at the
         # project that a command runs in. Each of its own would compile its byte code anew, 10 s.
         "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
@@ -125,8 +128,19 @@ class Project:
         return self.run("uv", "run", "poe", "--quiet", task, *arguments, expect=expect)
 
     def models(self) -> list[dict[str, str]]:
-        """The registered versions with their tags, oldest first."""
-        return json.loads(self.run("uv", "run", "mlops", "models", "--json").stdout)
+        """The registered versions with their tags, oldest first, as the store on disk holds them.
+
+        `mlops models --json` says the same, after two seconds of imports.
+        """
+        found: dict[int, dict[str, str]] = {}
+        with closing(sqlite3.connect(self.path / ".mlops" / "mlflow.db")) as store:
+            for number, run in store.execute("SELECT version, run_id FROM model_versions"):
+                found[number] = {"version": str(number), "run_id": run}
+            for number, key, value in store.execute(
+                "SELECT version, key, value FROM model_version_tags"
+            ):
+                found[number][key] = value
+        return [found[number] for number in sorted(found)]
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +158,30 @@ def kept_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Proj
             commit_all(project.path, "Start")
             kept[key] = project
         return kept[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kept_trained(kept_project: Callable[..., Project]) -> Callable[..., Project]:
+    """Gives a kept project whose pipeline has run once; for reading only."""
+
+    def make(answers: Mapping[str, Any]) -> Project:
+        project = kept_project(answers)
+        if not project.has("outputs/train"):
+            project.poe("pipeline")
+        return project
+
+    return make
+
+
+@pytest.fixture
+def trained_project(kept_trained: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:
+    """Gives a test a project of its own that has a challenger."""
+
+    def make(answers: Mapping[str, Any]) -> Project:
+        source = kept_trained(answers)
+        return Project(shutil.copytree(source.path, tmp_path / "project"))
 
     return make
 

@@ -140,8 +140,9 @@ class Service:
     def _train(self, job: str, spec: dict[str, Any]) -> None:
         """What a job does in Azure: the same pipeline, with dev's champion, without repository."""
         state = self.world.state()
+        known = self.project.models() if state["models"] else []
+        here = {each["version"]: each["role"] for each in known}
         for number, model in state["models"].items():
-            here = {each["version"]: each["role"] for each in self.project.models()}
             if model["tags"]["role"] == "champion" and here[number] != "champion":
                 self.project.run("uv", "run", "mlops", "promote", number, "--why", "it serves")
         train = ("uv", "run", "mlops", "run", "pipelines/train.yml")

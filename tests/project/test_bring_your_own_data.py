@@ -51,7 +51,16 @@ PENGUINS = {
             "year": {"kind": "integer", "min": 2000, "max": 2030, "role": "time"},
         },
     },
-    "split": {"by": "time", "validation": 0.33, "test": 0.33},
+    "train": {
+        "split": {"by": "time", "validation": 0.33, "test": 0.33},
+        "parameters": {  # three classes of penguins are told apart by fewer trees
+            "n_estimators": 25,
+            "learning_rate": 0.2,
+            "max_depth": 2,
+            "min_samples_leaf": 10,
+            "subsample": 0.8,
+        },
+    },
     "gates": {"metric": "accuracy", "quality": [{"metric": "accuracy", "min": 0.9}]},
 }
 
@@ -70,7 +79,7 @@ DIABETES = {
             "target": {"kind": "number", "min": 0, "max": 500, "role": "target"},
         },
     },
-    "split": {"by": "random", "validation": 0.2, "test": 0.25},
+    "train": {"split": {"by": "random", "validation": 0.2, "test": 0.25}},
     "gates": {"metric": "mae", "quality": [{"metric": "mae", "max": 65}]},
 }
 
@@ -86,7 +95,7 @@ def bring(project: Project, frame: pd.DataFrame, settings: Mapping[str, Any]) ->
     touched.add(sample.relative_to(project.path).as_posix())
     sample.unlink()
     project.write("conf/data.yml", yaml.safe_dump(settings["data"], sort_keys=False))
-    train = project.yaml("conf/train.yml") | {"split": settings["split"]}
+    train = project.yaml("conf/train.yml") | settings["train"]
     project.write("conf/train.yml", yaml.safe_dump(train, sort_keys=False))
     gates = project.yaml("conf/gates.yml") | settings["gates"]
     project.write("conf/gates.yml", yaml.safe_dump(gates, sort_keys=False))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import dev
 from tests.conftest import Project
 from tests.rendering import ROOT
 
@@ -94,3 +95,10 @@ def test_the_readme_of_this_repository_says_what_ci_runs() -> None:
     assert "python3 dev.py test" in readme
     assert "python3 dev.py test" in ci
     assert Path(ROOT / "docs" / "report.png").is_file()
+
+
+def test_the_test_command_leaves_no_file_out() -> None:
+    named = [ROOT / folder for folder in dev.folders_of_tests()]
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    assert len(files) > 80
+    assert [file for file in files if not any(map(file.is_relative_to, named))] == []

@@ -121,11 +121,10 @@ def answers(url: str, row: dict[str, Any]) -> dict[str, tuple[int, Any]]:
 def test_both_servers_give_the_same_answers(
     given: dict[str, str],
     row: dict[str, Any],
-    fresh_project: Callable[..., Project],
+    trained_project: Callable[..., Project],
     tmp_path: Path,
 ) -> None:
-    project = fresh_project(given)
-    project.run("uv", "run", "mlops", "run", "pipelines/train.yml")
+    project = trained_project(given)
     name = project.yaml("conf/project.yml")["name"]
     package = name.replace("-", "_")
     port = free_port()

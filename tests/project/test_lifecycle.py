@@ -29,12 +29,9 @@ COVERING = [
 
 
 @pytest.fixture(scope="module", params=COVERING)
-def trained(request: pytest.FixtureRequest, kept_project: Callable[..., Project]) -> Project:
+def trained(request: pytest.FixtureRequest, kept_trained: Callable[..., Project]) -> Project:
     """A project whose pipeline has run once; for reading only."""
-    project = kept_project(request.param)
-    if not project.has("outputs"):
-        project.poe("pipeline")
-    return project
+    return kept_trained(request.param)
 
 
 def test_checks_are_clean(trained: Project) -> None:
@@ -90,12 +87,11 @@ def test_git_sees_nothing_that_commands_made(trained: Project) -> None:
     assert trained.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_from_the_first_model_to_drift(fresh_project: Callable[..., Project]) -> None:
-    project = fresh_project(CREDIT)
+def test_from_the_first_model_to_drift(trained_project: Callable[..., Project]) -> None:
+    project = trained_project(CREDIT)
     too_early = project.poe("batch", expect=2)
     assert "poe promote" in too_early.stdout + too_early.stderr
 
-    project.poe("pipeline")
     first = project.models()
     assert [version["role"] for version in first] == ["challenger"]
     project.poe("pipeline")

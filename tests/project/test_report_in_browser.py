@@ -93,7 +93,7 @@ def _light(colour: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
+def reports(kept_trained, tmp_path_factory) -> dict[str, Path]:
     """Pages of real runs: first models of both kinds, one with drift, one that stopped.
 
     Beside the two first, what their ethics are: in the report, and on the auditor's page.
@@ -106,11 +106,7 @@ def reports(kept_project, tmp_path_factory) -> dict[str, Path]:
 
     for name, answers in ANSWERS.items():
         folder = tmp_path_factory.mktemp("report") / name
-        left_out = shutil.ignore_patterns(".venv", ".mlops", "outputs")
-        shutil.copytree(kept_project(answers).path, folder, ignore=left_out)
-        project = Project(folder)
-        project.run("uv", "sync", "--quiet", "--frozen")
-        project.poe("pipeline")
+        project = Project(shutil.copytree(kept_trained(answers).path, folder))
         keep(project, "outputs/train/report/report/report.html", name)
         project.poe("ethics")
         keep(project, "outputs/report.html", f"{name}-ethics")

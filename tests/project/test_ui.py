@@ -18,9 +18,8 @@ PATIENCE = 300  # seconds: the first start brings the whole of MLflow
 
 
 @pytest.fixture
-def page(fresh_project: Callable[..., Project]) -> Iterator[str]:
-    project = fresh_project({"project_name": "Credit Risk"})
-    project.poe("pipeline")
+def page(trained_project: Callable[..., Project]) -> Iterator[str]:
+    project = trained_project({"project_name": "Credit Risk"})
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
