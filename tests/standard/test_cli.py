@@ -10,6 +10,8 @@ import yaml
 from credit_risk.mlops import cli, terminal
 from credit_risk.mlops.errors import GateFailed, UsageError
 
+from tests.standard import workspaces
+
 
 @pytest.fixture
 def mlops(monkeypatch, capsys):
@@ -107,9 +109,9 @@ def test_a_wrong_setting_is_named_with_its_file(mlops, trained, command, file, w
         (["run"], "Missing argument 'pipeline'"),
         (
             ["run", "pipelines/x.yml"],
-            "pipelines/x.yml: this project has no such pipeline",
+            "pipelines/x.yml: there is no such pipeline. There are pipelines/batch.yml, ",
         ),
-        (["run", "pipelines"], "pipelines: this project has no such pipeline"),
+        (["run", "pipelines"], "pipelines: there is no such pipeline. There are pipelines/batch"),
         (["run", "pipelines/train.yml", "--input", "raw"], "--input raw: write NAME=VALUE"),
         (["run", "pipelines/train.yml", "--input", "x=1"], "has no input 'x'; it has conf"),
         (["run", "pipelines/train.yml", "--input", "raw=gone"], "field `inputs.raw`: there is no"),
@@ -144,10 +146,53 @@ def test_broken_data_stop_the_pipeline_with_the_evidence(mlops, workspace):
     raw.write_text(raw.read_text().replace("female", "woman", 1))
     code, _, err = mlops(workspace, "run", "pipelines/train.yml")
     assert code == 1
-    assert "breaks conf/data.yml: column `sex`: 1 rows break `one of female, male`" in err
+    assert "breaks conf/data.yml: column `sex`: 1 row breaks `one of female, male`" in err
     written = json.loads((workspace.step("validate") / "evidence" / "validation.json").read_text())
     assert written["findings"][0]["column"] == "sex"
     assert not workspace.step("prepare").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"income,age\n1,2\n1,2,3\n", b'income,age\n"1,2\n', b"income\n\xe9\n"]
+)
+def test_a_file_that_is_no_csv_is_named(mlops, workspace, content):
+    (workspace.raw / "credit.csv").write_bytes(content)
+    code, _, err = mlops(workspace, "validate", "--raw", "data/raw", "--out", "x")
+    assert code == 2
+    assert "data/raw/credit.csv cannot be read as CSV: " in err
+
+
+def test_a_value_that_cannot_be_read_is_shown_with_its_row(mlops, workspace):
+    raw = workspace.raw / "credit.csv"
+    lines = raw.read_text().splitlines(keepends=True)
+    column = lines[0].split(",").index("income")
+    cells = lines[3].split(",")
+    lines[3] = ",".join([*cells[:column], "abc", *cells[column + 1 :]])
+    raw.write_text("".join(lines))
+    code, _, err = mlops(workspace, "validate", "--raw", "data/raw", "--out", "x")
+    assert code == 1
+    assert "column `income`: 1 row breaks `is a number`, first the row 3 with 'abc'" in err
+
+
+def test_in_a_subfolder_the_projects_folder_is_named(mlops, workspace):
+    (workspace.root / "src").mkdir(exist_ok=True)
+    away = workspaces.Workspace(workspace.root / "src")
+    for words in (["serve"], ["models"]):
+        code, _, err = mlops(away, *words)
+        assert code == 2
+        assert f"Run the command in the project's folder: {workspace.root}." in err
+    code, _, err = mlops(away, "run", "pipelines/train.yml")
+    assert code == 2
+    assert "Run the command in the project's folder." in err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"shape": "evaluation/9"}'])
+def test_broken_evidence_is_named_by_the_summary(mlops, trained, text):
+    file = trained.step("evaluate") / "evidence" / "evaluation.json"
+    file.write_text(text)
+    code, _, err = mlops(trained, "summary")
+    assert code == 2
+    assert f"{file.relative_to(trained.root)}: is not evidence of the shape evaluation/" in err
 
 
 def test_from_challenger_to_champion(mlops, trained):

@@ -1,6 +1,7 @@
 """Planted challengers: who becomes challenger, who is rejected, and who is never asked."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -196,8 +197,26 @@ def test_a_champion_of_other_classes(serving):
         file = serving.data / f"{part}.csv"
         file.write_text(file.read_text().replace("defaulted", "lost"))
     challenger = serving.fit("renamed")
-    with pytest.raises(UsageError, match="it knows the classes"):
+    with pytest.raises(UsageError, match="it knows the classes") as refused:
         serving.compare(challenger)
+    assert f"begin anew: delete {serving.root / '.mlops'}" in str(refused.value)
+
+
+def test_guardrails_are_told_in_words(serving):
+    compared = serving.compare(noisy(serving))
+    told = {verdict.gate: verdict.message for verdict in compared.verdicts}
+    number = r"\d+(\.\d+)?(e-\d+)?"
+    for gate, message in {
+        "model size": rf"model size is {number} MB; "
+        "conf/gates.yml, `guardrails.size_mb` allows 50 MB",
+        "load time beside the champion's": rf"load time is {number} s, the champion's {number} s; "
+        rf"conf/gates.yml, `guardrails.growth` allows {number} s",
+        "new packages (none)": r"new packages \(none\): 0; conf/gates.yml, "
+        "`guardrails.new_packages` allows 10",
+    }.items():
+        assert re.fullmatch(message, told[f"guardrail: {gate}"]), told
+    [group] = [text for gate, text in told.items() if "worst group" in gate]
+    assert re.match(r"worst group \(\w+ = .+\) is (no )?worse than ", group), group
 
 
 def test_a_registry_that_is_down_is_an_error_and_no_comparison(serving, monkeypatch):

@@ -93,7 +93,7 @@ def test_the_hash_of_a_file_is_sha256_of_its_bytes(tmp_path):
         pytest.param("\ta: 1\n", "line 1: not valid YAML"),
         pytest.param("a: 1\nb: 2024-13-45\n", "line 2: not valid YAML: '2024-13-45': month"),
         pytest.param("- 1\n", "expected `key: value` lines, found list"),
-        pytest.param("", "expected `key: value` lines, found NoneType"),
+        pytest.param("", "expected `key: value` lines, found nothing"),
         pytest.param("? [1]\n: 2\n", "a key must be a plain word"),
         pytest.param("a: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
         pytest.param("a: " + "9" * 5000, "line 1: not valid YAML"),

@@ -243,6 +243,12 @@ def test_stopped_by_an_error(last, stopped):
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gone", LATER)
+def test_evidence_that_somebody_deleted_is_where_the_run_stopped(gone):
+    [step] = [step for step, name in collect.STEPS.items() if name == gone]
+    assert f"Stopped at {step}" in Page(planted.run(**{gone: None})).text
+
+
 def test_hostile_text_is_text():
     attack = '<script>alert(1)</script><img src=x onerror=alert(2)> & "quotes" `<b>`'
     measured = planted.run().evaluation.model_copy(

@@ -374,5 +374,5 @@ def test_a_project_without_the_batch_pipeline_says_where_it_comes_from(tmp_path,
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "train.yml").touch()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=r"there are train\.yml\..*serving=both"):
+    with pytest.raises(UsageError, match=r"There are pipelines/train\.yml\..*serving=both"):
         cli.invoke(["run", "pipelines/batch.yml"])

@@ -100,7 +100,7 @@ def test_a_wrong_value_names_file_and_field(tmp_path, file, field, value):
 @pytest.mark.parametrize("file", LOADERS)
 def test_a_misspelt_field_is_refused(tmp_path, file):
     message = refused(tmp_path, file, "tpyo", 1)
-    assert f"{file}, field `tpyo`: no such field; is it misspelt?" in message
+    assert f"{file}, field `tpyo`: no such field, perhaps misspelt" in message
 
 
 @pytest.mark.parametrize(

@@ -40,18 +40,24 @@ def written(monkeypatch, tmp_path):
     ("text", "says"),
     [
         ("import nothing_like_this", "data.py cannot be imported: ModuleNotFoundError"),
-        ("\n\n1/0", "data.py cannot be imported: ZeroDivisionError: division by zero (line 3)"),
+        (
+            "\n\n1/0",
+            "data.py cannot be imported: ZeroDivisionError: division by zero (line 3 of data.py)",
+        ),
         ("def load(path:\n", "data.py cannot be imported: SyntaxError"),
         ("", "data.py has no function `load`. docs/contract.md shows its shape"),
         ("load = 3", "data.py has no function `load`"),
         ("def load():\n    pass", "data.py, load(): TypeError"),
-        ("def load(path):\n\n    return {}['x']", "data.py, load(): KeyError: 'x' (line 3)"),
+        (
+            "def load(path):\n\n    return {}['x']",
+            "data.py, load(): KeyError: 'x' (line 3 of data.py)",
+        ),
         (
             "import pandas\ndef load(path):\n    return pandas.read_csv(path / 'gone.csv')",
             "data.py, load(): FileNotFoundError",
         ),
         ("def load(path):\n    pass", "data.py, load(): must return a DataFrame, got NoneType"),
-        ("def load(path):\n    exit('no')", "data.py, load(): SystemExit: no (line 2)"),
+        ("def load(path):\n    exit('no')", "data.py, load(): SystemExit: no (line 2 of data.py)"),
     ],
 )
 def test_faults_in_loading(written, tmp_path, text, says):
@@ -102,7 +108,7 @@ def test_faults_in_features(written, text, says):
         (
             "def build(parameters, seed):\n    return dict(**parameters, a=1)",
             "model.py, build(): TypeError: dict() got multiple values for keyword argument 'a' "
-            "(line 2)",
+            "(line 2 of model.py)",
         ),
     ],
 )
@@ -114,7 +120,9 @@ def test_faults_in_the_model(written, text, says):
 
 
 def test_a_parameter_that_the_estimator_does_not_know():
-    with pytest.raises(UsageError, match=r"model\.py, build\(\): .*'trees' \(line \d+\)"):
+    with pytest.raises(
+        UsageError, match=r"model\.py, build\(\): .*'trees' \(line \d+ of model\.py\)"
+    ):
         team.build_model({"trees": 3}, 0)
 
 

@@ -112,5 +112,8 @@ def test_a_store_of_an_unknown_kind(workspace, monkeypatch, uri):
 
 def test_a_file_that_is_no_store(workspace):
     (workspace.root / ".mlops" / "mlflow.db").write_bytes(b"not a database" * 1000)
-    with pytest.raises(UsageError, match=r"(?s)Opening the tracking store failed.*mlflow\.db"):
+    with pytest.raises(
+        UsageError, match=r"(?s)Opening the tracking store failed.*mlflow\.db"
+    ) as caught:
         tracking.runs(workspace.conf)
+    assert "bring it back from a copy, or delete it to begin anew" in str(caught.value)

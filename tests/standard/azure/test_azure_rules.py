@@ -185,7 +185,9 @@ def test_the_status_is_for_machines_too(mlops, replaced, capsys):
 
 def test_without_a_cloud_the_message_says_how_to_get_one(mlops, new):
     (new.root / "conf" / "dev.yml").unlink()
-    assert "`copier update --data cloud=azureml` brings it" in refusal(mlops, new, "setup")
+    assert "`uv run poe template-update --data cloud=azureml` brings it" in refusal(
+        mlops, new, "setup"
+    )
 
 
 def test_a_submission_sets_data_and_tags_and_finds_its_job_again(mlops, new, capsys):

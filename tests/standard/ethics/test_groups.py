@@ -141,6 +141,7 @@ def test_without_sensitive_columns_there_is_no_evidence(fair):
     found = cases.look(made, "selection-rates")
     assert found.word == "insufficient evidence"
     assert "no sensitive column" in found.message
+    assert found.next.startswith("Give a column of conf/data.yml the role `sensitive`; ")
 
 
 def test_three_classes_are_each_looked_at(fair):

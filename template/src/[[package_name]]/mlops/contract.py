@@ -165,9 +165,11 @@ class Contract(Settings):
         faults = self.row_faults(typed, unread)
         for (name, rule), cases in faults.groupby(["column", "rule"], sort=False):
             first = cases.iloc[0]
-            message = f"{len(cases)} rows break `{rule}`, first row {first['row']}"
-            if str(first["value"]) not in ("nan", "None", "(unreadable)"):
-                message += f" with '{str(first['value'])[:60]}'"
+            several = "1 row breaks" if len(cases) == 1 else f"{len(cases)} rows break"
+            message = f"{several} `{rule}`, first the row {int(first['row']) + 1}"
+            given = frame.loc[first["row"], name]
+            if not pd.isna(given):
+                message += f" with '{str(given)[:60]}'"
             findings.append(_finding(str(name), str(rule), len(cases), message))
         for name, column in self.columns.items():
             share = float(typed[name].isna().mean())

@@ -224,7 +224,7 @@ def parse(model: type[AnySettings], content: dict, source: Path) -> AnySettings:
 
 def _reason(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
-        return "no such field; is it misspelt?"
+        return "no such field, perhaps misspelt"
     if fault["type"] == "missing":
         return "is missing; add it"
     return str(fault["msg"]).removeprefix("Value error, ")
@@ -257,6 +257,6 @@ def load_cloud(conf: Path, environment: Environment) -> Cloud:
     if not source.exists():
         raise UsageError(
             f"{source} does not exist: this project has no cloud. "
-            "`copier update --data cloud=azureml` brings it."
+            "`uv run poe template-update --data cloud=azureml` brings it."
         )
     return parse(Cloud, read_yaml(source), source)

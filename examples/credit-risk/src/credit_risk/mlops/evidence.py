@@ -277,6 +277,19 @@ class Reproduction(Part):
     predictions_hash: str
 
 
+# By the name of their file, without its ending.
+SHAPES: dict[str, type[Part]] = {
+    "validation": Validation,
+    "split": Split,
+    "training": Training,
+    "evaluation": Evaluation,
+    "comparison": Comparison,
+    "registration": Registration,
+    "drift": DriftReport,
+    "batch": BatchResult,
+    "masking": Masking,
+    "reproduction": Reproduction,
+}
 AnyEvidence = TypeVar("AnyEvidence", bound=BaseModel)
 
 

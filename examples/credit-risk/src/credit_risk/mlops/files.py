@@ -113,7 +113,7 @@ def read_yaml(path: Path) -> dict:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file. Bring it back from git.") from None
+        raise UsageError(f"{path}: there is no such file. {_where_to_look(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
     except RecursionError:
@@ -124,5 +124,15 @@ def read_yaml(path: Path) -> dict:
         problem = getattr(error, "problem", None) or str(error)
         raise UsageError(f"{path}{where}: not valid YAML: {problem}.") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: expected `key: value` lines, found {type(content).__name__}.")
+        found = "nothing" if content is None else type(content).__name__
+        raise UsageError(f"{path}: expected `key: value` lines, found {found}.")
     return content
+
+
+def _where_to_look(path: Path) -> str:
+    """A command that was typed in a folder of the project finds nothing where it looks."""
+    if not path.is_absolute():
+        for folder in Path.cwd().parents:
+            if (folder / path).is_file():
+                return f"Run the command in the project's folder: {folder}."
+    return "Bring it back from git."

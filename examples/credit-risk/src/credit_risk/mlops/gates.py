@@ -48,22 +48,22 @@ def guardrails(
     """What a challenger may not break: size, load time, and the group it serves worst."""
     rails = gates.guardrails
     verdicts = [
-        _at_most("model size", size_mb, rails.size_mb, "MB", "guardrails.size_mb"),
-        _at_most("load time", load_seconds, rails.load_seconds, "s", "guardrails.load_seconds"),
+        _at_most(
+            name, value, limit, f"{name} is {value:.4g}{unit}", f"guardrails.{field}", unit=unit
+        )
+        for name, value, limit, unit, field in (
+            ("model size", size_mb, rails.size_mb, " MB", "size_mb"),
+            ("load time", load_seconds, rails.load_seconds, " s", "load_seconds"),
+        )
     ]
     now, then = worst(challenger, higher_is_better), worst(champion, higher_is_better)
     if now is None or then is None or now.value is None or then.value is None:
         return verdicts
     drop = then.value - now.value if higher_is_better else now.value - then.value
-    verdicts.append(
-        _at_most(
-            f"worst group ({now.column} = {now.group})",
-            drop,
-            rails.worst_group_drop,
-            "below the champion's worst group",
-            "guardrails.worst_group_drop",
-        )
-    )
+    name = f"worst group ({now.column} = {now.group})"
+    beside = f"worse than the champion's by {drop:.4g}" if drop > 0 else "no worse than before"
+    field = "guardrails.worst_group_drop"
+    verdicts.append(_at_most(name, drop, rails.worst_group_drop, f"{name} is {beside}", field))
     return verdicts
 
 
@@ -75,23 +75,24 @@ def footprint(challenger: Footprint, champion: Footprint, gates: Gates) -> list[
     rails = gates.guardrails
     verdicts = [
         _at_most(
-            f"{name} beside the champion's {then:.3g}",
+            f"{name} beside the champion's",
             now,
             max(then * rails.growth, then + slack),
-            unit,
+            f"{name} is {now:.4g}{unit}, the champion's {then:.4g}{unit}",
             "guardrails.growth",
+            unit=unit,
         )
         for name, now, then, slack, unit in (
-            ("model size", challenger.size_mb, champion.size_mb, 1, "MB"),
-            ("load time", challenger.load_seconds, champion.load_seconds, 1, "s"),
-            ("memory", challenger.memory_mb, champion.memory_mb, 20, "MB"),
+            ("model size", challenger.size_mb, champion.size_mb, 1, " MB"),
+            ("load time", challenger.load_seconds, champion.load_seconds, 1, " s"),
+            ("memory", challenger.memory_mb, champion.memory_mb, 20, " MB"),
         )
     ]
     if champion.packages:  # a model from before they were noted does not tell
         new = sorted(set(challenger.packages) - set(champion.packages))
         name = f"new packages ({', '.join(new) or 'none'})"
         field = "guardrails.new_packages"
-        verdicts.append(_at_most(name, len(new), rails.new_packages, "more", field))
+        verdicts.append(_at_most(name, len(new), rails.new_packages, f"{name}: {len(new)}", field))
     return verdicts
 
 
@@ -134,12 +135,15 @@ def decide(
     return True, f"better than the champion by {difference:.4f} ({low:.4f} to {high:.4f})"
 
 
-def _at_most(name: str, value: float, limit: float, unit: str, field: str) -> Verdict:
+def _at_most(
+    name: str, value: float, limit: float, said: str, field: str, *, unit: str = ""
+) -> Verdict:
+    """A guardrail's verdict; `said` tells the value in words."""
     return Verdict(
         gate=f"guardrail: {name}",
         passed=value <= limit,
         blocks=True,
         value=value,
-        limit=f"at most {limit}",
-        message=f"{name} is {value:.4g} {unit}; conf/gates.yml, `{field}` allows {limit}",
+        limit=f"at most {limit:.4g}",
+        message=f"{said}; conf/gates.yml, `{field}` allows {limit:.4g}{unit}",
     )

@@ -3,22 +3,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-from . import local, terminal
+from . import evidence, local, terminal
 from .errors import UsageError
 
 
 def evidence_of(folders: dict[str, Path]) -> dict[str, Any]:
-    """All evidence of a pipeline's steps, by the file's name without its ending."""
-    found: dict[str, Any] = {}
-    for folder in folders.values():
-        for path in sorted(folder.glob("evidence/*.json")):
-            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    """All evidence of a pipeline's steps, by the file's name without its ending.
+
+    Raises:
+        UsageError: a file is not of the shape that its name says.
+    """
+    return {
+        path.stem: evidence.read(evidence.SHAPES[path.stem], path).model_dump(mode="json")
+        for folder in folders.values()
+        for path in sorted(folder.glob("evidence/*.json"))
+        if path.stem in evidence.SHAPES
+    }
 
 
 def run_and_show(pipeline: Path, invoke: local.Invoke, inputs: dict[str, str]) -> None:

@@ -60,11 +60,21 @@ def reachable(
         raise
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = (
-            f"{doing} failed, {afterwards}: {first}\n"
-            f"The store is {uri}. Check MLFLOW_TRACKING_URI and your access, then try again."
+        then = (
+            "Check MLFLOW_TRACKING_URI and your access, then try again."
+            if os.environ.get("MLFLOW_TRACKING_URI")
+            else "If the file is broken, bring it back from a copy, or delete it to begin anew."
         )
+        message = f"{doing} failed, {afterwards}: {first}\nThe store is {uri}. {then}"
         raise UsageError(PASSWORD.sub("//***@", message)) from error
+
+
+def begin_anew(conf: Path) -> str:
+    """What to do where the versions of before are of no more use."""
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return "set the champion's tag `role` to `archived`, and begin anew."
+    state = root_of(conf) / STATE
+    return f"begin anew: delete {state}, which holds the runs and versions of this machine."
 
 
 def connect(conf: Path) -> MlflowClient:

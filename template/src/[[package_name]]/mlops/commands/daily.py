@@ -30,11 +30,13 @@ def run(
     from .. import local, summary
 
     if not pipeline.is_file():
-        there = ", ".join(path.name for path in sorted(pipeline.parent.glob("*.yml"))) or "none"
-        raise UsageError(
-            f"{pipeline}: this project has no such pipeline; there are {there}. "
-            "`copier update --data serving=both` adds batch.yml."
-        )
+        there = ", ".join(path.as_posix() for path in sorted(Path("pipelines").glob("*.yml")))
+        then = "Run the command in the project's folder."
+        if there:
+            then = f"There are {there}."
+        if there and pipeline.name == "batch.yml":
+            then += " `uv run poe template-update --data serving=both` adds this one."
+        raise UsageError(f"{pipeline}: there is no such pipeline. {then}")
     folders = local.run(
         pipeline,
         root=Path.cwd(),

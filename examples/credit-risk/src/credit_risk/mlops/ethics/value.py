@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .page import Metric
 
 TASKS = ("classification", "regression")
+NAME_ONE = (
+    "Give a column of conf/data.yml the role `{role}`; or the owner takes the check out of "
+    "conf/ethics.yml."
+)
 SHOWN = 3
 
 
@@ -33,6 +37,7 @@ class Value:
     rows: int
     about: str = ""
     groups: list[GroupFinding] = field(default_factory=list)
+    then: str = ""  # what to do, where it is not what the measure says
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,9 @@ def counted(value: float, rows: int, about: str = "") -> Value:
     return Value(float(value), float(value), float(value), rows, about)
 
 
-def nothing(rows: int, why: str) -> Value:
-    """No value, and why."""
-    return Value(None, None, None, rows, why)
+def nothing(rows: int, why: str, then: str = "") -> Value:
+    """No value, why, and what to do where more rows would not help."""
+    return Value(None, None, None, rows, why, then=then)
 
 
 def listed(seen: Sequence[str]) -> str:

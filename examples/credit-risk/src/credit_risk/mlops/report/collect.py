@@ -37,16 +37,7 @@ class Stop:
     why: list[str]
 
 
-SHAPES: dict[str, type[evidence.Part]] = {
-    "validation": evidence.Validation,
-    "split": evidence.Split,
-    "training": evidence.Training,
-    "evaluation": evidence.Evaluation,
-    "comparison": evidence.Comparison,
-    "registration": evidence.Registration,
-    "drift": evidence.DriftReport,
-    "ethics": Ethics,
-}
+SHAPES: dict[str, type[evidence.Part]] = {**evidence.SHAPES, "ethics": Ethics}
 STEPS = {
     "validate": "validation",
     "prepare": "split",
@@ -66,7 +57,7 @@ def from_folders(folders: Iterable[Path]) -> Run:
     found: dict[str, Any] = {
         name: evidence.read(SHAPES[name], folder / f"{name}.json")
         for folder in folders
-        for name in SHAPES
+        for name in (field.name for field in fields(Run))
         if (folder / f"{name}.json").is_file()
     }
     return Run(**found)
@@ -87,15 +78,14 @@ def is_empty(run: Run) -> bool:
 
 def stop(run: Run) -> Stop | None:
     """Where the training pipeline stopped; None where it came to its end or never began."""
-    found = [step for step, name in STEPS.items() if getattr(run, name) is not None]
-    if not found or len(found) == len(STEPS):
+    absent = [step for step, name in STEPS.items() if getattr(run, name) is None]
+    if not absent or len(absent) == len(STEPS):
         return None
-    last = found[-1]
-    why = _refusal(run, last)
+    before = list(STEPS)[list(STEPS).index(absent[0]) - 1]
+    why = _refusal(run, before)
     if why:
-        return Stop(last, why)
-    following = list(STEPS)[list(STEPS).index(last) + 1]
-    return Stop(following, ["it ended with an error, or was interrupted; run it again to see why"])
+        return Stop(before, why)
+    return Stop(absent[0], ["it ended with an error, or was interrupted; run it again to see why"])
 
 
 def _refusal(run: Run, step: str) -> list[str]:

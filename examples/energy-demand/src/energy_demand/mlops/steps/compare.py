@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import artifact, dataset, evidence, footprint, gates, groups, metrics, settings
+from .. import artifact, dataset, evidence, footprint, gates, groups, metrics, settings, tracking
 from ..contract import Contract, load_contract
 from ..errors import UsageError
 from ..registry import Registry
@@ -137,6 +137,6 @@ def _require_comparable(card: artifact.Card, contract: Contract, conf: Path, cha
     if fault:
         raise UsageError(
             f"version {champion}, the champion, cannot predict the test set: {fault}. Keep a "
-            "column that the model no longer needs with `role: ignored`. If the task is another "
-            f"one now, begin a new row of versions: change `name` in {conf / 'project.yml'}."
+            "column that the model no longer needs with `role: ignored`. If the data is another "
+            f"one now, as after the sample's, {tracking.begin_anew(conf)}"
         )

@@ -56,7 +56,8 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
             f"{current} has drifted from what version {stored.version} was trained on:\n"
             + "\n".join(lines)
             + "\nSee `uv run poe report`. Is the data wrong? Mend its source. Has the world "
-            "changed? Add newer rows with outcomes to data/raw and run `uv run poe retrain`."
+            "changed? Add newer rows with outcomes to data/raw and run "
+            "`uv run poe retrain --why REASON`."
         )
 
 

@@ -59,7 +59,7 @@ def _next(said: Word, found: Value, check: Metric) -> str:
         failed = [group for group in found.groups if group.word == "failed"]
         who = f" (failed: {_named(failed)})" if len(failed) > 1 else ""
         return f"{MEASURES[check.measure].then}{who}. Only the owner may change the limit."
-    return MEASURES[check.measure].unknown
+    return found.then or MEASURES[check.measure].unknown
 
 
 def _named(groups: list[GroupFinding]) -> str:

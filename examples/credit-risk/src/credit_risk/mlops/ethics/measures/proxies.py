@@ -15,7 +15,7 @@ from ... import metrics
 from ...ethics_evidence import GroupFinding
 from ..case import Case
 from ..page import Metric
-from ..value import Measure, Value, nothing, word, worst
+from ..value import NAME_ONE, Measure, Value, nothing, word, worst
 
 FOLDS = 3
 TREES = 50
@@ -32,7 +32,8 @@ def _proxy_auc(case: Case, check: Metric) -> Value:
     columns = case.contract.named("sensitive")
     names = case.contract.numeric_features + case.contract.categorical_features
     if not columns or not names:
-        return nothing(len(case.all_rows), "no sensitive column, or no feature to tell it by")
+        why = "no sensitive column, or no feature to tell it by"
+        return nothing(len(case.all_rows), why, NAME_ONE.format(role="sensitive"))
     found = [_column(case, check, column, names, len(columns)) for column in columns]
     told = [each for each in found if each.distance is not None]
     rows = min(len(case.all_rows), MOST_ROWS)

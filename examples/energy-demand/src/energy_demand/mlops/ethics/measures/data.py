@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..case import Case
 from ..page import Metric
-from ..value import Measure, Value, counted, nothing
+from ..value import NAME_ONE, Measure, Value, counted, nothing
 
 
 def _broken_rules(case: Case, _: Metric) -> Value:
@@ -30,7 +30,8 @@ def _overlap_ids(case: Case, _: Metric) -> Value:
     """Ids of the test set that the model has learned or been chosen by, as a share."""
     names = case.contract.named("id")
     if not names:
-        return nothing(len(case.parts["test"]), "conf/data.yml names no id")
+        rows = len(case.parts["test"])
+        return nothing(rows, "conf/data.yml names no id", NAME_ONE.format(role="id"))
     seen = pd.concat([case.parts["train"], case.parts["validation"]])[names[0]]
     test = case.parts["test"][names[0]]
     return counted(float(test.isin(set(seen)).mean()), len(test), f"`{names[0]}`")
@@ -54,7 +55,8 @@ def _smallest_group(case: Case, _: Metric) -> Value:
         for value in case.contract.columns[column].values or []
     }
     if not sizes:
-        return nothing(len(test), "conf/data.yml has no sensitive column")
+        why = "conf/data.yml has no sensitive column"
+        return nothing(len(test), why, NAME_ONE.format(role="sensitive"))
     smallest = min(sizes, key=lambda name: sizes[name])
     return counted(sizes[smallest], len(test), smallest)
 

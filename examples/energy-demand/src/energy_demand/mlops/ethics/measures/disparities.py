@@ -23,7 +23,7 @@ from ...ethics_evidence import GroupFinding
 from ..case import Case
 from ..page import Metric
 from ..simultaneous import Contrast, Interval, Mean, Score, Statistic, intervals
-from ..value import TASKS, Measure, Value, word, worst
+from ..value import NAME_ONE, TASKS, Measure, Value, nothing, word, worst
 
 NONE = "(no value)"
 Statistics = dict[str, Statistic]
@@ -231,7 +231,7 @@ def _measure(case: Case, check: Metric) -> Value:
     told = [group for group in groups if group.distance is not None and group.low is not None]
     if not groups:
         why = "no sensitive column" if check.over == "columns" else "no two sensitive columns"
-        return Value(None, None, None, rows, f"conf/data.yml has {why}")
+        return nothing(rows, f"conf/data.yml has {why}", NAME_ONE.format(role="sensitive"))
     if not told:
         return Value(None, None, None, rows, "every group is too small", groups)
     decides = worst([group.word for group in groups])
