@@ -78,7 +78,7 @@ def releases(folder: Path) -> Path:
     copy_template(folder)
     commit_all(folder, OLD)
     subprocess.run(["git", "tag", OLD], cwd=folder, check=True)
-    tasks = folder / "template" / "poe_tasks.toml"
+    tasks = folder / "template" / "poe_tasks.toml.jinja"
     tasks.write_text(tasks.read_text(encoding="utf-8") + "\n# news\n", encoding="utf-8")
     commit_all(folder, NEW)
     subprocess.run(["git", "tag", NEW], cwd=folder, check=True)

@@ -78,6 +78,8 @@ def test_each_task_is_one_of_the_project(
     missing = used - set(tasks)
     assert missing == set()
     assert len(used) >= 11
+    azure = [name for name, task in tasks.items() if "mlops azure" in str(task)]
+    assert bool(azure) == (answers["cloud"] == "azureml"), azure
 
 
 def test_no_way_leads_past_staging_and_approval(rendered: Callable[..., Project]) -> None:
