@@ -12,7 +12,7 @@ import yaml
 from credit_risk.mlops.contract import Contract, load_contract
 from credit_risk.mlops.errors import UsageError
 from credit_risk.mlops.evidence import Finding
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 TARGET = {"kind": "category", "values": ["no", "yes"], "positive": "yes", "role": "target"}
@@ -270,6 +270,7 @@ KINDS = [
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(odd=st.lists(ODD, min_size=10, max_size=14), kind=st.sampled_from(KINDS))
+@example(odd=[*[None] * 9, []], kind=KINDS[0])
 def test_no_value_can_crash_the_check(odd, kind):
     contract = contract_of(x=kind)
     frame = frame_of(len(odd)).assign(x=pd.Series(odd, dtype=object))

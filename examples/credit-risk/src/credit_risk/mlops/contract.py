@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from pandas.api.types import is_datetime64_any_dtype
+from pandas.api.types import is_datetime64_any_dtype, is_scalar
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from .columns import Column, Role, checks_of, request_type
@@ -161,6 +161,7 @@ class Contract(Settings):
         if len(frame) < self.min_rows:
             message = f"{len(frame)} rows, at least {self.min_rows} are needed"
             return [_finding("(file)", "min_rows", len(frame), message)]
+        frame = frame.reset_index(drop=True)  # so that a row's label is its place
         typed, unread = self.typed(frame)
         faults = self.row_faults(typed, unread)
         for (name, rule), cases in faults.groupby(["column", "rule"], sort=False):
@@ -168,7 +169,7 @@ class Contract(Settings):
             several = "1 row breaks" if len(cases) == 1 else f"{len(cases)} rows break"
             message = f"{several} `{rule}`, first the row {int(first['row']) + 1}"
             given = frame.loc[first["row"], name]
-            if not pd.isna(given):
+            if not (is_scalar(given) and pd.isna(given)):
                 message += f" with '{str(given)[:60]}'"
             findings.append(_finding(str(name), str(rule), len(cases), message))
         for name, column in self.columns.items():
