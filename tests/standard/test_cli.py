@@ -195,6 +195,18 @@ def test_broken_evidence_is_named_by_the_summary(mlops, trained, text):
     assert f"{file.relative_to(trained.root)}: is not evidence of the shape evaluation/" in err
 
 
+def test_evidence_of_a_teams_own_step_is_told_too(mlops, trained):
+    ours = trained.step("evaluate") / "evidence" / "ours.json"
+    ours.write_text('{"checked": 3}')
+    code, out, _ = mlops(trained, "run", "pipelines/train.yml", "--json")
+    assert code == 0
+    assert json.loads(out)["ours"] == {"checked": 3}
+    ours.write_text("{")
+    code, _, err = mlops(trained, "summary")
+    assert code == 2
+    assert "ours.json: is not JSON" in err
+
+
 def test_from_challenger_to_champion(mlops, trained):
     assert mlops(trained, "models", "--json")[0] == 0
     code, out, _ = mlops(trained, "promote", "--why", "see [ticket-1] :x: [/] C:\\new")

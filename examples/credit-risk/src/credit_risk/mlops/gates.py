@@ -61,7 +61,9 @@ def guardrails(
         return verdicts
     drop = then.value - now.value if higher_is_better else now.value - then.value
     name = f"worst group ({now.column} = {now.group})"
-    beside = f"worse than the champion's by {drop:.4g}" if drop > 0 else "no worse than before"
+    beside = f"worse than the champion's by {drop:.4g}"
+    if drop <= 0:
+        beside = "no worse than the champion's"
     field = "guardrails.worst_group_drop"
     verdicts.append(_at_most(name, drop, rails.worst_group_drop, f"{name} is {beside}", field))
     return verdicts

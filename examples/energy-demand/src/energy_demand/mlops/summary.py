@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,22 @@ def evidence_of(folders: dict[str, Path]) -> dict[str, Any]:
     """All evidence of a pipeline's steps, by the file's name without its ending.
 
     Raises:
-        UsageError: a file is not of the shape that its name says.
+        UsageError: a file is not of the shape that its name says, or one of the team's is no JSON.
     """
     return {
-        path.stem: evidence.read(evidence.SHAPES[path.stem], path).model_dump(mode="json")
+        path.stem: _read(path)
         for folder in folders.values()
         for path in sorted(folder.glob("evidence/*.json"))
-        if path.stem in evidence.SHAPES
     }
+
+
+def _read(path: Path) -> Any:
+    if shape := evidence.SHAPES.get(path.stem):
+        return evidence.read(shape, path).model_dump(mode="json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path}: is not JSON ({error}). Delete it and run again.") from None
 
 
 def run_and_show(pipeline: Path, invoke: local.Invoke, inputs: dict[str, str]) -> None:

@@ -81,7 +81,7 @@ def stop(run: Run) -> Stop | None:
     absent = [step for step, name in STEPS.items() if getattr(run, name) is None]
     if not absent or len(absent) == len(STEPS):
         return None
-    before = list(STEPS)[list(STEPS).index(absent[0]) - 1]
+    before = list(STEPS)[max(list(STEPS).index(absent[0]) - 1, 0)]
     why = _refusal(run, before)
     if why:
         return Stop(before, why)
