@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
         if command == "test":
             in_memory()
             # Files in their order: long ones first, so that short ones fill up at the end.
-            spread = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+            # Three for two cores: one of them always waits for a process, a server or the index.
+            spread = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
             run([find_uv(), "run", "pytest", *spread, *(rest or folders_of_tests())], ROOT)
         elif command == "try" and len(rest) <= 1:
             lifecycle(Path(rest[0] if rest else tempfile.mkdtemp(prefix="try-")).resolve())

@@ -5,14 +5,15 @@ written to, the home of whoever runs the tests.
 """
 
 import gc
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import plumbum
 import pytest
 import yaml
+from filelock import FileLock
 
 from tests import quick_copier
 from tests.rendering import commit_all, render
@@ -32,6 +34,7 @@ LEAKS = (
     "UV_LOCKED",
     "VIRTUAL_ENV",
 )
+SHARED = "COPIER_MLOPS_TESTS"  # a folder
 SCRATCH = pytest.StashKey[tempfile.TemporaryDirectory]()
 PATCHES = pytest.StashKey[pytest.MonkeyPatch]()
 
@@ -40,7 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the surroundings before any test module is imported."""
     gc.set_threshold(50_000, 20, 50)  # imports leave much that lives on: looking it over takes 10 %
     scratch = config.stash[SCRATCH] = tempfile.TemporaryDirectory(prefix="copier-mlops-")
-    folder, started = Path(scratch.name), hasattr(config, "workerinput")
+    folder = Path(scratch.name)
+    # Processes that run tests inherit this one from the process that started them.
+    shared = os.environ[SHARED] if hasattr(config, "workerinput") else str(folder / "shared")
+    (Path(shared) / "kept").mkdir(parents=True, exist_ok=True)
     (folder / "gitconfig").touch()
     (folder / "copier-settings.yml").write_text("{}\n")
     surroundings = {
@@ -52,10 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "GIT_COMMITTER_NAME": "Tests",
         "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
+        SHARED: shared,
         # One cache for all projects: mypy takes a file from it only where content and options are
-        # the same, and reading the libraries anew for each project is 15 s. Processes that run
-        # tests inherit it from the one that started them.
-        "MYPY_CACHE_DIR": os.environ["MYPY_CACHE_DIR"] if started else str(folder / "mypy"),
+        # the same, and reading the libraries anew for each project is 15 s.
+        "MYPY_CACHE_DIR": f"{shared}/mypy",
         # One environment for all projects: their packages are the same, and uv points it at the
         # project that a command runs in. Each of its own would compile its byte code anew, 10 s.
         "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
@@ -143,58 +149,75 @@ class Project:
         return [found[number] for number in sorted(found)]
 
 
+class Kept:
+    """Projects that are rendered, synced and committed once for all processes that run tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def project(self, answers: Mapping[str, Any], *, trained: bool = False) -> Iterator[Project]:
+        """One of them, while no other process makes or copies it; for reading only."""
+        name = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
+        project = Project(self.folder / name / "project")
+        with FileLock(self.folder / f"{name}.lock"):
+            if not project.path.exists():
+                self._make(project, answers)
+            if trained and not project.has("outputs/train"):
+                project.poe("pipeline")
+            yield project
+
+    def _make(self, project: Project, answers: Mapping[str, Any]) -> None:
+        render(answers, project.path)
+        lock = self.folder / "uv.lock"
+        if lock.exists():  # uv asks the index only for what differs, and comes to the same lock
+            shutil.copy(lock, project.path)
+        project.run("uv", "sync", "--quiet")
+        scratch = shutil.copy(project.path / "uv.lock", project.path.with_name("uv.lock"))
+        Path(scratch).replace(lock)
+        commit_all(project.path, "Start")
+
+
 @pytest.fixture(scope="session")
-def kept_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
-    """Renders, commits and syncs a project once for each set of answers; for reading only."""
-    kept: dict[str, Project] = {}
-
-    def make(answers: Mapping[str, Any]) -> Project:
-        key = json.dumps(answers, sort_keys=True)
-        if key not in kept:
-            project = Project(render(answers, tmp_path_factory.mktemp("kept") / "project"))
-            if kept:  # uv asks the index only for what differs, and comes to the same lock
-                shutil.copy(next(iter(kept.values())).path / "uv.lock", project.path)
-            project.run("uv", "sync", "--quiet")
-            commit_all(project.path, "Start")
-            kept[key] = project
-        return kept[key]
-
-    return make
+def kept() -> Kept:
+    return Kept(Path(os.environ[SHARED]) / "kept")
 
 
 @pytest.fixture(scope="session")
-def kept_trained(kept_project: Callable[..., Project]) -> Callable[..., Project]:
-    """Gives a kept project whose pipeline has run once; for reading only."""
+def kept_project(kept: Kept) -> Callable[..., Project]:
+    """Gives a project that was never run; for reading only."""
 
-    def make(answers: Mapping[str, Any]) -> Project:
-        project = kept_project(answers)
-        if not project.has("outputs/train"):
-            project.poe("pipeline")
-        return project
+    def read(answers: Mapping[str, Any]) -> Project:
+        with kept.project(answers) as project:
+            return project
 
-    return make
+    return read
 
 
 @pytest.fixture
-def trained_project(kept_trained: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:
-    """Gives a test a project of its own that has a challenger."""
-
-    def make(answers: Mapping[str, Any]) -> Project:
-        source = kept_trained(answers)
-        return Project(shutil.copytree(source.path, tmp_path / "project"))
-
-    return make
-
-
-@pytest.fixture
-def fresh_project(kept_project: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:
+def fresh_project(kept: Kept, tmp_path: Path) -> Callable[..., Project]:
     """Gives a test a project of its own to change: the same files and lock."""
+    left_out = shutil.ignore_patterns(".mlops", "outputs")
 
-    def make(answers: Mapping[str, Any]) -> Project:
-        source = kept_project(answers)
-        project = Project(tmp_path / "project")
-        left_out = shutil.ignore_patterns(".mlops", "outputs")
-        shutil.copytree(source.path, project.path, ignore=left_out)
-        return project
+    def copy(answers: Mapping[str, Any]) -> Project:
+        with kept.project(answers) as project:
+            return Project(shutil.copytree(project.path, tmp_path / "project", ignore=left_out))
 
-    return make
+    return copy
+
+
+@pytest.fixture(scope="session")
+def trained_copy(kept: Kept) -> Callable[..., Project]:
+    """Copies a project whose pipeline has run once to a folder."""
+
+    def copy(answers: Mapping[str, Any], folder: Path) -> Project:
+        with kept.project(answers, trained=True) as project:
+            return Project(shutil.copytree(project.path, folder))
+
+    return copy
+
+
+@pytest.fixture
+def trained_project(trained_copy: Callable[..., Project], tmp_path: Path) -> Callable[..., Project]:
+    """Gives a test a project of its own that has a challenger."""
+    return lambda answers: trained_copy(answers, tmp_path / "project")

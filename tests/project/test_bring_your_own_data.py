@@ -108,14 +108,12 @@ def bring(project: Project, frame: pd.DataFrame, settings: Mapping[str, Any]) ->
 @pytest.mark.parametrize(
     ("answers", "frame", "settings"),
     [
+        pytest.param({"project_name": "Credit Risk"}, penguins, PENGUINS, id="penguins"),
         pytest.param(
-            {"project_name": "Penguins", "task": "classification"},
-            penguins,
-            PENGUINS,
-            id="penguins",
-        ),
-        pytest.param(
-            {"project_name": "Diabetes", "task": "regression"}, diabetes, DIABETES, id="diabetes"
+            {"project_name": "Energy Demand", "task": "regression"},
+            diabetes,
+            DIABETES,
+            id="diabetes",
         ),
     ],
 )

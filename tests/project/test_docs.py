@@ -20,13 +20,14 @@ EXPECTED = {
     'uv run poe promote --why "better on rural customers"': 1,
     'uv run poe rollback --why "complaints since Monday"': 1,
 }
-# Commands that do not end, that call `az`, or that need a template of two releases: another test
-# runs them.
+# Commands that do not end, that take long, that call `az`, or that need a template of two releases:
+# another test runs them.
 SERVED = "standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
 HEALED = "standard/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
 MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
 UPDATED = "standard/test_update.py::test_the_news_arrive"
 SWITCHED = "standard/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
+TESTED = "project/test_lifecycle.py::test_the_projects_own_tests_pass"
 AZURE = "standard/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
 IN_AZURE = """
 azure-setup
@@ -49,6 +50,7 @@ azure-retrain --why "new income figures"
 ELSEWHERE = {
     **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},
     "uv run poe serve": SERVED,
+    "uv run poe test": TESTED,
     "uv run poe template-update": UPDATED,
     "uv run poe template-update --data serving=both": SWITCHED,
     "uv run poe template-check": HEALED,

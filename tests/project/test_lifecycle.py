@@ -29,9 +29,13 @@ COVERING = [
 
 
 @pytest.fixture(scope="module", params=COVERING)
-def trained(request: pytest.FixtureRequest, kept_trained: Callable[..., Project]) -> Project:
-    """A project whose pipeline has run once; for reading only."""
-    return kept_trained(request.param)
+def trained(
+    request: pytest.FixtureRequest,
+    trained_copy: Callable[..., Project],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """A project whose pipeline has run once."""
+    return trained_copy(request.param, tmp_path_factory.mktemp("trained") / "project")
 
 
 def test_checks_are_clean(trained: Project) -> None:

@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import Project
 from tests.project import axe
-from tests.rendering import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
-ANSWERS = yaml.safe_load((ROOT / "examples" / "answers.yml").read_text(encoding="utf-8"))
+ANSWERS = [
+    {"project_name": "Credit Risk"},
+    {"project_name": "Energy Demand", "task": "regression"},
+]
 PICTURES = """
 Array.from(document.querySelectorAll("svg, img"), each => {
   const box = each.getBoundingClientRect();
@@ -93,7 +94,7 @@ def _light(colour: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def reports(kept_trained, tmp_path_factory) -> dict[str, Path]:
+def reports(trained_copy, tmp_path_factory) -> dict[str, Path]:
     """Pages of real runs: first models of both kinds, one with drift, one that stopped.
 
     Beside the two first, what their ethics are: in the report, and on the auditor's page.
@@ -104,9 +105,9 @@ def reports(kept_trained, tmp_path_factory) -> dict[str, Path]:
     def keep(project: Project, page: str, name: str) -> None:
         pages[name] = Path(shutil.copy(project.path / page, kept / f"{name}.html"))
 
-    for name, answers in ANSWERS.items():
-        folder = tmp_path_factory.mktemp("report") / name
-        project = Project(shutil.copytree(kept_trained(answers).path, folder))
+    for answers in ANSWERS:
+        project = trained_copy(answers, tmp_path_factory.mktemp("report") / "project")
+        name = project.yaml("conf/project.yml")["name"]
         keep(project, "outputs/train/report/report/report.html", name)
         project.poe("ethics")
         keep(project, "outputs/report.html", f"{name}-ethics")

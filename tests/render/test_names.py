@@ -102,6 +102,21 @@ def test_bad_project_names_are_refused(validators: dict[str, Any], name: str) ->
     assert_good_message(fault, "project_name", name, validators["project_name"])
 
 
+@pytest.mark.parametrize(
+    ("question", "value", "suggested"),
+    [
+        ("project_name", "Größe & Müll", "groesse-muell"),
+        ("project_name", "Élan Vital", "elan-vital"),
+        ("project_name", "Anna's Model", "annas-model"),
+        ("description", "Prédit l'été des Ölpreise", "Predit lete des Oelpreise"),
+    ],
+)
+def test_a_suggestion_writes_letters_as_people_do(
+    validators: dict[str, Any], question: str, value: str, suggested: str
+) -> None:
+    assert f"for example '{suggested}'" in validators[question](value)
+
+
 @pytest.mark.parametrize("name", GOOD_NAMES)
 def test_good_project_names_are_accepted(validators: dict[str, Any], name: str) -> None:
     assert validators["project_name"](name) == ""

@@ -228,6 +228,7 @@ def test_runs_are_listed_and_compared(mlops, trained):
     code, out, _ = mlops(trained, "runs")
     assert code == 0
     assert "trained" in out and "roc_auc" in out
+    assert len(out.splitlines()) == 3  # title, columns, one run
     [run] = json.loads(mlops(trained, "runs", "--json")[1])
     code, out, _ = mlops(trained, "runs", run["info"]["run_id"][:8])
     assert code == 0

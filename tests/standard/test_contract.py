@@ -124,6 +124,12 @@ def test_columns_missing_unknown_and_twice():
     assert {f.rule for f in contract.check(numbered)} == {"present", "known"}
 
 
+def test_another_sign_between_columns_is_named():
+    [found] = contract_of(x={"kind": "number"}).check(frame_of(**{"x;y": ["1;2"] * 10})[["x;y"]])
+    assert (found.column, found.rule) == ("(file)", "columns")
+    assert "divided by ';'" in found.message and "`sep`" in found.message
+
+
 @pytest.mark.parametrize(
     ("column", "odd", "usual", "rule"),
     [

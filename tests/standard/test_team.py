@@ -11,6 +11,7 @@ from credit_risk.mlops.contract import load_contract
 from credit_risk.mlops.errors import UsageError
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
@@ -141,6 +142,12 @@ class Picky(BaseEstimator):
 def test_a_fit_that_fails():
     with pytest.raises(UsageError, match="fitting failed: ValueError: max_depth must be positive"):
         team.fit(Pipeline([("model", Picky())]), ROWS, TARGET)
+
+
+def test_a_regressor_for_classes():
+    labels = pd.Series(["paid", "default"] * 2)
+    with pytest.raises(UsageError, match=r"could not convert .* must return a classifier"):
+        team.fit(Pipeline([("model", LinearRegression())]), pd.DataFrame({"a": range(4)}), labels)
 
 
 def test_a_value_that_training_did_not_have():

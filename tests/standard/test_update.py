@@ -1,5 +1,6 @@
 """`template-update`: what `copier update` leaves unsaid is said, and edited files stay."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -98,6 +99,12 @@ def test_uncommitted_work_is_not_touched(project: Path) -> None:
     with pytest.raises(UsageError, match="uncommitted work"):
         update.update(project, [])
     assert status(project) == " M README.md\n"
+
+
+def test_a_folder_that_git_does_not_know_is_named(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    with pytest.raises(UsageError, match="Run `git init`, commit the project as it is"):
+        update.update(project, [])
 
 
 def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> None:

@@ -78,7 +78,7 @@ def test_two_bounds_are_refused(workspace):
 def test_a_misspelt_field_is_refused(workspace):
     change(workspace, "proxies", maxx=0.5)
     message = refused(workspace)
-    assert "principles.fairness.checks.0.metric.maxx" in message
+    assert "`principles.fairness.checks.proxies.maxx`" in message
     assert "misspelt" in message
 
 

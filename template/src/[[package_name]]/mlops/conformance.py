@@ -72,7 +72,7 @@ def check(root: Path, template: str | None = None) -> int:
         UsageError: the project was not made by Copier, or its template cannot be reached.
     """
     recorded = recorded_in(root)
-    _forks(root)  # a fault in it is told before the render
+    load_forks(root / FORKS.parent)  # a fault in it is told before the render
     with tempfile.TemporaryDirectory() as scratch:
         pristine = Path(scratch) / "pristine"
         pristine_of(recorded, pristine, template)
@@ -100,11 +100,13 @@ def compare(root: Path, pristine: Path, owned: list[Rule]) -> Comparison:
     """
     managed = [path for path in _files(pristine) if owner_of(path, owned) == "managed"]
     differences = _differences(root, pristine, managed, owned)
-    return Comparison(len(managed), *_without_forks(differences, _forks(root), root))
+    forks = load_forks(root / FORKS.parent)
+    return Comparison(len(managed), *_without_forks(differences, forks, root))
 
 
-def _forks(root: Path) -> Forks:
-    path = root / FORKS
+def load_forks(conf: Path) -> Forks:
+    """Read conf/forks.yml; a project without forks has none."""
+    path = conf / FORKS.name
     return parse(Forks, read_yaml(path), path) if path.is_file() else Forks(at_most=0, forks=[])
 
 

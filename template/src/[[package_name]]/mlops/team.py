@@ -79,9 +79,13 @@ def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:
     try:
         pipeline.fit(rows, target)
     except Exception as error:
-        raise UsageError(
-            f"src/{PACKAGE}/features.py and model.py: fitting failed: {_line_of(error)}. "
+        advice = (
             "Compare their parameters with conf/train.yml and their columns with conf/data.yml."
+        )
+        if not pd.api.types.is_numeric_dtype(target) and not hasattr(pipeline, "predict_proba"):
+            advice = "The target has classes: build() in model.py must return a classifier."
+        raise UsageError(
+            f"src/{PACKAGE}/features.py and model.py: fitting failed: {_line_of(error)}. {advice}"
         ) from error
 
 

@@ -42,8 +42,8 @@ def say(text: str) -> None:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table as a command's result."""
+    """Print a table as a command's result; in a file or a pipe each row is one line."""
     made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         made.add_row(*map(Text, row))
-    out.print(made)
+    out.print(made, width=None if out.is_terminal else 1000)

@@ -9,7 +9,7 @@ import traceback
 from typing import NoReturn
 
 from . import terminal
-from .commands import azure, daily, ethics, specs, steps, template, versions
+from .commands import azure, daily, ethics, settings, specs, steps, template, versions
 from .commands.app import app, invoke
 from .errors import GateFailed, UsageError
 
@@ -20,6 +20,7 @@ __all__ = [
     "ethics",
     "invoke",
     "main",
+    "settings",
     "specs",
     "steps",
     "template",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property, partial
 from pathlib import Path
@@ -76,6 +77,13 @@ class Contract(Settings):
 
     def structure(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
         """Missing, unknown and repeated columns."""
+        only = str(frame.columns[0]) if len(frame.columns) == 1 else ""
+        if only not in self.columns and (divided := re.search(r"[;|\t]", only)):
+            message = (
+                f"its columns are divided by {divided[0]!r}: write commas, or name `sep` where "
+                "data.py reads the file"
+            )
+            return [_finding("(file)", "columns", len(frame), message)]
         findings = []
         for name in self.needed(scoring=scoring):
             if name not in frame.columns:

@@ -215,11 +215,26 @@ def parse(model: type[AnySettings], content: dict, source: Path) -> AnySettings:
     except ValidationError as error:
         lines = []
         for fault in error.errors():
-            field = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+            field = _field(fault["loc"], content) or "(whole file)"
             given = fault["input"]
             shown = "" if isinstance(given, dict) else f", got {given!r}"
             lines.append(f"{source}, field `{field}`: {_reason(fault)}{shown}.")
         raise UsageError("\n".join(lines)) from None
+
+
+def _field(place: tuple[int | str, ...], content: Any) -> str:
+    """Where in the file: an item of a list by its `id`, if it has one, else by its number."""
+    parts = []
+    for part in place:
+        if isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+            parts.append(content.get("id", part) if isinstance(content, dict) else part)
+        elif isinstance(content, dict) and part in content:
+            content = content[part]
+            parts.append(part)
+        elif part == place[-1]:  # what is missing; others are pydantic's words, and in no file
+            parts.append(part)
+    return ".".join(map(str, parts))
 
 
 def _reason(fault: Any) -> str:

@@ -107,6 +107,11 @@ def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", *arguments], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
     )
+    if "not a git repository" in done.stderr:
+        raise UsageError(
+            f"{root}: git does not know this folder, and an update is merged with what it knows. "
+            "Run `git init`, commit the project as it is, then update."
+        )
     if done.returncode != 0:
         raise UsageError(f"`git {' '.join(arguments[:2])}` failed: {reason(done)}")
     return done.stdout

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from .errors import UsageError
-from .settings import Task
+from .settings import Gates, Task
 
 Array = np.ndarray
 
@@ -137,6 +138,13 @@ def find(name: str, task: Task, field: str) -> Metric:
     if name not in known:
         raise UsageError(f"{field}: no metric '{name}' for {task}; choose {', '.join(known)}.")
     return METRICS[name]
+
+
+def deciding(gates: Gates, task: Task, conf: Path) -> Metric:
+    """The metric of conf/gates.yml that decides; each metric that is named there must be known."""
+    for limit in gates.quality:
+        find(limit.metric, task, f"{conf / 'gates.yml'}, field `quality`")
+    return find(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
 
 
 def resamples(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:

@@ -66,8 +66,7 @@ class Case:
     @property
     def metric(self) -> metrics.Metric:
         """The metric that decides between champion and challenger."""
-        field = f"{self.conf / 'gates.yml'}, field `metric`"
-        return metrics.find(self.gates.metric, self.project.task, field)
+        return metrics.deciding(self.gates, self.project.task, self.conf)
 
     @cached_property
     def model(self) -> Any:

@@ -128,14 +128,19 @@ class Card:
         return "\n".join(parts)
 
 
+def load_seed(conf: Path) -> Seed:
+    """Read conf/model_card.yml; where there is none, nobody has filled in anything."""
+    path = conf / SEED
+    return parse(Seed, read_yaml(path), path) if path.is_file() else Seed()
+
+
 def make(conf: Path, run: Run) -> Card:
     """The card of a run.
 
     Raises:
         UsageError: a wrong field in conf/model_card.yml.
     """
-    path = conf / SEED
-    seed = parse(Seed, read_yaml(path), path) if path.is_file() else Seed()
+    seed = load_seed(conf)
     project, gates = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     known = _known(run, project, gates, contract)

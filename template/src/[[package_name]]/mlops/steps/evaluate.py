@@ -33,9 +33,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     contract = load_contract(conf / "data.yml", project.task)
     seed = settings.load_train(conf).seed
     measured = metrics.for_task(project.task)
-    for limit in limits.quality:
-        metrics.find(limit.metric, project.task, f"{conf / 'gates.yml'}, field `quality`")
-    deciding = metrics.find(limits.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")
+    deciding = metrics.deciding(limits, project.task, conf)
 
     began = time.perf_counter()
     fitted = artifact.load(model)

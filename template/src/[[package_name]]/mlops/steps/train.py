@@ -57,9 +57,7 @@ def run(
     train = settings.load_train(conf).trying(tried or {})
     gates = settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
-    metric = metrics.find(gates.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")
-    for limit in gates.quality:  # a misspelt one is better found before the fit than after it
-        metrics.find(limit.metric, project.task, f"{conf / 'gates.yml'}, field `quality`")
+    metric = metrics.deciding(gates, project.task, conf)
     split = evidence.read(evidence.Split, data / "split.json")
     fit_rows = dataset.read_part(data, "train", contract)
     check_rows = dataset.read_part(data, "validation", contract)

@@ -7,6 +7,7 @@ Schema: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sw
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import metrics
@@ -27,7 +28,7 @@ def content(said: Said) -> dict[str, Any]:
         UsageError: values for what is no parameter, or values that are not of one kind.
     """
     name, space = said.project.name, said.train.search
-    metric = metrics.find(said.gates.metric, said.project.task, "conf/gates.yml, field `metric`")
+    metric = metrics.deciding(said.gates, said.project.task, Path("conf"))
     for port, values in space.items():
         where = f"conf/train.yml, field `search.{port}`"
         if port not in said.train.parameters:

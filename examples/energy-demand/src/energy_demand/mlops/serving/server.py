@@ -10,10 +10,14 @@ import socket
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import terminal
 from ..errors import UsageError
 from . import store
+
+if TYPE_CHECKING:
+    import uvicorn
 
 SECONDS_TO_FINISH = 10
 
@@ -26,7 +30,19 @@ def run(conf: Path, version: str, host: str, port: int) -> None:
     """
     # Requests run beside each other already; threads within each of them would only get in the way.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    listener = _bind(host, port)
+    with _bind(host, port) as listener:
+        server, name = _load(conf, version)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn raises the signal again when it is done; unhandled, it would kill the process.
+            signal.signal(number, server.handle_exit)
+        address, bound = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        terminal.say(f"{name} serves on http://{shown}:{bound}")
+        server.run(sockets=[listener])
+
+
+def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
+    """The server of a version, and the version's name."""
     # Only the look-up needs MLflow. In a process of its own it runs while this one imports the
     # rest, and its memory is given back.
     lookup = ProcessPoolExecutor(max_workers=1)
@@ -52,14 +68,7 @@ def run(conf: Path, version: str, host: str, port: int) -> None:
         lifespan="off",  # there is nothing to open or close
         timeout_graceful_shutdown=SECONDS_TO_FINISH,
     )
-    server = uvicorn.Server(config)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again when it is done; unhandled, that would kill the process.
-        signal.signal(number, server.handle_exit)
-    address, bound = listener.getsockname()[:2]
-    shown = f"[{address}]" if ":" in address else address
-    terminal.say(f"{scorer.name} version {scorer.version} serves on http://{shown}:{bound}")
-    server.run(sockets=[listener])
+    return uvicorn.Server(config), f"{scorer.name} version {scorer.version}"
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -69,8 +78,12 @@ def _bind(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         raise UsageError(
             f"{host}:{port} cannot be served: {error.strerror}. Is something else running there? "

@@ -24,7 +24,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     project, limits = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     seed = settings.load_train(conf).seed
-    metric = metrics.find(limits.metric, project.task, f"{conf / 'gates.yml'}, field `metric`")
+    metric = metrics.deciding(limits, project.task, conf)
     measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
     rows = dataset.read_part(data, "test", contract)
     truth = dataset.truth(rows, contract)

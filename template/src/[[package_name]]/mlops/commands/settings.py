@@ -1,0 +1,24 @@
+# Managed: belongs to the standard, `copier update` changes it.
+"""The check of the files in conf/."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from .. import terminal
+from ..errors import GateFailed
+from .app import CONF, Conf, Json, app, print_json
+
+
+@app.command()
+def settings(conf: Conf = CONF, as_json: Json = False) -> None:
+    """Are the files in conf/ right? All faults at once; exit code 1 for any."""
+    from .. import settings_check
+
+    faults = settings_check.faults(conf)
+    if as_json:
+        print_json(faults)
+    if faults:
+        raise GateFailed("\n".join([f"{len(faults)} faults in the settings:", *faults]))
+    if not as_json:
+        terminal.out.print(f"all settings in {conf} are right", markup=False)
