@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 CACHE = ROOT / ".cache" / "uv"
 MEMORY = Path("/dev/shm")  # noqa: S108  the tests make folders of their own in it
 PLENTY = 8e9  # bytes; they need 3e9
-LONG = ("project", "update")
+LONG = ("project", "update", "standard/test_template_request.py", "standard/test_update.py")
 LIFECYCLE = ("check", "pipeline", "promote", "batch", "monitor", "report")
 
 
@@ -58,10 +58,10 @@ def lifecycle(folder: Path) -> None:
 
 
 def folders_of_tests() -> list[str]:
-    """Folders of tests, those that take long first."""
-    folders = {file.parent for file in ROOT.glob("tests/*/test_*.py")}
-    ordered = sorted(folders, key=lambda folder: (folder.name not in LONG, folder.name))
-    return [folder.relative_to(ROOT).as_posix() for folder in ordered]
+    """Files and folders of tests, those that take long first."""
+    folders = {file.parent.relative_to(ROOT).as_posix() for file in ROOT.glob("tests/*/test_*.py")}
+    first = [f"tests/{name}" for name in LONG]
+    return first + sorted(folders - set(first))
 
 
 def in_memory() -> None:

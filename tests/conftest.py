@@ -185,7 +185,7 @@ def kept() -> Kept:
 
 @pytest.fixture(scope="session")
 def kept_project(kept: Kept) -> Callable[..., Project]:
-    """Gives a project that was never run; for reading only."""
+    """Gives a project; for reading only."""
 
     def read(answers: Mapping[str, Any]) -> Project:
         with kept.project(answers) as project:

@@ -1,6 +1,7 @@
 """A Copier that does not do the same work again and again."""
 
 import subprocess
+import tempfile
 from collections.abc import Hashable
 from pathlib import Path
 from subprocess import PIPE
@@ -21,6 +22,7 @@ def install(patch: pytest.MonkeyPatch, folder: Path) -> None:
     code, a clone is kept only while all of the template's branches and tags stay, and these
     projects' file modes are never ignored.
     """
+    folder.mkdir()
     compiled: dict[Hashable, CodeType] = {}
     compile_ = jinja2.Environment.compile
 
@@ -42,7 +44,7 @@ def install(patch: pytest.MonkeyPatch, folder: Path) -> None:
         told = subprocess.run(["git", "-C", url, "show-ref", "--head"], stdout=PIPE, check=True)
         key = (url, ref, told.stdout)
         if key not in clones:
-            clones[key] = clone_(url, ref, str(folder / str(len(clones))))
+            clones[key] = clone_(url, ref, tempfile.mkdtemp(dir=folder))
         return clones[key]
 
     patch.setattr(_template, "clone", keep)

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +40,26 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first project's lock: uv comes to the same for the others, and asks the index less."""
-    return tmp_path_factory.mktemp("lock") / "uv.lock"
+def new(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+    """Gives a new project, synced and committed; for reading only."""
+    made: dict[str, Project] = {}
+
+    def make(answers: dict[str, Any]) -> Project:
+        if answers["ci"] not in made:
+            project = Project(tmp_path_factory.mktemp("new") / "project")
+            copier.run_copy(str(template), project.path, data=answers, defaults=True, quiet=True)
+            project.run("uv", "sync", "--quiet")
+            commit_all(project.path, "Start")
+            made[answers["ci"]] = project
+        return made[answers["ci"]]
+
+    return make
 
 
 @pytest.fixture(params=MATRIX)
-def ci(request: pytest.FixtureRequest, template: Path, lock: Path, tmp_path: Path) -> Service:
-    """A service for a new project."""
-    project = Project(tmp_path / "project")
-    answers: dict[str, Any] = request.param
-    copier.run_copy(str(template), project.path, data=answers, defaults=True, quiet=True)
-    if lock.exists():
-        shutil.copy(lock, project.path)
-    project.run("uv", "sync", "--quiet")
-    shutil.copy(project.path / "uv.lock", lock)
-    commit_all(project.path, "Start")
+def ci(request: pytest.FixtureRequest, new: Callable[..., Project], tmp_path: Path) -> Service:
+    """A service for a project of the test's own."""
+    project = Project(shutil.copytree(new(request.param).path, tmp_path / "project"))
     return service.start(project, tmp_path / "service")
 
 

@@ -117,11 +117,18 @@ def answers(url: str, row: dict[str, Any]) -> dict[str, tuple[int, Any]]:
     return made
 
 
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the packages of the image are, for both projects: compiling them takes ten seconds."""
+    return tmp_path_factory.mktemp("image") / "environment"
+
+
 @pytest.mark.parametrize(("given", "row"), PROJECTS)
 def test_both_servers_give_the_same_answers(
     given: dict[str, str],
     row: dict[str, Any],
     trained_project: Callable[..., Project],
+    image: Path,
     tmp_path: Path,
 ) -> None:
     project = trained_project(given)
@@ -144,12 +151,11 @@ def test_both_servers_give_the_same_answers(
     shutil.copytree(project.path / "src" / package, carried)
     port = free_port()
     script = carried / "mlops" / "serving" / "score.py"
-    there = ["uv", "run", "--isolated", "--no-default-groups", "--group", "azure-jobs"]
+    there = ["uv", "run", "--no-default-groups", "--group", "azure-jobs"]
     there += ["--with", SERVER, "azmlinfsrv", "--entry_script", str(script)]
     collector = {"AZUREML_MDC_ENABLED": "true", "AZUREML_MDC_LOCAL_CAPTURE": "true"}
-    with running(
-        project, [*there, "--port", str(port)], AZUREML_MODEL_DIR=str(deployed), **collector
-    ) as log:
+    place = {"UV_PROJECT_ENVIRONMENT": str(image), "AZUREML_MODEL_DIR": str(deployed)}
+    with running(project, [*there, "--port", str(port)], **place, **collector) as log:
         wait_for(f"http://127.0.0.1:{port}/", log)
         theirs = answers(f"http://127.0.0.1:{port}/score", row)
         assert httpx.get(f"http://127.0.0.1:{port}/score").status_code == 405

@@ -233,7 +233,7 @@ def test_a_batch_without_a_single_good_row_fails_and_says_why(batch):
         (f"{HEADER},hobby\n{GOOD},chess\n".encode(), "column `hobby`: unknown, drop it"),
         (f"{HEADER},income\n{GOOD},3\n".encode(), "column `income`: stands 2 times"),
         (b"loan_id,income\nL1,3\n", "column `purpose`: the column is missing"),
-        (HEADER.replace(",", ";").encode() + b"\n1;2\n", "column `loan_id;income;"),
+        (HEADER.replace(",", ";").encode() + b"\n1;2\n", "divided by ';'"),
         (HEADER.encode("utf-16"), "line 1: is not UTF-8 text"),
         (b"\xff" * 3_000_000, "line 1: is longer than 1000000 bytes"),
         (f"{HEADER}\n{GOOD}\r".encode() * 80_000, "line 2: is longer than 1000000 bytes"),

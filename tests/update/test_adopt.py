@@ -17,6 +17,7 @@ from cookiecutter.main import cookiecutter
 
 from hooks.adopt_answers import from_remote
 from hooks.adopt_plan import source_of
+from tests import scripts
 from tests.conftest import Project
 from tests.rendering import ROOT, commit_all, copy_template, render
 
@@ -80,22 +81,17 @@ def cloned(folder: Path, *, small: bool) -> Path:
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all tests here that run nothing of the project."""
-    return cloned(tmp_path_factory.mktemp("clone") / "copier-mlops", small=True)
+    folder = cloned(tmp_path_factory.mktemp("clone") / "copier-mlops", small=True)
+    # What this process has compiled, scripts that start from it need not.
+    render({"project_name": "Warm"}, tmp_path_factory.mktemp("warm") / "project", small=True)
+    return folder
 
 
 def adopt(
     clone: Path, project: Path, *options: str, expect: int = 0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the script of the clone; whatever happens, it prints no traceback."""
-    done = subprocess.run(
-        [sys.executable, "hooks/adopt.py", str(project), *options],
-        cwd=clone,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        start_new_session=True,  # a group of its own, as in a terminal: Ctrl+C is sent to all of it
-    )
+    done = scripts.run("hooks/adopt.py", [str(project), *options], clone, environment)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
