@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parent
 CACHE = ROOT / ".cache" / "uv"
 MEMORY = Path("/dev/shm")  # noqa: S108  the tests make folders of their own in it
 PLENTY = 8e9  # bytes; they need 3e9
-LONG = ("project", "update", "standard/test_template_request.py", "standard/test_update.py")
 LIFECYCLE = ("check", "pipeline", "promote", "batch", "monitor", "report")
 
 
@@ -25,10 +24,9 @@ def main(arguments: list[str]) -> int:
     try:
         if command == "test":
             in_memory()
-            # Files in their order: long ones first, so that short ones fill up at the end.
             # Three for two cores: one of them always waits for a process, a server or the index.
             spread = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-            run([find_uv(), "run", "pytest", *spread, *(rest or folders_of_tests())], ROOT)
+            run([find_uv(), "run", "pytest", *spread, *rest], ROOT)
         elif command == "try" and len(rest) <= 1:
             lifecycle(Path(rest[0] if rest else tempfile.mkdtemp(prefix="try-")).resolve())
         else:
@@ -55,13 +53,6 @@ def lifecycle(folder: Path) -> None:
     for task in LIFECYCLE:
         run([uv, "run", "poe", "--quiet", task], folder)
     print(f"\nThe project: {folder}\nIts report:  {folder / 'outputs' / 'report.html'}")
-
-
-def folders_of_tests() -> list[str]:
-    """Files and folders of tests, those that take long first."""
-    folders = {file.parent.relative_to(ROOT).as_posix() for file in ROOT.glob("tests/*/test_*.py")}
-    first = [f"tests/{name}" for name in LONG]
-    return first + sorted(folders - set(first))
 
 
 def in_memory() -> None:

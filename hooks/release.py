@@ -19,7 +19,7 @@ from hooks.release_files import file_faults
 from hooks.release_texts import text_faults
 from hooks.releases import ROOT, releases
 
-TESTS = ("pytest", "-q", "--numprocesses", "2", "--dist", "loadfile", "tests/update")
+TESTS = ("pytest", "-q", "--numprocesses", "3", "--dist", "loadfile", "tests/update")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -34,6 +34,14 @@ LEAKS = (
     "UV_LOCKED",
     "VIRTUAL_ENV",
 )
+# Files that take long come first, so that short ones fill up at the end.
+LONG = (
+    "tests/project/",
+    "tests/update/",
+    "tests/standard/test_template_request.py",
+    "tests/standard/test_update.py",
+    "tests/standard/ethics/",
+)
 SHARED = "COPIER_MLOPS_TESTS"  # a folder
 SCRATCH = pytest.StashKey[tempfile.TemporaryDirectory]()
 PATCHES = pytest.StashKey[pytest.MonkeyPatch]()
@@ -78,6 +86,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what the surroundings needed."""
     config.stash[PATCHES].undo()
     config.stash[SCRATCH].cleanup()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise the order stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @dataclass(frozen=True)
