@@ -23,11 +23,9 @@ def run(
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = os.fork()
         if child == 0:
-            os.setsid()
-            os.chdir(folder)
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            _be([script, *arguments], environment)
+            _be([script, *arguments], folder, environment)
         status = os.waitpid(child, 0)[1]
         for stream in (out, err):
             stream.seek(0)
@@ -35,12 +33,14 @@ def run(
         return subprocess.CompletedProcess([script, *arguments], code, out.read(), err.read())
 
 
-def _be(arguments: list[str], environment: Mapping[str, str]) -> NoReturn:
+def _be(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> NoReturn:
     encoding = environment.get("PYTHONIOENCODING", "utf-8")
     sys.stdout = open(1, "w", encoding=encoding, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding=encoding, closefd=False)  # noqa: SIM115
     code: object = 0
-    try:
+    try:  # whatever happens, this copy of the tests must not go on with them
+        os.setsid()
+        os.chdir(folder)
         os.environ.update(environment)
         plumbum.local.env.update(environment)  # Copier's git; it copied the environment on import
         sys.argv = arguments

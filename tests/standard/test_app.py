@@ -16,7 +16,9 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from credit_risk.mlops.errors import UsageError
 from credit_risk.mlops.serving import app as endpoint
+from credit_risk.mlops.serving import server
 from credit_risk.mlops.serving.requests import MAX_FAULTS, MAX_ROWS
 from credit_risk.mlops.serving.scorer import Scorer
 from energy_demand.mlops.serving import app as energy_endpoint
@@ -436,3 +438,11 @@ def test_a_version_that_does_not_exist_is_said(serve):
     assert process.returncode == 2
     assert "version '12' of credit-risk does not exist" in message
     assert "Traceback" not in message
+
+
+def test_an_address_is_given_back_where_nothing_is_served(monkeypatch, tmp_path):
+    listener = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setattr(server, "_bind", lambda *_: listener)
+    with pytest.raises(UsageError):
+        server.run(tmp_path / "conf", "champion", "127.0.0.1", 0)
+    assert listener.fileno() == -1
