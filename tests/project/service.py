@@ -167,21 +167,24 @@ class Service:
         self.world.change(models=models)
 
 
-def start(project: Project, folder: Path) -> Service:
-    """A service for a project, and an Azure with workspaces, a registry and empty endpoints."""
+def start(project: Project, folder: Path, state: dict[str, Any]) -> Service:
+    """A service for a project, with Azure in this state."""
     folder.mkdir(parents=True)
     azure = folder / "azure.json"
+    store = f"sqlite:///{project.path / '.mlops' / 'mlflow.db'}"
+    Memory(state | {"tracking": store}).save(azure)
+    return Service(project, Kept(project.path, azure), folder)
+
+
+def set_up(project: Project, folder: Path) -> dict[str, Any]:
+    """Azure with workspaces, a registry and empty endpoints, as the project's commands make it."""
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
-    state["tracking"] = f"sqlite:///{project.path / '.mlops' / 'mlflow.db'}"
-    state["now"] = None
-    Memory(state).save(azure)
-    service = Service(project, Kept(project.path, azure), folder)
+    service = start(project, folder, state | {"now": None})
     for environment in ("dev", "staging", "prod"):
         step = Step(f"azure-setup --env {environment}")
         assert service.step(step, {}) == 0, service.said
-    service.ran.clear()
-    return service
+    return service.world.state()
 
 
 def _model(version: dict[str, Any]) -> dict[str, Any]:

@@ -48,9 +48,13 @@ def test_a_type_fault_is_seen(fresh_project: Callable[..., Project]) -> None:
     project = fresh_project(CREDIT)
     model = "src/credit_risk/model.py"
     project.write(model, project.read(model) + "\n\nWRONG: int = str()\n")
-    assert "Incompatible types" in project.poe("check", expect=1).stdout
+    assert "Incompatible types" in project.run("uv", "run", "mypy", expect=1).stdout
 
 
+# Those of classification with both ways to serve are run as CI runs them, in test_flows.py.
+@pytest.mark.parametrize(
+    "trained", [each for each in COVERING if each.id != "both-devops-no-cloud"], indirect=True
+)
 def test_the_projects_own_tests_pass(trained: Project) -> None:
     done = trained.poe("test")
     summary = done.stdout.strip().splitlines()[-1]

@@ -44,6 +44,17 @@ def test_a_folder_replaces_the_old_one_wholly(tmp_path):
     assert listing(tmp_path) == ["out", "out/new.txt"]
 
 
+@pytest.mark.parametrize("below", ["a.txt", "more/a.txt"])
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path, below):
+    write_text(tmp_path / "out", "mine")
+    said = r"out: a file stands where a folder is needed\. Move it away"
+    with pytest.raises(UsageError, match=said):
+        write_text(tmp_path / "out" / below, "new")
+    with pytest.raises(UsageError, match=said), whole_folder(tmp_path / "out" / below):
+        pass
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_text_has_unix_line_ends_and_utf8_everywhere(tmp_path):
     write_text(tmp_path / "a.txt", "ä\nb\n")
     assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa4\nb\n"

@@ -58,7 +58,7 @@ class Page(HTMLParser):
 
 def test_a_run_that_made_a_challenger():
     page = Page(planted.run())
-    assert "Version 4: challenger" in page.text
+    assert "Version 4: registered as challenger" in page.text
     assert "better than the champion by 0.0500 (0.0200 to 0.0800)" in page.text
     for fact in ("credit-risk", "Predicts which loans default", "lending", "r" * 12, "e" * 12):
         assert fact in page.text

@@ -114,6 +114,8 @@ def test_a_fit_that_fails_closes_its_run(trained, monkeypatch):
     with pytest.raises(UsageError, match="fitting failed: ValueError: no memory left"):
         run(trained)
     assert latest(trained).info.status == "FAILED"
+    assert latest(trained).data.tags["outcome"] == "failed"
+    assert "no memory left" in latest(trained).data.tags["outcome_why"]
     assert not (trained.root / "again").exists()
 
 

@@ -42,4 +42,6 @@ def main() -> NoReturn:
     except Exception:
         traceback.print_exc()
         sys.exit(2)  # Python's own 1 would say that a gate looked and said no
+    finally:
+        gc.freeze()  # at its end Python would look all of it over once more, for half a second
     sys.exit(0)

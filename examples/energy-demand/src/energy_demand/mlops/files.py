@@ -24,7 +24,7 @@ IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a scratch path beside `path`; it takes the place of `path` only without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         yield scratch
@@ -36,7 +36,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty scratch folder; it takes the place of `path` only without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     scratch.mkdir()
     try:
@@ -46,6 +46,21 @@ def whole_folder(path: Path) -> Iterator[Path]:
         scratch.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        UsageError: a file stands in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        (file,) = (each for each in (path, *path.parents) if each.is_file())
+        raise UsageError(
+            f"{file}: a file stands where a folder is needed. Move it away, then try again."
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -65,7 +65,8 @@ def _headline(run: Run, stop: collect.Stop | None) -> tuple[str, str, list[str]]
     if made is None:
         return "Not trained here", "warn", ["there is evidence of the monitor only"]
     role = made.role.replace("_", " ")
-    return f"Version {made.version}: {role}", ROLES.get(made.role, "warn"), [made.reason]
+    became = "registered as challenger" if made.new and role == "challenger" else role
+    return f"Version {made.version}: {became}", ROLES.get(made.role, "warn"), [made.reason]
 
 
 def _steps(run: Run, stop: collect.Stop | None) -> list[tuple[str, str, str]]:

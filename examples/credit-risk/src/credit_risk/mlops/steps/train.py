@@ -142,6 +142,9 @@ def run(
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         tracking.upload(conf, run_id, model, "model")
         ok = True
+    except UsageError as error:
+        tracking.record(conf, run_id, tags={"outcome": "failed", "outcome_why": str(error)})
+        raise
     finally:
         tracking.finish(conf, run_id, ok=ok)
 
