@@ -145,6 +145,7 @@ def test_the_whole_lifecycle_passes_on_real_data(
     scored = pd.read_csv(next((project.path / "outputs" / "batch").rglob("scores.csv")))
     assert len(scored) == len(frame())
     project.poe("monitor", expect=0)
+    assert project.json("outputs/monitor/drift/evidence/drift.json")["verdict"] == "stable"
     project.poe("test")
 
     changed = project.run("git", "status", "--porcelain", "--untracked-files=all").stdout

@@ -3,13 +3,17 @@
 Test modules import it as `credit_risk.mlops` (classification) or `energy_demand.mlops`.
 """
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests import scripts
 from tests.standard import renders  # noqa: F401  first: it makes the two packages importable
 
+from credit_risk.mlops import template  # isort: skip
 from tests.standard import workspaces  # isort: skip
 
 
@@ -17,6 +21,21 @@ from tests.standard import workspaces  # isort: skip
 def _no_store_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLOPS_GIT_COMMIT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def copier_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copier's command line from a process that has Copier, where the standard runs it."""
+    real, found = template._run, shutil.which("copier")
+
+    def run(
+        command: list[str], *arguments: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        if command != [found]:
+            return real(command, *arguments, cwd=cwd)
+        return scripts.run(command[0], arguments, cwd or Path.cwd(), os.environ)
+
+    monkeypatch.setattr(template, "_run", run)
 
 
 @pytest.fixture(scope="session")

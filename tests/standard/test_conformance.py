@@ -15,6 +15,7 @@ from credit_risk.mlops.errors import GateFailed, UsageError
 
 from tests.rendering import commit_all, copy_template
 
+pytestmark = pytest.mark.usefixtures("copier_at_once")
 TRAIN = "src/credit_risk/mlops/steps/train.py"
 
 

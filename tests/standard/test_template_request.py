@@ -13,6 +13,7 @@ from tests.rendering import commit_all, copy_template
 from tests.standard import services
 from tests.standard.services import Service
 
+pytestmark = pytest.mark.usefixtures("copier_at_once")
 BRANCH = "template-update-v2.0.0"
 
 

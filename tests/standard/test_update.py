@@ -11,6 +11,7 @@ from credit_risk.mlops.errors import GateFailed, UsageError
 
 from tests.rendering import commit_all, copy_template
 
+pytestmark = pytest.mark.usefixtures("copier_at_once")
 OLD, NEW = "v1.0.0", "v2.0.0"
 
 

@@ -7,6 +7,7 @@ off even where the team had edited it. Here conflicts are a failure, and edited 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -105,7 +106,13 @@ def _names(root: Path, *options: str) -> list[str]:
 
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
+        ["git", *arguments],
+        cwd=root,
+        env={**os.environ, "LC_ALL": "C"},  # its words are looked at
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     if "not a git repository" in done.stderr:
         raise UsageError(

@@ -19,6 +19,6 @@ def settings(conf: Conf = CONF, as_json: Json = False) -> None:
     if as_json:
         print_json(faults)
     if faults:
-        raise GateFailed("\n".join([f"{len(faults)} faults in the settings:", *faults]))
+        raise GateFailed("\n".join([f"faults in {conf}:", *faults]))
     if not as_json:
         terminal.out.print(f"all settings in {conf} are right", markup=False)
