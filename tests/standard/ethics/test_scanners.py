@@ -4,23 +4,26 @@ Files hold secrets and personal data that nobody has; they are put together here
 scanner of this repository stumbles over them.
 """
 
+import hashlib
 import json
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from credit_risk.mlops import settings
+from credit_risk.mlops import conformance, settings
 from credit_risk.mlops.contract import load_contract
 from credit_risk.mlops.ethics import judge
 from credit_risk.mlops.ethics.case import Case
 from credit_risk.mlops.ethics.finding import Finding
-from credit_risk.mlops.ethics.kinds import metric
+from credit_risk.mlops.ethics.kinds import manual, metric
 from credit_risk.mlops.ethics.measures import security
 
 from tests.standard.workspaces import CREDIT
@@ -105,6 +108,33 @@ def test_hashes_of_packages_are_no_secrets(project):
     project.write("pipelines/environments/training/requirements.txt", line * 20)
     project.write("uv.lock", LOCK + f'# hash = "sha256:{"fedcba9876543210" * 4}"\n')
     assert project.look("secrets").word == "passed"
+
+
+def test_hashes_in_settings_are_no_secrets(project):
+    conf, digest = project.root / "conf", hashlib.sha256(b"evidence").hexdigest()
+    manual.sign(
+        conf,
+        SimpleNamespace(evidence=digest),
+        SimpleNamespace(id="expert-review", role="domain expert"),
+        by="Ada Lovelace",
+        answer="yes",
+        why="looked at the groups",
+        today=date(2026, 5, 8),
+    )
+    page = (CREDIT / "docs" / "updating.md").read_text(encoding="utf-8")
+    fork = page.partition("```yaml\n")[2].partition("```")[0].replace("0" * 64, digest)
+    project.write("conf/forks.yml", fork)
+    assert project.look("secrets").word == "passed"
+    assert manual.read(conf)[0].evidence == conformance.load_forks(conf).forks[0].sha256 == digest
+
+
+def test_a_signature_of_before_is_still_read(project):
+    conf, digest = project.root / "conf", hashlib.sha256(b"evidence").hexdigest()
+    signed = {"check": "expert-review", "role": "domain expert", "by": "Ada", "answer": "yes"}
+    signed |= {"why": "looked", "date": date(2026, 5, 8), "evidence": digest}
+    project.write("conf/signatures.yml", yaml.safe_dump({"signatures": [signed]}))
+    assert manual.read(conf)[0].evidence == digest
+    assert project.look("secrets").word == "failed", "why hashes get their name before them"
 
 
 # ---------------------------------------------------------------- personal data

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from .errors import UsageError
 from .files import read_yaml
@@ -19,6 +26,17 @@ Share = float
 SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
+
+
+# Before a hash in a file that git keeps; without it detect-secrets takes the hash for a secret.
+SHA256 = "sha256:"
+
+
+def _without_name(value: Any) -> Any:
+    return value.removeprefix(SHA256) if isinstance(value, str) else value
+
+
+Sha256 = Annotated[str, BeforeValidator(_without_name), Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Settings(BaseModel):

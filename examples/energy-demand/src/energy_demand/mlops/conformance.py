@@ -21,12 +21,11 @@ from pydantic import Field
 from .errors import GateFailed
 from .files import IGNORED, read_yaml, write_text
 from .ownership import Rule, owner_of, rules
-from .settings import Settings, parse
+from .settings import SHA256, Settings, Sha256, parse
 from .template import pristine_of, recorded_in
 
 FORKS = Path("conf") / "forks.yml"
 PATCH = Path("outputs") / "template-check.patch"
-HASH_LENGTH = 64
 
 
 class Fork(Settings):
@@ -36,7 +35,7 @@ class Fork(Settings):
     reason: str = Field(min_length=10)
     approved_by: str = Field(min_length=2)
     until: date
-    sha256: str = Field(min_length=HASH_LENGTH, max_length=HASH_LENGTH)
+    sha256: Sha256
 
 
 class Forks(Settings):
@@ -155,7 +154,7 @@ def _without_forks(
         elif _sha256(root / fork.path) != fork.sha256:
             faults.append(
                 f"{fork.path}: changed since it was agreed; look again, then set `sha256` to "
-                f"{_sha256(root / fork.path)}"
+                f"{SHA256}{_sha256(root / fork.path)}"
             )
         else:
             agreed.add(fork.path)

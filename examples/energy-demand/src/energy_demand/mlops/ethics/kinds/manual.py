@@ -14,7 +14,7 @@ from pydantic import Field
 from ...errors import UsageError
 from ...ethics_evidence import Ethics, Signature
 from ...files import read_yaml, write_text
-from ...settings import Settings, parse
+from ...settings import SHA256, Settings, Sha256, parse
 from ..finding import Finding
 from ..page import Manual, Page
 
@@ -34,7 +34,7 @@ class Signed(Settings):
     answer: Literal["yes", "no"]
     why: str
     date: datetime.date
-    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    evidence: Sha256
 
 
 class Signatures(Settings):
@@ -101,8 +101,9 @@ def sign(
     made = parse(Signed, content, Path("--by, --answer and --why"))
     if not made.why:
         raise UsageError("--why: say in a few words what you looked at. It is kept with your name.")
-    all_of_them = [*read(conf), made]
-    listed = {"signatures": [each.model_dump() for each in all_of_them]}
-    text = yaml.safe_dump(listed, sort_keys=False, allow_unicode=True)
+    listed = [
+        {**each.model_dump(), "evidence": SHA256 + each.evidence} for each in [*read(conf), made]
+    ]
+    text = yaml.safe_dump({"signatures": listed}, sort_keys=False, allow_unicode=True)
     write_text(conf / FILE, HEAD + text)
     return Signature(**{**made.model_dump(), "date": str(made.date)})
