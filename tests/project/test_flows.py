@@ -28,8 +28,8 @@ THE_OTHER = pytest.mark.parametrize("ci", MATRIX[1:], indirect=True)
 EVERYTHING = ["train", "share", "staging", "production"]
 # Two thirds of the time of `poe ethics`, and run where CI's report is looked at.
 SLOW = {"proxies", "secrets", "vulnerabilities", "other-seeds", "stable-explanations"}
-# Learns too slowly, with trees as large as the others: only the metric tells the two apart.
-WEAK = {"learning_rate": 0.001}
+# Learns too little, into files as large as the others': only the metric tells the two apart.
+WEAK = {"learning_rate": 0.001, "max_depth": 1}
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_the_version_is_handed_to_the_jobs_after_it(ci: Service) -> None:
 @ONE_IS_ENOUGH
 def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     stage(ci.project, "develop")  # from here on, production asks for the ethics
-    limits(ci.project, roc_auc=0.6, accuracy=0.6)  # the weak one passes, too
+    limits(ci.project, roc_auc=0.55, accuracy=0.6)  # the weak one passes, too
     quick_ethics(ci.project)
     parameters(ci.project, **WEAK)
     assert ci.workflow("deliver") == EVERYTHING
