@@ -55,6 +55,12 @@ def test_a_file_where_a_folder_is_needed_is_named(tmp_path, below):
     assert (tmp_path / "out").read_text() == "mine"
 
 
+def test_a_link_to_nothing_in_a_folders_place_is_named(tmp_path):
+    (tmp_path / "out").symlink_to("gone")
+    with pytest.raises(UsageError, match="out: a file stands where a folder is needed"):
+        write_text(tmp_path / "out" / "a.txt", "new")
+
+
 def test_text_has_unix_line_ends_and_utf8_everywhere(tmp_path):
     write_text(tmp_path / "a.txt", "ä\nb\n")
     assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa4\nb\n"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        (file,) = (each for each in (path, *path.parents) if each.is_file())
+        file = next(each for each in (path, *path.parents) if os.path.lexists(each))
         raise UsageError(
             f"{file}: a file stands where a folder is needed. Move it away, then try again."
         ) from None
