@@ -8,10 +8,9 @@ from typing import Any
 
 import copier
 import pytest
-import yaml
 
 from tests.conftest import Project
-from tests.project import service
+from tests.project import edits, service
 from tests.project.service import Service
 from tests.rendering import commit_all, copy_template
 from tests.standard import services
@@ -26,8 +25,6 @@ MATRIX = [
 ONE_IS_ENOUGH = pytest.mark.parametrize("ci", MATRIX[:1], indirect=True)
 THE_OTHER = pytest.mark.parametrize("ci", MATRIX[1:], indirect=True)
 EVERYTHING = ["train", "share", "staging", "production"]
-# Two thirds of the time of `poe ethics`, and run where CI's report is looked at.
-SLOW = {"proxies", "secrets", "vulnerabilities", "other-seeds", "stable-explanations"}
 # Learns too little, into files as large as the others': only the metric tells the two apart.
 WEAK = {"learning_rate": 0.001, "max_depth": 1}
 
@@ -67,42 +64,6 @@ def ci(request: pytest.FixtureRequest, new: Callable[..., Any], tmp_path: Path) 
     kept, azure = new(request.param)
     project = Project(shutil.copytree(kept.path, tmp_path / "project"))
     return service.start(project, tmp_path / "service", azure)
-
-
-def parameters(project: Project, **changes: float) -> None:
-    """Commit other parameters of the model."""
-    content = project.yaml("conf/train.yml")
-    content["parameters"] |= changes
-    project.write("conf/train.yml", yaml.safe_dump(content))
-    commit_all(project.path, "Other parameters")
-
-
-def stage(project: Project, name: str) -> None:
-    """Move the project on; no commit."""
-    content = project.read("conf/project.yml")
-    assert "stage: explore" in content
-    project.write("conf/project.yml", content.replace("stage: explore", f"stage: {name}"))
-
-
-def limits(project: Project, **least: float) -> None:
-    """Ask for other values of metrics; no commit."""
-    gates = project.yaml("conf/gates.yml")
-    for limit in gates["quality"]:
-        if limit["metric"] in least:
-            limit["min"] = least[limit["metric"]]
-    project.write("conf/gates.yml", yaml.safe_dump(gates))
-
-
-def quick_ethics(project: Project) -> None:
-    """Leave out checks that take long; no commit."""
-    page = project.yaml("conf/ethics.yml")
-    for principle in page["principles"].values():
-        principle["checks"] = [
-            check
-            for check in principle["checks"]
-            if check["kind"] != "test" and check["id"] not in SLOW
-        ]
-    project.write("conf/ethics.yml", yaml.safe_dump(page))
 
 
 def serves(ci: Service, environment: str) -> set[str]:
@@ -175,8 +136,8 @@ def test_ci_leaves_a_comment(ci: Service, monkeypatch: pytest.MonkeyPatch) -> No
 
 @ONE_IS_ENOUGH
 def test_a_failed_gate_leaves_its_report(ci: Service) -> None:
-    stage(ci.project, "develop")
-    limits(ci.project, roc_auc=0.99)
+    edits.stage(ci.project, "develop")
+    edits.limits(ci.project, roc_auc=0.99)
     assert ci.job(flow(ci, "ci", "model"), {}) == "failure"
     assert ci.ran == ["pipeline", "report", "summary"]
     assert "FAILED" in (ci.project.path / "outputs" / "summary.md").read_text()
@@ -198,10 +159,10 @@ def test_the_version_is_handed_to_the_jobs_after_it(ci: Service) -> None:
 
 @ONE_IS_ENOUGH
 def test_from_main_to_production_twice_and_back(ci: Service) -> None:
-    stage(ci.project, "develop")  # from here on, production asks for the ethics
-    limits(ci.project, roc_auc=0.55, accuracy=0.6)  # the weak one passes, too
-    quick_ethics(ci.project)
-    parameters(ci.project, **WEAK)
+    edits.stage(ci.project, "develop")  # from here on, production asks for the ethics
+    edits.limits(ci.project, roc_auc=0.55, accuracy=0.6)  # the weak one passes, too
+    edits.quick_ethics(ci.project)
+    edits.parameters(ci.project, **WEAK)
     assert ci.workflow("deliver") == EVERYTHING
     assert ci.values == {"version": "1"}
     assert (serves(ci, "staging"), serves(ci, "prod")) == ({"1"}, {"1"})
@@ -244,14 +205,14 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
 
 @ONE_IS_ENOUGH
 def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
-    stage(ci.project, "develop")
-    quick_ethics(ci.project)
+    edits.stage(ci.project, "develop")
     ci.project.write("src/credit_risk/old.py", "import pickle\n\npickle.load(open('old.pkl'))\n")
     commit_all(ci.project.path, "Read the old models")
     assert ci.job(flow(ci, "deliver", "train"), {}) == "success", ci.said
     assert ci.values == {"version": "1"}
     assert ci.job(flow(ci, "deliver", "share"), {}) == "failure"
     assert ci.ran[-1] == 'azure-ethics "$VERSION" --env dev'
+    assert "1 of 40 checks stop this version" in " ".join(ci.said.split())
     assert "old.py" in ci.said
     assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
     assert ci.world.roles("dev") == {"1": "challenger"}

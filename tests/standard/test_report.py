@@ -73,6 +73,11 @@ def test_a_run_that_made_a_challenger():
     }
 
 
+def test_a_version_that_was_there_already_has_the_role_that_it_has():
+    known = planted.run().registration.model_copy(update={"role": "rolled_back", "new": False})
+    assert "Version 4: rolled back" in Page(planted.run(registration=known)).text
+
+
 def test_a_failed_gate_is_failed_and_one_that_only_reports_is_reported():
     measured = planted.run().evaluation.model_copy(
         update={

@@ -187,7 +187,7 @@ def _call(words: str) -> tuple[int, str, str]:
     return worlds.az_standin.main(words.split(), memory, lambda: None)
 
 
-@pytest.mark.parametrize("call", [20, 40])
+@pytest.mark.parametrize("call", [20, 30, 40])
 def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, monkeypatch, call):
     """The real things: `mlops` as a process, the stand-in as `az` on PATH, SIGKILL."""
     monkeypatch.undo()
