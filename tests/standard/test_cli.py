@@ -228,7 +228,6 @@ def test_runs_are_listed_and_compared(mlops, trained):
     code, out, _ = mlops(trained, "runs")
     assert code == 0
     assert "trained" in out and "roc_auc" in out
-    assert len(out.splitlines()) == 3  # title, columns, one run
     [run] = json.loads(mlops(trained, "runs", "--json")[1])
     code, out, _ = mlops(trained, "runs", run["info"]["run_id"][:8])
     assert code == 0
@@ -300,28 +299,36 @@ def test_a_step_that_is_called_wrongly_is_wrong_use(capsys):
         cli.invoke(["validate", "--row", "x"])
 
 
-def test_the_module_is_the_command(workspace):
-    """Once in a process of its own: the real exit codes."""
+def as_process(workspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which has pipes and no terminal."""
     environment = {**os.environ, "PYTHONPATH": str(workspace.root / "src")}
+    environment.pop("COLUMNS", None)
+    return subprocess.run(
+        [sys.executable, "-m", "credit_risk.mlops", *arguments],
+        cwd=workspace.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "credit_risk.mlops", *arguments],
-            cwd=workspace.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
+def test_each_row_of_a_table_is_one_line_in_a_pipe(trained):
+    lines = as_process(trained, "runs").stdout.splitlines()
+    assert len(lines) == 3, "title, columns, one run"
+    assert len(lines[2]) > 100
+
+
+def test_the_module_is_the_command(workspace):
+    """The real exit codes."""
     raw = workspace.raw / "credit.csv"
     check = ["validate", "--raw", "data/raw", "--out", "out"]
-    assert run(*check).returncode == 0
+    assert as_process(workspace, *check).returncode == 0
     raw.write_text(raw.read_text().replace("female", "woman", 1))
-    failed = run(*check)
+    failed = as_process(workspace, *check)
     assert failed.returncode == 1
     assert failed.stderr.startswith("FAILED  data/raw breaks conf/data.yml")
     (workspace.conf / "data.yml").write_text(yaml.safe_dump({"min_rows": 10, "columns": {}}))
-    wrong = run(*check)
+    wrong = as_process(workspace, *check)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("ERROR  conf/data.yml, field")

@@ -46,4 +46,5 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         made.add_row(*map(Text, row))
-    out.print(made, width=None if out.is_terminal else 1000)
+    wide = Console(file=out.file, highlight=False, emoji=False, width=1000)
+    (out if out.is_terminal else wide).print(made)
