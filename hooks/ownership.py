@@ -54,9 +54,7 @@ def table() -> str:
         for rule in ownership().rules():
             if rule.owner == owner and not rule.glob.startswith((".github/", ".azuredevops/")):
                 shown = rule.glob.removesuffix("**").replace("src/*/", "src/[[ package_name ]]/")
-                row = f"| `{shown}` | {rule.what} |\n"
-                cloud = rule.glob.startswith("azureml/")
-                parts.append(f"[% if azureml -%]\n{row}[% endif -%]\n" if cloud else row)
+                parts.append(_with_its_folder(rule.glob, f"| `{shown}` | {rule.what} |\n"))
         parts.append("\n")
     return "".join(parts).rstrip("\n") + "\n"
 
@@ -70,8 +68,15 @@ def codeowners() -> str:
         globs = [glob for glob in listed if not glob.startswith(".azuredevops")]
         if owner in ("managed", "shared"):
             lines += ["", f"# {title.replace('`', '')}"]
-            lines += [f"/{glob} {reviewer}" for glob in globs]
+            rows = (_with_its_folder(glob, f"/{glob} {reviewer}\n") for glob in globs)
+            lines += [row.rstrip("\n") for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _with_its_folder(glob: str, line: str) -> str:
+    """The line, only in projects that have such files."""
+    cloud = glob.startswith("azureml/")
+    return f"[% if azureml -%]\n{line}[% endif -%]\n" if cloud else line
 
 
 def between_marks(text: str, made: str, comment: str, close: str = "") -> str:

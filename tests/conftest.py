@@ -74,6 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # project that a command runs in. Each of its own would compile its byte code anew, 10 s.
         "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
         "UV_LINK_MODE": "symlink",  # two seconds to copy an environment's files
+        # Several processes share the cores: threads that numpy and scipy start at their import,
+        # and that wait for work busily, cost each command a quarter of a second.
+        "OMP_NUM_THREADS": "1",
     }
     for name in LEAKS:
         os.environ.pop(name, None)

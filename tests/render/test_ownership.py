@@ -46,6 +46,15 @@ def test_every_rule_is_needed(combination: Project) -> None:
             assert any(rule.matches(name) for name in files(combination)), rule.glob
 
 
+def test_reviews_are_asked_for_what_is_there(combination: Project) -> None:
+    if not combination.has(".github"):
+        return
+    lines = combination.read(".github/CODEOWNERS").splitlines()
+    rules = [line.split()[0].removeprefix("/") for line in lines if line.startswith("/")]
+    assert len(rules) > 10
+    assert [rule for rule in rules if not any(combination.path.glob(rule))] == []
+
+
 @pytest.mark.parametrize(
     ("path", "owner"),
     [

@@ -50,9 +50,11 @@ def test_a_file_where_a_folder_is_needed_is_named(tmp_path, below):
     said = r"out: a file stands where a folder is needed\. Move it away"
     with pytest.raises(UsageError, match=said):
         write_text(tmp_path / "out" / below, "new")
-    with pytest.raises(UsageError, match=said), whole_folder(tmp_path / "out" / below):
-        pass
+    for folder in ("out", f"out/{below}"):
+        with pytest.raises(UsageError, match=said), whole_folder(tmp_path / folder):
+            pass
     assert (tmp_path / "out").read_text() == "mine"
+    assert listing(tmp_path) == ["out"]
 
 
 def test_a_link_to_nothing_in_a_folders_place_is_named(tmp_path):

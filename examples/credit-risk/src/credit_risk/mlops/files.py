@@ -38,6 +38,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty scratch folder; it takes the place of `path` only without an error."""
     _make_folder(path.parent)
+    if os.path.lexists(path) and not path.is_dir():
+        raise _in_the_way(path)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     scratch.mkdir()
     try:
@@ -59,9 +61,13 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         file = next(each for each in (path, *path.parents) if os.path.lexists(each))
-        raise UsageError(
-            f"{file}: a file stands where a folder is needed. Move it away, then try again."
-        ) from None
+        raise _in_the_way(file) from None
+
+
+def _in_the_way(file: Path) -> UsageError:
+    return UsageError(
+        f"{file}: a file stands where a folder is needed. Move it away, then try again."
+    )
 
 
 def write_text(path: Path, text: str) -> None:
