@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from credit_risk.mlops.azure import render
 from credit_risk.mlops.specs import check, sdk
 
 from tests.conftest import Project
@@ -28,6 +29,21 @@ def test_the_specs_of_every_combination_pass(
     assert count == len(list(project.path.glob("pipelines/**/*.yml"))) + len(
         list(project.path.glob("azureml/**/*.yml"))
     )
+
+
+def test_an_endpoint_of_another_name_changes_no_spec(
+    rendered: Callable[..., Project],  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Names are unique in a region: conf/<env>.yml has them, and `deploy` puts them in."""
+    project = Project(shutil.copytree(rendered(ANSWERS[0]).path, tmp_path / "project"))
+    settings = project.read("conf/dev.yml")
+    assert "online: credit-risk-dev" in settings
+    project.write("conf/dev.yml", settings.replace("credit-risk-dev", "lending-risk-dev"))
+    monkeypatch.chdir(project.path)
+    render.write(project.path)
+    assert check.run([], project.path)[1] == []
 
 
 def test_specs_of_a_teams_own_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ COMMENTS = "/repos/contoso/credit/issues/7/comments"
 REQUESTS = "/contoso/Our%20Team/_apis/git/repositories/42/pullRequests"
 THREADS = f"{REQUESTS}/7/threads"
 VARIABLES = (
-    "BUILD_SOURCEBRANCHNAME",
+    "BUILD_SOURCEBRANCH",
     "GITHUB_API_URL",
     "GITHUB_EVENT_PATH",
     "GITHUB_OUTPUT",

@@ -7,7 +7,7 @@ from pathlib import Path
 import copier
 import pytest
 from credit_risk.mlops import template_request
-from credit_risk.mlops.errors import UsageError
+from credit_risk.mlops.errors import GateFailed, UsageError
 
 from tests.rendering import commit_all, copy_template
 from tests.standard import services
@@ -81,20 +81,24 @@ def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Se
 def test_azure_repos_is_asked_in_its_own_words(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BUILD_SOURCEBRANCHNAME", "trunk")
+    monkeypatch.setenv("BUILD_SOURCEBRANCH", "refs/heads/release/2026")
     with services.serve() as service:
         services.as_azure(service, monkeypatch)
         template_request.run(project)
         [asked] = service.pulls
     assert asked["sourceRefName"] == f"refs/heads/{BRANCH}"
-    assert asked["targetRefName"] == "refs/heads/trunk"
+    assert asked["targetRefName"] == "refs/heads/release/2026"
     assert asked["isDraft"] is False
 
 
-def test_conflicts_make_a_draft_that_names_them(project: Path, github: Service) -> None:
+def edit_a_managed_file(project: Path) -> None:
     tasks = project / "poe_tasks.toml"
     tasks.write_text("# ours\n" + tasks.read_text().partition("\n")[2])
     commit_all(project, "Edit a managed file")
+
+
+def test_conflicts_make_a_draft_that_names_them(project: Path, github: Service) -> None:
+    edit_a_managed_file(project)
     template_request.run(project)
     [asked] = github.pulls
     assert asked["draft"] is True
@@ -133,6 +137,55 @@ def test_on_a_laptop_the_branch_is_pushed(
     template_request.run(project)
     assert "open a pull request" in capsys.readouterr().out
     assert BRANCH in git(project, "ls-remote", "--heads", "origin")
+
+
+def test_on_a_laptop_conflicts_are_told_and_fail(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_a_managed_file(project)
+    with pytest.raises(GateFailed, match="a person has to decide"):
+        template_request.run(project)
+    assert "- conflict: `poe_tasks.toml`" in capsys.readouterr().out
+    assert BRANCH in git(project, "ls-remote", "--heads", "origin")
+
+
+def test_what_is_there_already_leaves_no_file_behind(
+    project: Path, template: Path, github: Service
+) -> None:
+    news = template / "template" / "docs" / "news.md"
+    news.write_text("# News\n")
+    commit_all(template, "A page")
+    git(template, "tag", "v3.0.0")
+    try:
+        template_request.run(project)
+        git(project, "switch", "--quiet", "main")
+        template_request.run(project)
+    finally:
+        git(template, "tag", "-d", "v3.0.0")
+        news.unlink()
+        commit_all(template, "As before")
+    assert "docs/news.md" in git(project, "ls-tree", "-r", "origin/template-update-v3.0.0")
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_after_a_refused_push_it_can_run_again(project: Path, github: Service) -> None:
+    refuses = project.parent / "origin.git" / "hooks" / "pre-receive"
+    refuses.write_text("#!/bin/sh\necho no workflows from here; exit 1\n")
+    refuses.chmod(0o755)
+    with pytest.raises(UsageError, match="no workflows from here"):
+        template_request.run(project)
+    assert git(project, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert git(project, "status", "--porcelain") == ""
+    refuses.unlink()
+    template_request.run(project)
+    assert [asked["head"] for asked in github.pulls] == [BRANCH]
+
+
+def test_a_branch_of_that_name_is_not_written_over(project: Path) -> None:
+    git(project, "branch", BRANCH)
+    with pytest.raises(UsageError, match=f"git branch -D {BRANCH}"):
+        template_request.run(project)
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_an_origin_that_refuses_is_told(project: Path) -> None:

@@ -35,9 +35,13 @@ def project(template: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def status(project: Path) -> str:
-    command = ["git", "status", "--porcelain"]
+def git(project: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+
+
+def status(project: Path) -> str:
+    return git(project, "status", "--porcelain")
 
 
 def edit(project: Path, name: str, text: str) -> None:
@@ -59,7 +63,7 @@ def test_conflicts_are_named_and_fail(project: Path) -> None:
     edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
     done = update.update(project, [])
     assert done.conflicts == ["poe_tasks.toml"]
-    with pytest.raises(GateFailed, match=r"1 files hold conflicts: poe_tasks\.toml"):
+    with pytest.raises(GateFailed, match=r"1 file holds conflicts: poe_tasks\.toml"):
         update.conflicts_fail(done)
 
 
@@ -102,6 +106,31 @@ def test_uncommitted_work_is_not_touched(project: Path) -> None:
     assert status(project) == " M README.md\n"
 
 
+def test_new_files_that_a_users_git_does_not_show_are_not_touched(project: Path) -> None:
+    git(project, "config", "status.showUntrackedFiles", "no")
+    (project / "notes").mkdir()
+    (project / "notes" / "analysis.md").write_text("a week of work")
+    with pytest.raises(UsageError, match="uncommitted work"):
+        update.update(project, [], "v9.9.9")
+    assert (project / "notes" / "analysis.md").read_text() == "a week of work"
+
+
+@pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])
+def test_edits_that_git_is_told_not_to_see_are_not_touched(project: Path, mark: str) -> None:
+    git(project, "update-index", f"--{mark}", "poe_tasks.toml")
+    (project / "poe_tasks.toml").write_text("# ours\n")
+    with pytest.raises(UsageError, match=r"poe_tasks\.toml: git is told not to look at it"):
+        update.update(project, [])
+    assert (project / "poe_tasks.toml").read_text() == "# ours\n"
+
+
+def test_conflicts_of_the_last_update_are_named(project: Path) -> None:
+    edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
+    update.update(project, [])
+    with pytest.raises(UsageError, match=r"conflicts .* are open in poe_tasks\.toml"):
+        update.update(project, [])
+
+
 def test_a_folder_that_git_does_not_know_is_named(project: Path) -> None:
     shutil.rmtree(project / ".git")
     with pytest.raises(UsageError, match="Run `git init`, commit the project as it is"):
@@ -112,6 +141,36 @@ def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> No
     with pytest.raises(UsageError, match="all is as it was"):
         update.update(project, [], "v9.9.9")
     assert status(project) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("task=regression", "your data, model and tests are made for it"),
+        ("package_name=other", "your own modules import it"),
+        ("project_name=Other", "it stands in files of your own"),
+        ("regulated=true", "only the first value .* conf/project.yml: change it there"),
+        ("serving", "write NAME=VALUE"),
+        ("nonsense=1", "v2.0.0 asks no such question, all is as it was. It asks: .*serving"),
+    ],
+)
+def test_an_answer_that_cannot_be_changed(project: Path, given: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        update.update(project, [given])
+    assert status(project) == ""
+    assert "# Tasks of the first release" in (project / "poe_tasks.toml").read_text()
+
+
+def test_an_answer_given_as_it_is_changes_nothing(project: Path) -> None:
+    done = update.update(project, ["task=classification", "regulated=False"])
+    assert (done.after, done.conflicts) == (NEW, [])
+
+
+def test_what_a_command_wrote_goes_with_its_answer(project: Path) -> None:
+    edit(project, "azureml/jobs/sweep.yml", "# Made anew, from other columns\n")
+    done = update.update(project, ["cloud=none"])
+    assert done.kept == []
+    assert not (project / "azureml").exists()
 
 
 def test_a_bad_answer_ends_in_the_questions_own_words(project: Path) -> None:

@@ -95,9 +95,11 @@ def test_a_training_below_many_other_jobs_counts(mlops, new):
     assert "the last training began" in refusal(mlops, new, *EVENT)
 
 
-def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops, new):
+def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops, new, capsys):
     assert mlops(new, *EVENT) == "done"
+    assert "no new job" not in capsys.readouterr().out
     assert mlops(new, *EVENT) == "done"
+    assert "would make the same again: no new job was started" in capsys.readouterr().out
     assert len(new.state()["jobs"]) == 1
     assert "the last training began" in refusal(mlops, new, "retrain", "--event", "drift in debt")
 
