@@ -67,6 +67,18 @@ def test_a_lambda_is_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_a_class_that_another_process_could_not_find_is_refused(tmp_path):
+    class Local(GradientBoostingClassifier):
+        pass
+
+    Local.__module__, Local.__qualname__ = "credit_risk.model", "Local"
+    with pytest.raises(
+        UsageError, match=r"holds credit_risk\.model\.Local.* at the top of a module"
+    ):
+        saved(tmp_path / "model", Local(n_estimators=3))
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UsageError, match="is not an empty folder"):

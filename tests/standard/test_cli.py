@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -193,6 +194,25 @@ def test_broken_evidence_is_named_by_the_summary(mlops, trained, text):
     code, _, err = mlops(trained, "summary")
     assert code == 2
     assert f"{file.relative_to(trained.root)}: is not evidence of the shape evaluation/" in err
+
+
+def test_a_run_whose_store_is_gone_is_trained_again(mlops, trained):
+    shutil.rmtree(trained.root / ".mlops")
+    code, out, err = mlops(trained, "run", "pipelines/train.yml")
+    assert (code, "credit-risk version 1: challenger" in out) == (0, True), err
+    assert "train: train unchanged" not in err
+
+
+def test_fewer_runs_than_one_are_not_listed(mlops, trained):
+    code, _, err = mlops(trained, "runs", "--limit", "0")
+    assert (code, "--limit" in err, "delete" in err) == (2, True, False)
+
+
+@pytest.mark.parametrize(("stage", "then"), [("explore", "Make it"), ("develop", "poe ethics")])
+def test_the_next_step_is_the_stages(mlops, trained, stage, then):
+    trained.change("project.yml", stage=stage)
+    code, out, _ = mlops(trained, "run", "pipelines/train.yml")
+    assert (code, then in out) == (0, True), out
 
 
 def test_evidence_of_a_teams_own_step_is_told_too(mlops, trained):

@@ -1,12 +1,15 @@
 """The metrics written out in numpy are scikit-learn's, also with ties and lone classes."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
-from credit_risk.mlops import metrics
+from credit_risk.mlops import metrics, settings
 from credit_risk.mlops.errors import UsageError
 from sklearn import metrics as theirs
+
+from tests.standard.workspaces import CREDIT
 
 SEEDS = range(8)
 
@@ -128,6 +131,26 @@ def test_an_unknown_metric_is_named_with_its_field():
         metrics.find("auc", "classification", "conf/gates.yml, field `metric`")
     with pytest.raises(UsageError, match="no metric 'mae' for classification; choose roc_auc"):
         metrics.find("mae", "classification", "x")
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ([("mae", "min", 10)], "mae is better when it is lower. Give it a `max`"),
+        ([("r2", "max", 0.9)], "r2 is better when it is higher. Give it a `min`"),
+        ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # too good to be true is a fault as well
+    ],
+)
+def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):
+    quality = [settings.Limit(metric=name, **{bound: value}) for name, bound, value in limits]
+    gates = settings.load_gates(CREDIT / "conf").model_copy(
+        update={"metric": "mae", "quality": quality}
+    )
+    if not says:
+        assert metrics.deciding(gates, "regression", Path("conf")).name == "mae"
+        return
+    with pytest.raises(UsageError, match=says):
+        metrics.deciding(gates, "regression", Path("conf"))
 
 
 def test_the_bootstrap_finds_the_standard_error_of_a_mean():

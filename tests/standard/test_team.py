@@ -2,8 +2,10 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import credit_risk
+import numpy as np
 import pandas as pd
 import pytest
 from credit_risk.mlops import dataset, team
@@ -169,6 +171,16 @@ def test_a_class_that_the_model_never_saw_has_probability_zero():
     team.fit(pipeline, ROWS, TARGET)
     predicted = dataset.predict(pipeline, ROWS.head(1), ["c", "b", "a"])
     assert predicted.tolist() == [[0, 0.5, 0.5]]
+
+
+@pytest.mark.parametrize("labels", [[], ["a", "b"]])
+def test_a_prediction_that_is_no_number(monkeypatch, labels):
+    probabilities = np.array([[0.5, 0.5], [np.nan, 0.5]])
+    given = probabilities if labels else probabilities[:, 0]
+    monkeypatch.setattr(team, "predict", lambda model, method, rows: given)
+    model = SimpleNamespace(classes_=labels)
+    with pytest.raises(UsageError, match=r"model\.py: .* no number \(NaN\) for 1 of 2 rows"):
+        dataset.predict(model, ROWS.head(2), labels)
 
 
 def test_the_tests_place_is_the_teams_place():

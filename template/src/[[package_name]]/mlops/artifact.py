@@ -125,7 +125,10 @@ def _is_own(name: str) -> bool:
     module, _, attribute = name.rpartition(".")
     if not name.startswith(TRUSTED_PREFIXES):
         return False
-    defined = f"{getattr(importlib.import_module(module), attribute).__module__}."
+    thing = getattr(importlib.import_module(module), attribute, None)
+    if thing is None:  # defined within a function, so no other process finds it
+        return False
+    defined = f"{thing.__module__}."
     return defined.startswith(TRUSTED_PREFIXES) and not defined.startswith(REFUSED_PREFIXES)
 
 
@@ -134,6 +137,7 @@ def _trusted(types: list[str], where: str) -> list[str]:
     if refused:
         raise UsageError(
             f"{where}: the model holds {', '.join(refused)}, which cannot be loaded in safety. "
-            "Use scikit-learn's own classes, or put the class into your package."
+            "Use scikit-learn's own classes, or such at the top of a module of your package that "
+            "hold nothing else."
         )
     return types

@@ -46,9 +46,18 @@ def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
         UsageError: the team's features or model cannot predict these rows.
     """
     if not labels:
-        return np.asarray(team.predict(model, "predict", rows), dtype=float)
+        return _numbers(np.asarray(team.predict(model, "predict", rows), dtype=float))
     given = team.predict(model, "predict_proba", rows)
     probabilities = np.zeros((len(rows), len(labels)))
     for position, label in enumerate(model.classes_):
         probabilities[:, labels.index(str(label))] = given[:, position]
-    return probabilities
+    return _numbers(probabilities)
+
+
+def _numbers(predicted: np.ndarray) -> np.ndarray:
+    if lacking := int(np.isnan(predicted).reshape(len(predicted), -1).any(axis=1).sum()):
+        raise UsageError(
+            f"src/{team.PACKAGE}/model.py: the model predicts no number (NaN) for {lacking} of "
+            f"{len(predicted)} rows. Look at how it and features.py treat gaps and large values."
+        )
+    return predicted

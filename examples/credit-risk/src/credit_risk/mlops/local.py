@@ -28,6 +28,7 @@ from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline
 
 Invoke = Callable[[list[str]], None]
 OUTPUTS = "outputs"
+STORE = Path(".mlops") / "mlflow.db"
 
 
 def run(
@@ -64,7 +65,7 @@ def run(
             for step in steps:
                 values = _values(step, pipeline, folders)
                 key = _key(step, values, root)
-                fresh = _is_fresh(folders[step.name], step, key, committed=committed)
+                fresh = _is_fresh(folders[step.name], step, key, root, committed=committed)
                 if step.deterministic and fresh:
                     terminal.say(f"{pipeline.name}: {step.name} unchanged")
                 else:
@@ -74,6 +75,7 @@ def run(
                         values,
                         folders[step.name],
                         {"key": key, "committed": committed},
+                        root=root,
                         invoke=invoke,
                         process_per_step=process_per_step,
                     )
@@ -146,6 +148,7 @@ def _execute(
     folder: Path,
     made_from: Mapping[str, Any],
     *,
+    root: Path,
     invoke: Invoke,
     process_per_step: bool,
 ) -> None:
@@ -171,7 +174,8 @@ def _execute(
                     "well, but did not write it."
                 )
         shown = arguments(step, values, folder)
-        record = {**made_from, "passed": failed is None, "command": shown}
+        stored = (root / STORE).is_file()
+        record = {**made_from, "stored": stored, "passed": failed is None, "command": shown}
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
     if failed is not None:
         raise failed
@@ -216,7 +220,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _is_fresh(folder: Path, step: Step, key: str, *, committed: bool) -> bool:
+def _is_fresh(folder: Path, step: Step, key: str, root: Path, *, committed: bool) -> bool:
     if not all((folder / name).exists() for name in step.outputs):
         return False
     try:
@@ -224,6 +228,8 @@ def _is_fresh(folder: Path, step: Step, key: str, *, committed: bool) -> bool:
     except (OSError, ValueError):
         return False
     if not isinstance(record, dict) or (committed and record.get("committed") is not True):
+        return False
+    if record.get("stored") and not (root / STORE).is_file():  # its run is gone with the store
         return False
     return record.get("passed") is True and record.get("key") == key
 

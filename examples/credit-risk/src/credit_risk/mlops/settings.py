@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -36,7 +38,13 @@ def _without_name(value: Any) -> Any:
     return value.removeprefix(SHA256) if isinstance(value, str) else value
 
 
-Sha256 = Annotated[str, BeforeValidator(_without_name), Field(pattern=r"^[0-9a-f]{64}$")]
+def _is_hash(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError(f"is no SHA-256: write `{SHA256}` and its 64 digits")
+    return value
+
+
+Sha256 = Annotated[str, BeforeValidator(_without_name), AfterValidator(_is_hash)]
 
 
 class Settings(BaseModel):

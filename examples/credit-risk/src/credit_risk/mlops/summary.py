@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import evidence, local, terminal
+from . import evidence, local, settings, terminal
 from .errors import UsageError
 
 
@@ -58,7 +58,12 @@ def show(folders: dict[str, Path]) -> None:
             markup=False,
         )
         if made["role"] == "challenger":
-            terminal.out.print("Make it champion with `uv run poe promote`.")
+            exploring = settings.load_project(Path("conf")).stage == "explore"
+            first = (
+                "" if exploring else "Hold it against its ethics, `uv run poe ethics`, then make"
+            )
+            said = f"{first or 'Make'} it champion with `uv run poe promote`."
+            terminal.out.print(said, markup=False)
     if "batch" in found:
         _batch(found["batch"], folders)
     for folder in folders.values():
@@ -73,10 +78,10 @@ def markdown(found: dict[str, Any]) -> str:
     """A run's evidence for a page: metrics beside the champion's, gates with their verdicts.
 
     Raises:
-        UsageError: the run ended before it measured anything.
+        UsageError: there was no run, or it was broken off before a gate looked at it.
     """
     if "evaluation" not in found:
-        raise UsageError("the last run has no evaluation. Run `uv run poe pipeline` first.")
+        return _stopped(found)
     evaluation, compared = found["evaluation"], found.get("comparison")
     champion = compared["champion_measures"] if compared else {}
     lines = ["## Training", ""]
@@ -86,12 +91,31 @@ def markdown(found: dict[str, Any]) -> str:
     for measure in evaluation["measures"]:
         low, high, before = measure["low"], measure["high"], champion.get(measure["name"])
         interval = "none" if low is None else f"{low:.4f} to {high:.4f}"
-        shown = "none" if before is None else f"{before:.4f}"
+        without = "none" if compared else "not compared"
+        shown = without if before is None else f"{before:.4f}"
         lines.append(f"| {measure['name']} | {measure['value']:.4f} | {interval} | {shown} |")
     lines += ["", "| gate | verdict | |", "|---|---|---|"]
     for verdict in [*evaluation["verdicts"], *(compared["verdicts"] if compared else [])]:
         lines.append(f"| {verdict['gate']} | {_word(verdict)} | {verdict['message']} |")
     return "\n".join(lines) + "\n"
+
+
+def _stopped(found: dict[str, Any]) -> str:
+    """A run that the data contract or the constant baseline stopped."""
+    broken = found.get("validation", {}).get("findings", [])
+    why = [f"column `{each['column']}`: {each['message']}" for each in broken]
+    trained = found.get("training")
+    if trained and trained["outcome"] != "trained":
+        why = [
+            f"{trained['metric']} on the validation set is {trained['value']:.4f}, a constant "
+            f"baseline has {trained['baseline']:.4f}"
+        ]
+    if not why:
+        raise UsageError("the last run has no evaluation. Run `uv run poe pipeline` first.")
+    step = "training" if trained else "the data contract"
+    return "\n".join(
+        ["## Training", "", f"**Stopped** by {step}:", "", *map("- {}".format, why), ""]
+    )
 
 
 def _word(verdict: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from . import pull_request, terminal, update
-from .errors import UsageError
+from .errors import GateFailed, UsageError
 from .settings import load_project
 
 BRANCH = "template-update"
@@ -22,34 +22,67 @@ def run(root: Path) -> None:
 
     Raises:
         UsageError: uncommitted work, or the branch cannot be pushed, or the request not opened.
+        GateFailed: a person has to decide, and no CI service is there to ask one.
     """
-    given = os.environ.get("GITHUB_REF_NAME") or os.environ.get("BUILD_SOURCEBRANCHNAME")
-    base = given or _git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    here = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    base = _branch_of_ci() or here
     done = update.update(root, [])
     if not done.changed:
         terminal.out.print(f"{done.after} is the newest release", markup=False)
         return
     branch = f"{BRANCH}-{done.after}"
     if _git(root, "ls-remote", "--heads", "origin", branch):
-        _git(root, "reset", "--quiet", "--hard")
+        update.take_back(root)
         terminal.out.print(f"{branch} is there already", markup=False)
         return
+    if _git(root, "branch", "--list", branch):
+        update.take_back(root)
+        raise UsageError(
+            f"there is a branch {branch} here that origin does not have. Push it, or delete it: "
+            f"`git branch -D {branch}`."
+        )
     problems = [f"- conflict: `{path}`" for path in done.conflicts]
     if not problems:
         problems = _checked(root)
+    _commit(root, branch, done)
+    _push(root, branch, here)
+    body = _body(done, problems)
+    if pull_request.ask(branch, base, _title(done), body, draft=bool(problems)):
+        terminal.out.print(f"{branch} is pushed, a review is asked for", markup=False)
+        return
+    terminal.out.print(f"{branch} is pushed, open a pull request\n\n{body}", markup=False)
+    if problems:
+        raise GateFailed("a person has to decide: see above, and end it on that branch.")
+
+
+def _branch_of_ci() -> str | None:
+    """The branch that a CI service runs for, with all its parts."""
+    azure = os.environ.get("BUILD_SOURCEBRANCH", "").removeprefix("refs/heads/")
+    return os.environ.get("GITHUB_REF_NAME") or azure or None
+
+
+def _title(done: update.Update) -> str:
+    return f"Follow {done.after} of the standard"
+
+
+def _commit(root: Path, branch: str, done: update.Update) -> None:
     _git(root, "switch", "--quiet", "--create", branch)
     _git(root, "add", "--all")
     contact = load_project(root / "conf").contact
     author = ("-c", f"user.name={BRANCH}", "-c", f"user.email={contact}")
-    title = f"Follow {done.after} of the standard"
     commit = ("commit", "--quiet", "--no-verify", "--author", f"{BRANCH} <{contact}>")
-    _git(root, *author, *commit, "--message", title)
-    _git(root, "push", "--quiet", "origin", branch)
-    opened = pull_request.ask(branch, base, title, _body(done, problems), draft=bool(problems))
-    terminal.out.print(
-        f"{branch} is pushed, " + ("a review is asked for" if opened else "open a pull request"),
-        markup=False,
-    )
+    _git(root, *author, *commit, "--message", _title(done))
+
+
+def _push(root: Path, branch: str, here: str) -> None:
+    """Push the branch. Where origin refuses, it is as if nothing had been: run it again then."""
+    try:
+        _git(root, "push", "--quiet", "origin", branch)
+    except UsageError:
+        back = ["--detach", "HEAD~1"] if here == "HEAD" else [here]
+        _git(root, "switch", "--quiet", *back)
+        _git(root, "branch", "--quiet", "-D", branch)
+        raise
 
 
 def _checked(root: Path) -> list[str]:
@@ -69,11 +102,8 @@ def _body(done: update.Update, problems: list[str]) -> str:
     lines = [f"From {done.before} to {done.after}; its changelog says what changes and what to do."]
     if problems:
         lines += ["", "Before it can be merged:", "", *problems]
-    if done.kept:
-        lines += ["", "Kept, because you edited them; the standard no longer has them:", ""]
-        lines += [f"- `{path}`" for path in done.kept]
-    if done.answers:
-        lines += ["", "Answers that changed:", "", *(f"- {text}" for text in done.answers)]
+    if told := update.told(done):
+        lines += ["", "What the changed files do not show:", "", *(f"- {line}" for line in told)]
     return "\n".join(lines) + "\n"
 
 

@@ -63,7 +63,8 @@ def reachable(
         then = (
             "Check MLFLOW_TRACKING_URI and your access, then try again."
             if os.environ.get("MLFLOW_TRACKING_URI")
-            else "If the file is broken, bring it back from a copy, or delete it to begin anew."
+            else "If the file is broken, bring it back from a copy, or delete it to begin anew: "
+            "its versions are gone then."
         )
         message = f"{doing} failed, {afterwards}: {first}\nThe store is {uri}. {then}"
         raise UsageError(PASSWORD.sub("//***@", message)) from error
@@ -221,6 +222,6 @@ def run(conf: Path, run_id: str) -> Run:
     if len(matches) != 1:
         raise UsageError(
             f"run '{run_id}': {'several' if matches else 'no'} runs begin so. "
-            "`mlops runs` lists them."
+            "`uv run mlops runs` lists them."
         )
     return matches[0]

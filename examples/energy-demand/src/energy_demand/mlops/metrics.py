@@ -142,8 +142,15 @@ def find(name: str, task: Task, field: str) -> Metric:
 
 def deciding(gates: Gates, task: Task, conf: Path) -> Metric:
     """The metric of conf/gates.yml that decides; each metric that is named there must be known."""
+    field = f"{conf / 'gates.yml'}, field `quality`"
     for limit in gates.quality:
-        find(limit.metric, task, f"{conf / 'gates.yml'}, field `quality`")
+        bound = "min" if find(limit.metric, task, field).higher_is_better else "max"
+        same = [each for each in gates.quality if each.metric == limit.metric]
+        if all(getattr(each, bound) is None for each in same):
+            better = "higher" if bound == "min" else "lower"
+            raise UsageError(
+                f"{field}: {limit.metric} is better when it is {better}. Give it a `{bound}`."
+            )
     return find(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
 
 

@@ -100,7 +100,9 @@ class Registry:
         """
         version = self.holder("challenger") if number is None else self.get(number)
         if version is None:
-            raise GateFailed(f"{self.name} has no challenger to promote. `mlops models` lists all.")
+            raise GateFailed(
+                f"{self.name} has no challenger to promote. `uv run mlops models` lists all."
+            )
         if version.role != "challenger":
             reason = version.tags.get("role_why", "")
             raise GateFailed(

@@ -119,7 +119,7 @@ def verdicts(run: Run) -> list[Verdict]:
                 blocks=True,
                 value=broken,
                 limit="at most 0",
-                message=f"{broken} rules of `conf/data.yml` are broken"
+                message=f"rules of `conf/data.yml` that are broken: {broken}"
                 if broken
                 else "all rules of `conf/data.yml` hold",
             )

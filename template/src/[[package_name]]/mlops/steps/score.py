@@ -34,6 +34,8 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         GateFailed: every single row was rejected.
     """
     began = time.perf_counter()
+    if scores.resolve() in (data.resolve(), data.resolve().parent):
+        raise UsageError(f"{scores}: holds the rows to score. Name another folder for the scores.")
     files = _files(data)
     stored = store.fetch(conf, version)
     scorer = Scorer(*stored)

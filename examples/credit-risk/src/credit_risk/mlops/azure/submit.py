@@ -62,6 +62,12 @@ def run(
         return name
     job = show(place, name) or {}
     _say(job, name)
+    if found is not None and found.get("status") == "Completed":
+        terminal.out.print(
+            "It ran before, with the same code, settings, packages, inputs and version of the "
+            "data, and would make the same again: no new job was started.",
+            markup=False,
+        )
     if wait:
         finish(place, name, job)
     return name

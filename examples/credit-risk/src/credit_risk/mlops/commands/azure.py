@@ -102,7 +102,9 @@ def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
 
     found = candidate.find(place.load(conf, env, dry_run=False))
     run_page.value("version", found.number if found else "")
-    said = f"version {found.number} is to be delivered" if found else "nothing is to be delivered"
+    said = "nothing is to be delivered"
+    if found:
+        said = f"version {found.number}, challenger since {found.since}, is to be delivered"
     terminal.out.print(said, markup=False)
 
 

@@ -56,15 +56,8 @@ def template_update(
     if as_json:
         print_json(done._asdict())
     else:
-        terminal.out.print(
-            f"from {done.before} to {done.after}: {done.changed} files changed", markup=False
-        )
-        for path in done.deleted:
-            terminal.out.print(f"  deleted: {path}; the standard no longer has it", markup=False)
-        for path in done.kept:
-            terminal.out.print(
-                f"  kept: {path}; the standard no longer has it, but you edited it", markup=False
-            )
-        for changed in done.answers:
-            terminal.out.print(f"  answer {changed}; set it back with --data", markup=False)
+        files = "1 file" if done.changed == 1 else f"{done.changed} files"
+        terminal.out.print(f"from {done.before} to {done.after}: {files} changed", markup=False)
+        for line in update.told(done):
+            terminal.out.print(f"  {line}", markup=False)
     update.conflicts_fail(done)

@@ -71,7 +71,7 @@ def models(conf: Conf = CONF, as_json: Json = False) -> None:
 @app.command()
 def runs(
     pick: Annotated[list[str] | None, typer.Argument(help="Runs to compare, by their id.")] = None,
-    limit: Annotated[int, typer.Option(help="How many to list.")] = 20,
+    limit: Annotated[int, typer.Option(help="How many to list.", min=1)] = 20,
     conf: Conf = CONF,
     as_json: Json = False,
 ) -> None:

@@ -142,8 +142,11 @@ def _show(found: Ethics, path: Path) -> None:
                 if not each.holds and not each.stops:
                     terminal.out.print(f"  {'':<22} {'':<{wide}}  next: {each.next}", markup=False)
     count = sum(each.holds for each in found.checks)
+    waived = sum(each.waived is not None for each in found.checks)
     terminal.out.print(
-        f"\n{count} of {len(found.checks)} checks hold; stage {found.stage}"
+        f"\n{count} of {len(found.checks)} checks hold"
+        + (f", {waived} of them by a waiver" if waived else "")
+        + f"; stage {found.stage}"
         + (f"; {found.compliance}" if found.compliance else "")
         + f"; evidence {path}",
         markup=False,

@@ -36,7 +36,7 @@ def faults(root: Path, specs: Iterable[Spec]) -> Iterator[Fault]:
     for spec in specs:
         yield from _names(spec, name)
         if clouds and spec.path.resolve().is_relative_to((root / "azureml").resolve()):
-            yield from _endpoints(spec, clouds)
+            yield from _endpoints(spec, clouds, name)
 
 
 def _at_its_line(path: Path, reason: str, specs: list[Spec]) -> Fault:
@@ -87,14 +87,15 @@ def _assets(name: str) -> list[str]:
     return [f"{name}-{what}" for what in ASSETS]
 
 
-def _endpoints(spec: Spec, clouds: list[Cloud]) -> Iterator[Fault]:
-    """Names of endpoints, which conf/<env>.yml gives."""
+def _endpoints(spec: Spec, clouds: list[Cloud], project: str) -> Iterator[Fault]:
+    """Names of endpoints: those of conf/<env>.yml, or dev's first one, which `deploy` replaces."""
     flavour, _, what = spec.kind.family.partition(" ")
     if what not in ("endpoint", "deployment"):
         return
     known = sorted({getattr(cloud.endpoints, flavour) for cloud in clouds})
+    first = f"{project}-dev" + ("-b" if flavour == "batch" else "")
     node = spec.tree.get("name" if what == "endpoint" else "endpoint_name")
-    if node is not None and node.value not in known:
+    if node is not None and node.value not in (*known, first):
         where = f"conf/<env>.yml, `endpoints.{flavour}`"
         yield node.fault(f"{node.value!r} is in no {where}; write {listed(known)}")
 

@@ -30,7 +30,7 @@ class Signed(Settings):
 
     check: str
     role: str
-    by: Annotated[str, Field(min_length=3)]
+    by: Annotated[str, Field(min_length=2)]
     answer: Literal["yes", "no"]
     why: str
     date: datetime.date
