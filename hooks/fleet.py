@@ -31,6 +31,7 @@ from hooks.fleet_state import Row, as_json, details, outcome_table, plain, state
 from hooks.projects import HookError, git, is_url, unattended, without_secrets  # noqa: E402
 
 MATRIX_JOBS = 256  # what GitHub allows in one matrix
+INSTEAD = "Give the project's URL instead of the folder, or run there:"
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -182,7 +183,7 @@ def matrix(places: Sequence[str], form: str) -> dict[str, object]:
     There are at most 256 jobs. A local clone stands for the URL of its `origin`.
 
     Raises:
-        HookError: a local clone has no origin.
+        HookError: a local clone has no origin that another machine reads.
     """
     urls = [_origin(place) for place in places]
     size = math.ceil(len(urls) / MATRIX_JOBS)
@@ -195,11 +196,26 @@ def matrix(places: Sequence[str], form: str) -> dict[str, object]:
 
 
 def _origin(place: str) -> str:
-    url = place if is_url(place) else git(Path(place), "remote", "get-url", "origin").strip()
+    named = without_secrets(place)
+    url = place if is_url(place) else _url_of_origin(Path(place))
+    if not url:
+        raise HookError(f"{named}: has no remote `origin`. {INSTEAD} `git remote add origin URL`.")
     if not is_url(url) or any(sign.isspace() for sign in url):
-        found = f"{without_secrets(place)}: its origin {without_secrets(url)!r}"
-        raise HookError(f"{found} is not a URL that another machine reads.")
+        raise HookError(
+            f"{named}: its origin {without_secrets(url)!r} is not a URL that another machine "
+            f"reads. {INSTEAD} `git remote set-url origin URL`."
+        )
     return without_secrets(url)
+
+
+def _url_of_origin(folder: Path) -> str:
+    """The URL of a clone's origin; empty where it has none."""
+    try:
+        if "origin" not in git(folder, "remote").split():
+            return ""
+        return git(folder, "remote", "get-url", "origin").strip()
+    except HookError as error:
+        raise HookError(f"{error}. Name a git clone, or the project's URL.") from None
 
 
 if __name__ == "__main__":

@@ -182,7 +182,10 @@ def _look(found: Found) -> Row:
         row = replace(row, conflicts=rehearsal.conflicts)
         notes.append(rehearsal.fault())
     if row.drift:
-        notes.append("managed files differ, `uv run poe template-check` names and heals them")
+        notes.append(
+            "managed files differ: `uv run poe template-check` there names them and writes the "
+            "patch that heals them"
+        )
     if fleet_clones.dirty(found.folder):
         notes.append("changes are not committed")
     if note := "; ".join(filter(None, notes)):

@@ -97,6 +97,7 @@ def test_status_tells_every_state_apart(fleet: Fleet) -> None:
         "missing": "failed",
     }
     assert found["drifted"]["drift"] == ["uv.toml (changed)"]
+    assert "names them and writes the patch" in found["drifted"]["note"]
     assert found["deleted"]["drift"] == ["uv.toml (deleted)"]
     assert found["conflicting"]["conflicts"] == ["poe_tasks.toml"]
     assert found["behind"]["drift"] == found["behind"]["conflicts"] == []

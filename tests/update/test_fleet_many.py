@@ -171,6 +171,14 @@ def test_the_matrix_is_what_the_engines_read(fleet: Fleet) -> None:
     assert json.loads(made.stdout) == {"batch_1": {"projects": "https://example.com/one.git"}}
 
 
+def test_an_origin_on_this_machine_is_no_job(fleet: Fleet) -> None:
+    project = fleet.start("one")
+    git(project, "remote", "add", "origin", "../one.git")
+    said = fleet.run("matrix", project, "--format", "github", expect=2).stderr
+    assert f"{project}: its origin '../one.git' is not a URL" in said
+    assert "`git remote set-url origin URL`" in said
+
+
 @pytest.mark.parametrize(("number", "jobs"), [(256, 256), (257, 129), (5000, 250)])
 def test_a_matrix_has_at_most_256_jobs(fleet: Fleet, number: int, jobs: int) -> None:
     urls = [f"https://example.com/{each}.git" for each in range(number)]
@@ -188,7 +196,8 @@ def test_a_matrix_has_at_most_256_jobs(fleet: Fleet, number: int, jobs: int) -> 
         (["status", "--list", "nowhere.txt"], "nowhere.txt: the list cannot be read"),
         (["update", ".", "--jobs", "0"], "0 is less than 1"),
         (["matrix", ".", "--format", "jenkins"], "invalid choice"),
-        (["matrix", "local", "--format", "github"], "No such remote"),
+        (["matrix", "local", "--format", "github"], "local: has no remote `origin`. Give the"),
+        (["matrix", "nowhere", "--format", "github"], "Name a git clone, or the project's URL"),
         (["status", "local", "--html", "nowhere/page.html"], "the page cannot be written"),
         ([], "required: command"),
     ],
