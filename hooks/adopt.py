@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hooks import adopt_answers, adopt_merge, adopt_plan  # noqa: E402  found through the line above
-from hooks.projects import ANSWERS, HookError, template, unattended  # noqa: E402
+from hooks.projects import ANSWERS, COPIER, HookError, template, unattended  # noqa: E402
 from hooks.repository import GitError, clean_branch, git, shown, tracked  # noqa: E402
 
 LISTED = 20  # lines a heading; --json has all
@@ -74,6 +74,7 @@ def adopt(asked: argparse.Namespace) -> int:
     """
     root: Path = asked.path.resolve()
     old, new = clean_branch(root), asked.branch
+    not_adopted(root)
     adopt_merge.check_branch(root, new)
     with tempfile.TemporaryDirectory(prefix="adopt-") as folder:
         render = Path(folder).resolve() / "render"
@@ -98,13 +99,24 @@ def adopt(asked: argparse.Namespace) -> int:
     return 0
 
 
+def not_adopted(root: Path) -> None:
+    """Raise HookError where `root` is under Copier."""
+    if not (root / ANSWERS).exists():
+        return
+    tasks = root / "poe_tasks.toml"  # of this template, since it has that command
+    ours = tasks.is_file() and b"[tool.poe.tasks.template-update]" in tasks.read_bytes()
+    command = "uv run poe template-update" if ours else f"{COPIER} update"
+    raise HookError(
+        f"{root} is under Copier already: it has {ANSWERS}. "
+        f"To get the template's news, run there: {command}"
+    )
+
+
 def planned(
     root: Path, asked: argparse.Namespace, render: Path
 ) -> tuple[dict[str, Any], adopt_plan.Comparison]:
     """What would be done, for people and machines; leaves the template rendered in `render`."""
     files = tracked(root)
-    if (root / ANSWERS).exists():
-        raise HookError(f"{root} is under Copier already. To get the news: uvx copier update")
     guessed = adopt_answers.guesses(root, files)
     data = {key: (guess.value, guess.source) for key, guess in guessed.items()}
     data |= {key: (value, "--data") for key, value in map(key_and_value, asked.data)}

@@ -23,8 +23,9 @@ def check_branch(root: Path, branch: str) -> None:
         raise HookError(f"--branch {branch}: git takes no such name for a branch.") from error
     if git(root, "for-each-ref", f"refs/heads/{branch}"):
         raise HookError(
-            f"{root} has a branch {branch}. Delete it (git branch -D {branch}), "
-            "or name another with --branch."
+            f"{root} has a branch {branch}, perhaps with an adoption that is not merged yet: "
+            f"git merge {branch}\nTo begin anew, name another with --branch, or delete it: "
+            f"git branch -d {branch} (git refuses where commits would be lost)."
         )
 
 

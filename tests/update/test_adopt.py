@@ -433,6 +433,19 @@ def test_what_cannot_be_adopted_is_refused_and_unchanged(
     assert state(handmade) == before
 
 
+def test_an_adoption_is_never_thrown_away(clone: Path, handmade: Path) -> None:
+    adopt(clone, handmade, "--yes")
+    resolve(handmade)
+    commit_all(handmade, "Adopt")
+    said = adopt(clone, handmade, expect=2).stderr
+    assert "under Copier already" in said
+    assert said.rstrip().endswith("uv run poe template-update")
+    git(handmade, "switch", "--quiet", "main")
+    said = adopt(clone, handmade, expect=2).stderr
+    assert f"git merge {BRANCH}" in said and f"git branch -d {BRANCH}" in said
+    assert "-D" not in said
+
+
 def test_what_is_no_repository_is_refused(clone: Path, handmade: Path, tmp_path: Path) -> None:
     for folder, said in {
         tmp_path / "nowhere": "no such folder",
