@@ -32,6 +32,7 @@ LEGACY = {
     ".gitignore": "*.pkl\n",
     "tests/test_train.py": "from train import MARGIN\n\n\ndef test_margin():\n    assert MARGIN\n",
 }
+HOOK = "  - repo: meta\n    hooks: [{id: identity}]\n"
 CONTEXT = {
     "project_name": "Churn",
     "project_slug": "{{ cookiecutter.project_name | lower }}",
@@ -656,6 +657,8 @@ def commands(page: str) -> list[str]:
 
 def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[str, str]]) -> None:
     project, settings = legacy
+    write(project, {"docs/gates.md": "Ours.\n", ".pre-commit-config.yaml": "repos:\n" + HOOK})
+    commit_all(project, "Has a page of the standard's name, and a hook")
     clone = cloned(tmp_path / "beside" / "copier-mlops", small=False)
     before = state(project)
     beside = clone.parent / "churn"  # where the page has it
@@ -681,9 +684,17 @@ def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[
     type_in(beside, back)
     assert state(beside) == before
     type_in(clone, do)
-    assert type_in(beside, conflicts).split() == [".gitignore", "README.md"]
+    theirs = [".pre-commit-config.yaml", "docs/gates.md"]
+    assert set(type_in(beside, conflicts).split()) == {".gitignore", "README.md", *theirs}
+    git(beside, "checkout", "--theirs", *theirs)
+    with (beside / ".pre-commit-config.yaml").open("a") as hooks:
+        hooks.write(HOOK)
+    assert "README.md" in git(beside, "grep", "<<<<<<< ")
     resolve(beside)
+    assert "git grep '<<<<<<< '" in page
+    assert type_in(beside, "git grep '<<<<<<< ' || true") == ""
     type_in(beside, go_on)
+    assert len(yaml.safe_load((beside / ".pre-commit-config.yaml").read_text())["repos"]) == 2
     assert Project(beside).has("uv.lock")
     assert git(beside, "status", "--porcelain") == ""
     assert len(git(beside, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3
