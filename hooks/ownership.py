@@ -17,7 +17,7 @@ BEGIN, END = "made from ownership.toml", "made until here"
 TITLES = {
     "seed": "Yours from the first day: no update touches it",
     "shared": "Shared: an update merges its news with yours",
-    "managed": "The standard's: `copier update` replaces it",
+    "managed": "The standard's: an update brings its news; do not edit",
     "generated": "Made by commands",
 }
 
