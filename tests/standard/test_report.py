@@ -129,6 +129,12 @@ def test_the_first_model_has_no_champion_to_be_held_against():
     assert "Against the champion" not in page.text
 
 
+def test_a_run_that_was_not_compared_does_not_speak_of_champions():
+    page = Page(planted.run(comparison=None))
+    assert "It was not compared: the run stopped before." in page.text
+    assert "There is no champion" not in page.text
+
+
 def test_small_groups_are_named():
     text = Page(planted.run()).text
     assert "age old (12 rows)" in text

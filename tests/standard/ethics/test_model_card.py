@@ -49,6 +49,13 @@ def test_sections_are_mitchells_in_their_order(conf):
     assert headings == [f"## {title}" for title in MITCHELL]
 
 
+def test_it_says_what_is_predicted(conf):
+    told = {
+        line.label: line.text for line in card.make(conf, planted.run()).sections["Intended use"]
+    }
+    assert told["Predicts"] == "outcome: repaid, defaulted"
+
+
 def test_a_new_card_names_each_field_that_people_must_fill(conf):
     seed = yaml.safe_load((conf / card.SEED).read_text())
     fields = [f"`{section}.{name}`" for section, names in seed.items() for name in names]

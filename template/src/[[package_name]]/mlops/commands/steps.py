@@ -14,6 +14,8 @@ from .app import CONF, Conf, Served, app, pairs
 
 In = Annotated[Path, typer.Option(help="Folder or file to read.")]
 Out = Annotated[Path, typer.Option(help="Folder to write evidence to.")]
+Made = Annotated[Path, typer.Option(help="Folder to write to.")]
+Trigger = Annotated[str, typer.Option(help="Why it runs; kept with the run.")]
 STEPS = "Steps of the pipelines"
 
 
@@ -37,9 +39,9 @@ def prepare(raw: In, validated: In, out: Out, conf: Conf = CONF) -> None:
 def train(
     *,
     data: In,
-    model: Out,
+    model: Made,
     out: Out,
-    trigger: str = "manual",
+    trigger: Trigger = "manual",
     parameter: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE in place of that in conf/train.yml.")
     ] = None,
@@ -109,7 +111,7 @@ def score(
 
 
 @app.command(rich_help_panel=STEPS)
-def drift(current: In, out: Out, version: str = "champion", conf: Conf = CONF) -> None:
+def drift(current: In, out: Out, version: Served = "champion", conf: Conf = CONF) -> None:
     """Compare current rows with what a version was trained on."""
     from ..steps import drift as step
 
@@ -117,7 +119,7 @@ def drift(current: In, out: Out, version: str = "champion", conf: Conf = CONF) -
 
 
 @app.command(rich_help_panel=STEPS)
-def tables(data: In, train: Out, test: Out) -> None:
+def tables(data: In, train: Made, test: Made) -> None:
     """Make tables of Azure ML from the divided data."""
     from ..steps import tables as step
 
@@ -125,7 +127,7 @@ def tables(data: In, train: Out, test: Out) -> None:
 
 
 @app.command(rich_help_panel=STEPS)
-def mask(raw: In, replica: Out, out: Out, conf: Conf = CONF) -> None:
+def mask(raw: In, replica: Made, out: Out, conf: Conf = CONF) -> None:
     """Copy raw data without what identifies people; the key is in MLOPS_MASK_KEY."""
     from ..steps import mask as step
 

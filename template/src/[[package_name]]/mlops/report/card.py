@@ -196,7 +196,10 @@ def _known(
             ("Parameters", _listed(made.parameters) if made else ""),
             ("Commit", made.git_commit if made else ""),
         ],
-        "intended_use": [("In one sentence", project.description)],
+        "intended_use": [
+            ("In one sentence", project.description),
+            ("Predicts", _predicted(contract)),
+        ],
         "factors": [("Groups", ", ".join(contract.named("sensitive")) or "none in conf/data.yml")],
         "metrics": [
             ("Decides", gates.metric),
@@ -222,6 +225,14 @@ def _known(
             for found in (measured.robustness if measured else [])
         ],
     }
+
+
+def _predicted(contract: Contract) -> str:
+    """The target, in the contract's words."""
+    column = contract.columns[contract.target]
+    about = f", {column.about}" if column.about else ""
+    classes = f": {', '.join(contract.labels)}" if contract.labels else ""
+    return f"{contract.target}{about}{classes}"
 
 
 def _analyses(run: Run) -> Iterator[tuple[str, str]]:

@@ -115,6 +115,7 @@ STATISTICS: dict[str, Callable[[Case], Statistics]] = {
     "missing_difference": _missing,
 }
 OF_ALL_ROWS = {"outcome_difference", "missing_difference"}
+IN_SPREADS = {"selection_difference", "prediction_bias", "outcome_difference"}  # of numbers
 
 
 def _family(check: Metric) -> tuple[bool, str]:
@@ -238,7 +239,9 @@ def _measure(case: Case, check: Metric) -> Value:
     far = [group for group in told if group.word == decides] or told
     sign = -1 if check.min is None else 1
     worst_of = min(far, key=lambda group: sign * (group.distance or 0.0))
-    return Value(worst_of.distance, worst_of.low, worst_of.high, rows, worst_of.group, groups)
+    spread = not case.contract.labels and check.measure in IN_SPREADS
+    about = worst_of.group + (", in standard deviations of the target" if spread else "")
+    return Value(worst_of.distance, worst_of.low, worst_of.high, rows, about, groups)
 
 
 MEASURES = [
