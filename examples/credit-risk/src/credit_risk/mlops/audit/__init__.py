@@ -16,30 +16,40 @@ GITHUB, AZURE = Path(".github"), Path(".azuredevops")
 FOUND = range(10, 20)  # zizmor's exit codes for findings
 
 
-def run(root: Path) -> str:
-    """Audit what there is; returns what was looked at.
+def run(root: Path) -> list[str]:
+    """Audit the files of each service that the project has; returns what was looked at, in lines.
 
     Raises:
         GateFailed: with each fault.
         UsageError: there is nothing to audit, or zizmor cannot run.
     """
-    if (root / GITHUB / "workflows").is_dir():
-        _zizmor(root)
-        return str(GITHUB)
+    found: list[str] = []
+    told: list[str] = []
     if (root / AZURE).is_dir():
-        if found := pipelines.faults(root / AZURE):
-            raise GateFailed("\n".join([f"faults in {AZURE}:", *found]))
-        return str(AZURE)
-    raise UsageError(f"there is neither {GITHUB}/workflows nor {AZURE}. Bring it back from git.")
+        if faults := pipelines.faults(root / AZURE):
+            found.append("\n".join([f"faults in {AZURE}:", *faults]))
+        told.append(f"{AZURE} is in order")
+        told += [f"not looked at: {each}" for each in pipelines.unseen(root / AZURE)]
+    if (root / GITHUB / "workflows").is_dir():
+        found += _zizmor(root)
+        told.insert(0, f"{GITHUB} is in order")
+    if found:
+        raise GateFailed("\n\n".join(found))
+    if not told:
+        raise UsageError(
+            f"there is neither {GITHUB}/workflows nor {AZURE}. Bring it back from git."
+        )
+    return told
 
 
-def _zizmor(root: Path) -> None:
+def _zizmor(root: Path) -> list[str]:
     command = ["zizmor", "--offline", "--quiet", "--strict-collection", str(GITHUB)]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     except OSError as error:
         raise UsageError(f"zizmor cannot be started ({error}). Run `uv sync`.") from None
     if done.returncode in FOUND:
-        raise GateFailed(f"zizmor found faults:\n{done.stdout.strip()}")
+        return [f"zizmor found faults:\n{done.stdout.strip()}"]
     if done.returncode != 0:
         raise UsageError(f"zizmor failed: {done.stderr.strip()}")
+    return []

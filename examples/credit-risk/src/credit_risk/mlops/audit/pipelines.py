@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import shape
 from .expand import Expansion
 
 MACRO = re.compile(r"\$\(([A-Za-z_][\w.]*)\)")
@@ -20,6 +21,10 @@ SCRIPTS = ("script", "bash", "pwsh", "powershell")
 OWN = re.compile(r"^(System|Build|Pipeline|Agent|Environment|Strategy|Checks)\.", re.IGNORECASE)
 OWN_SHELL = re.compile(r"^(SYSTEM|BUILD|PIPELINE|AGENT|TF)_|^(HOME|PATH|PWD|TF_BUILD)$")
 PAGE = Path("docs/connect.md")
+OUTSIDE_A_JOB = (
+    "no `timeoutInMinutes`; steps that hang would run for hours. Only a job has this field: write "
+    "`jobs:`, in it `- job: NAME` with `timeoutInMinutes: 20`, and put these `steps:` into the job."
+)
 
 
 class Job(NamedTuple):
@@ -34,14 +39,14 @@ class Job(NamedTuple):
 
 def faults(folder: Path) -> list[str]:
     """All faults of the pipelines in a folder, each with its file."""
-    expansions = {path: Expansion(path, folder) for path in sorted(folder.rglob("*.yml"))}
-    templates = {path for each in expansions.values() for path in each.templates}
+    expansions = _expansions(folder)
+    templates = _templates(expansions)
     found: dict[str, None] = {}  # a template's fault is seen by each that uses it
     for path, each in expansions.items():
-        if path.resolve() in templates:
+        found |= dict.fromkeys(each.faults)
+        if path.resolve() in templates or not each.content:
             continue
         name = path.relative_to(folder.parent)
-        found |= dict.fromkeys(each.faults)
         if not {"steps", "jobs", "stages", "extends"} & set(each.content):
             found[f"{name}: no pipeline uses this template."] = None
         else:
@@ -50,13 +55,22 @@ def faults(folder: Path) -> list[str]:
     return list(found)
 
 
+def unseen(folder: Path) -> list[str]:
+    """Templates that cannot be looked at, each with the file that uses it."""
+    expansions = _expansions(folder)
+    templates = _templates(expansions)
+    pipelines = [made for path, made in expansions.items() if path.resolve() not in templates]
+    return list(dict.fromkeys(each for made in pipelines for each in made.unseen))
+
+
 def jobs(content: dict[str, Any]) -> list[Job]:
-    """All jobs of an expanded pipeline, in order."""
+    """All jobs of an expanded pipeline, in order; steps outside a job are one without a name."""
     everywhere = _variables(content)
     made = []
-    for stage in content.get("stages") or [content]:
+    for stage in _stages(content):
         there = everywhere | _variables(stage)
-        for job in stage.get("jobs") or [stage]:
+        outside = [stage] if "steps" in stage else []
+        for job in _seen(stage["jobs"]) if "jobs" in stage else outside:
             name = str(job.get("job") or job.get("deployment") or "")
             steps = list(_steps(job.get("steps") or job.get("strategy") or []))
             made.append(Job(str(stage.get("stage", "")), name, job, steps, there | _variables(job)))
@@ -68,34 +82,55 @@ def script(step: dict[str, Any]) -> str:
     for key in SCRIPTS:
         if key in step:
             return str(step[key])
-    return str((step.get("inputs") or {}).get("inlineScript", ""))
+    inputs = step.get("inputs")
+    return str(inputs.get("inlineScript", "")) if isinstance(inputs, dict) else ""
+
+
+def _expansions(folder: Path) -> dict[Path, Expansion]:
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yml", ".yaml"))
+    return {path: Expansion(path, folder) for path in files}
+
+
+def _templates(expansions: dict[Path, Expansion]) -> set[Path]:
+    return {path for each in expansions.values() for path in each.templates}
 
 
 def _pipeline(content: dict[str, Any], told: set[str]) -> Iterator[str]:
+    if "extends" in content:  # the rest lies in a template that cannot be looked at
+        return
     every = jobs(content)
-    stages = content.get("stages") or []
+    whole = not _has_unseen(content)
+    stages = _seen(content.get("stages", []))
     yield from _named("stage", [str(stage.get("stage", "")) for stage in stages])
-    yield from _order("stage", stages)
-    for stage in stages or [content]:
+    yield from _order("stage", stages, whole=whole)
+    for stage in _stages(content):
         own = [job for job in every if job.stage == str(stage.get("stage", ""))]
         yield from _named("job", [job.name for job in own])
-        yield from _order("job", [job.content for job in own])
-        yield from _outputs(stage, every)
-    loose = any("group" in entry for entry in _entries(content.get("variables")))
+        yield from _order("job", [job.content for job in own], whole=whole)
+        yield from _outputs(stage, every, whole=whole)
+    levels = [content, *stages, *(job.content for job in every)]
+    blind = any(shape.UNSEEN in entry for each in levels for entry in _entries_of(each))
+    loose = blind or any("group" in entry for entry in _entries_of(content))
+    for place in [content, *stages]:
+        if not (place.get("stages") or place.get("jobs") or "steps" in place):
+            name = f"stage {_name(place)}: " if "stage" in place else ""
+            yield f"{name}there are no jobs."
     for job in every:
         where = job.name or "steps"
-        if "timeoutInMinutes" not in job.content:
+        if not {"job", "deployment"} & set(job.content):
+            yield f"{where}: {OUTSIDE_A_JOB}"
+        elif "timeoutInMinutes" not in job.content:
             yield f"{where}: no `timeoutInMinutes`; a job that hangs would run for hours."
-        if not job.steps and "template" not in str(job.content):
+        if not job.steps:
             yield f"{where}: no steps."
-        yield from (f"{where}: {text}" for text in _job(job, told, loose=loose))
+        yield from (f"{where}: {text}" for text in _job(job, told, loose=loose, blind=blind))
     outside = {key: value for key, value in content.items() if key not in ("stages", "jobs")}
     names = _variables(content) | told
     if not loose:
         yield from _unknown(outside, names)
 
 
-def _job(job: Job, told: set[str], *, loose: bool) -> Iterator[str]:
+def _job(job: Job, told: set[str], *, loose: bool, blind: bool) -> Iterator[str]:
     for step in job.steps:
         if "checkout" in step and step["checkout"] != "none" and step.get("persistCredentials"):
             yield "`persistCredentials` leaves a token to every later step; write false."
@@ -108,7 +143,7 @@ def _job(job: Job, told: set[str], *, loose: bool) -> Iterator[str]:
             if OWN.match(name) or name in job.variables:
                 yield f"`{code}` takes in $({name}): use `env`, and ${{...}} in the shell."
         known = job.variables | set(step.get("env") or {})
-        for name in SHELL.findall(code):
+        for name in [] if blind or shape.later(step.get("env")) else SHELL.findall(code):
             if name not in known and not OWN_SHELL.match(name) and f"{name}=" not in code:
                 yield f"`{code}` uses ${name}, which neither `variables` nor `env` sets."
     if not loose:
@@ -134,12 +169,12 @@ def _named(kind: str, names: list[str]) -> Iterator[str]:
         yield f"there are two {kind}s `{name}`." if name else f"a {kind} needs a name."
 
 
-def _order(kind: str, entries: list[dict[str, Any]]) -> Iterator[str]:
+def _order(kind: str, entries: list[dict[str, Any]], *, whole: bool) -> Iterator[str]:
     """Each waits for what is there, and no two for each other."""
     needs = {_name(entry): _needed(entry) for entry in entries}
     for name, wanted in needs.items():
         for other in wanted:
-            if other not in needs:
+            if whole and other not in needs and not shape.later(other):
                 yield f"{kind} {name} depends on `{other}`, and there is none."
     done: set[str] = set()
     while ready := {name for name, wanted in needs.items() if set(wanted) <= done} - done:
@@ -149,27 +184,27 @@ def _order(kind: str, entries: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{kind}s {', '.join(circle)} wait for each other."
 
 
-def _outputs(stage: dict[str, Any], every: list[Job]) -> Iterator[str]:
+def _outputs(stage: dict[str, Any], every: list[Job], *, whole: bool) -> Iterator[str]:
     """Values of earlier stages and jobs come from one that is waited for, and has such a step."""
     steps = {(job.stage, job.name): {str(step.get("name")) for step in job.steps} for job in every}
     own = _name(stage)
-    whole = {key: value for key, value in stage.items() if key != "stages"}
-    for there, job, step in OF_A_STAGE.findall(_text(whole)):
+    inner = {key: value for key, value in stage.items() if key != "stages"}
+    for there, job, step in OF_A_STAGE.findall(_text(inner)):
         if there not in _needed(stage):
             yield f"stage {own} reads from the stage `{there}`, and does not depend on it."
-        elif step not in steps.get((there, job), set()):
+        elif whole and step not in steps.get((there, job), set()):
             yield f"stage {own} reads `{there}.{job}.{step}`, and there is no such step."
     for there, rest in OF_A_NEIGHBOUR.findall(_text(stage.get("condition", ""))):
         job, _, step = rest.rpartition(".")[0].partition(".")
         if there not in _needed(stage):
             yield f"stage {own} reads from the stage `{there}`, and does not depend on it."
-        elif step not in steps.get((there, job), set()):
+        elif whole and step not in steps.get((there, job), set()):
             yield f"stage {own} reads `{there}.{job}.{step}`, and there is no such step."
-    for content in stage.get("jobs") or []:
+    for content in _seen(stage.get("jobs", [])):
         for there, rest in OF_A_NEIGHBOUR.findall(_text(content)):
             if there not in _needed(content):
                 yield f"job {_name(content)} reads from `{there}`, and does not depend on it."
-            elif rest.partition(".")[0] not in steps.get((own, there), set()):
+            elif whole and rest.partition(".")[0] not in steps.get((own, there), set()):
                 yield f"job {_name(content)} reads `{there}.{rest}`, and there is no such step."
 
 
@@ -192,21 +227,40 @@ def _steps(node: Any) -> Iterator[dict[str, Any]]:
                 yield from _steps(value)
 
 
-def _entries(variables: Any) -> list[dict[str, Any]]:
+def _stages(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return _seen(content["stages"]) if "stages" in content else [content]
+
+
+def _seen(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in entries if shape.UNSEEN not in entry]
+
+
+def _has_unseen(node: Any) -> bool:
+    """May a stage, a job or a step be there that is not looked at?"""
+    if isinstance(node, list):
+        return any(shape.UNSEEN in entry or _has_unseen(entry) for entry in node)
+    kept = [node.get(key, []) for key in shape.LISTS] + [*_steps(node.get("strategy"))]
+    return any(shape.UNSEEN in each or _has_unseen(each) for each in kept)
+
+
+def _entries_of(content: dict[str, Any]) -> list[dict[str, Any]]:
     """Variables as a list of entries, also where they are a mapping."""
+    variables = content.get("variables")
     if isinstance(variables, list):
         return [entry for part in variables for entry in _entry(part)]
-    return _entry(variables) if isinstance(variables, dict) else []
+    return _pairs(variables) if isinstance(variables, dict) else []
 
 
 def _entry(part: dict[str, Any]) -> list[dict[str, Any]]:
-    if {"name", "group"} & set(part):
-        return [part]
-    return [{"name": name, "value": value} for name, value in part.items()]
+    return [part] if {"name", "group", shape.UNSEEN} & set(part) else _pairs(part)
+
+
+def _pairs(variables: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _variables(content: dict[str, Any]) -> set[str]:
-    return {str(entry["name"]) for entry in _entries(content.get("variables")) if "name" in entry}
+    return {str(entry["name"]) for entry in _entries_of(content) if "name" in entry}
 
 
 def _listed(page: Path) -> set[str]:

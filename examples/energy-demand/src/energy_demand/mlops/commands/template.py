@@ -19,7 +19,8 @@ def audit() -> None:
     """Are the files of CI safe, and is nothing in them missing?"""
     from .. import audit
 
-    terminal.out.print(f"{audit.run(Path.cwd())} is in order", markup=False)
+    for line in audit.run(Path.cwd()):
+        terminal.out.print(line, markup=False)
 
 
 @app.command("template-check")
