@@ -29,6 +29,7 @@ def test_production_takes_nothing_from_its_own_workspace(mlops, serving):
     serving.change(models=worlds.version("9", "challenger"))
     said = refusal(mlops, serving, "deploy", "9", "--env", "prod")
     assert "version 9 of credit-risk is not in the registry mlr-credit-risk. Share it first" in said
+    assert "`uv run mlops azure share 9 --env dev`" in said
 
 
 def test_the_champion_before_can_stand_again_for_a_rollback(mlops, replaced):

@@ -45,7 +45,7 @@ def test_nothing_is_trained_outside_dev(mlops, watched, environment):
     ):
         said = worlds.refusal(mlops, watched, *words, "--env", environment)
         assert "`register` registers a version, and that only dev can" in said
-        assert "Train in dev, then run `mlops azure share challenger`" in said
+        assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in said
     assert watched.state()["jobs"] == {}
 
 
@@ -91,7 +91,7 @@ def test_in_dev_a_job_of_the_project_makes_the_reference(mlops, trained):
     for words in (["setup"], ["deploy", "1"], ["rollout"]):
         assert mlops(trained, *words) == "done"
     said = worlds.refusal(mlops, trained, "schedules", "azureml/schedules/monitor.yml")
-    assert "credit-risk-reference, version 1: run `mlops azure submit azureml/jobs/" in said
+    assert "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in said
 
 
 def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
@@ -102,12 +102,12 @@ def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
             watched.change(**state)
         said = worlds.refusal(mlops, world, "schedules", "--env", "prod")
         assert traffic in said
-        assert "Run `mlops azure rollout --env prod` first" in said
+        assert "Run `uv run mlops azure rollout --env prod` first" in said
 
 
 ASKING = {
     "batch": ("score", "Ask the batch endpoint"),
-    "monitor": ("drift", "`mlops azure schedules`"),
+    "monitor": ("drift", "`uv run mlops azure schedules --env "),
 }
 
 

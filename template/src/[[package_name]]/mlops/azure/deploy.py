@@ -46,7 +46,8 @@ def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -
     if len(traffic) > 1 or endpoint.mirror():
         raise GateFailed(
             f"a rollout or a rollback of {endpoint.name} is under way: {traffic}. End it with "
-            "`mlops azure rollout`, `mlops azure rollout --abort` or `mlops azure rollback`."
+            f"{place.command('rollout')}, {place.command('rollout --abort')} or "
+            f"{place.command('rollback --why REASON')}."
         )
     without = [colour for colour in COLOURS if colour not in traffic]
     free = next((colour for colour in without if colour not in standing), without[0])
@@ -70,5 +71,5 @@ def _spare_the_champion(versions: Versions, endpoint: Endpoint, number: str) -> 
     if champion and champion.number == number and endpoint.traffic():
         raise GateFailed(
             f"version {number} is champion and has no traffic on {endpoint.name}. Somebody moved "
-            "it by hand. Move it back, or run `mlops azure rollback`."
+            f"it by hand. Move it back, or run {endpoint.place.command('rollback --why REASON')}."
         )

@@ -72,7 +72,7 @@ class Endpoint:
         if found is None:
             raise UsageError(
                 f"{self.kind} endpoint {self.name} does not exist. Run "
-                f"`mlops azure setup --env {self.place.environment}`."
+                f"{self.place.command('setup')}."
             )
         if word(_state(found)) != "succeeded":
             raise UsageError(

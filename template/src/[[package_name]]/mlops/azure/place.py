@@ -43,6 +43,10 @@ class Place:
         """The file that this environment's settings stand in."""
         return f"{self.conf / self.environment}.yml"
 
+    def command(self, words: str) -> str:
+        """For messages: a command of `mlops azure` for this environment, as a person types it."""
+        return advice(words, self.environment)
+
     def packages(self, file: Path) -> list[str]:
         """For `--set`: the registered environment that a file names as `file:.../KIND.yml`."""
         named = read_yaml(file).get("environment")
@@ -54,6 +58,11 @@ class Place:
     def tags(self) -> list[str]:
         """The environment's tags, for `--set`."""
         return [f"tags.{key}={value}" for key, value in self.cloud.tags.items()]
+
+
+def advice(words: str, environment: Environment) -> str:
+    """For messages: a command of `mlops azure`, as a person types it."""
+    return f"`uv run mlops azure {words} --env {environment}`"
 
 
 def load(conf: Path, environment: Environment, *, dry_run: bool) -> Place:

@@ -30,8 +30,8 @@ def run(place: Place, why: str) -> None:
     versions = Versions(place)
     if not versions.writes:
         raise UsageError(
-            "staging has no roles, and so no version before. Use `mlops azure rollout --abort`, "
-            "or deploy and roll out the version that you want."
+            "staging has no roles, and so no version before. Use "
+            f"{place.command('rollout --abort')}, or deploy and roll out the version that you want."
         )
     leading, *following = of(place)
     view = turns.look(leading, versions)
@@ -41,10 +41,11 @@ def run(place: Place, why: str) -> None:
         return
     good = view.other(failed)
     if good is None or not good.deployment.healthy:
+        before = failed.version.tags.get("previous_champion", "VERSION")
         raise GateFailed(
             f"{leading.name}: nothing that is well stands beside version {failed.version.number}. "
             "Deploy the champion before it, then roll back: "
-            f"`mlops azure deploy {failed.version.tags.get('previous_champion', 'VERSION')}`."
+            f"{place.command(f'deploy {before}')}."
         )
     if not place.az.dry_run:
         smoke.gate(place, leading, good.name, good.version.number, None)
@@ -86,6 +87,6 @@ def _failed(view: View) -> Side | None:
         if other is None or other.version.number != before:
             raise GateFailed(
                 f"version {before}, champion before version {serving.version.number}, is no longer "
-                f"deployed. Run `mlops azure deploy {before}`, then roll back."
+                f"deployed. Run {view.endpoint.place.command(f'deploy {before}')}, then roll back."
             )
     return serving

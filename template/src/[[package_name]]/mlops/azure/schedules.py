@@ -102,7 +102,7 @@ def _monitor(place: Place, monitor: dict[str, Any]) -> list[str]:
     if len(traffic) != 1:
         raise GateFailed(
             f"{endpoint.name}: the traffic is {traffic or 'none'}, and a monitor looks at the one "
-            f"deployment that serves. Run `mlops azure rollout --env {place.environment}` first."
+            f"deployment that serves. Run {place.command('rollout')} first."
         )
     (colour,) = traffic
     target = "create_monitor.monitoring_target.endpoint_deployment_id"
@@ -150,5 +150,5 @@ def _way(place: Place, name: str, version: str) -> str:
     if name != f"{place.name}-reference":
         return "the deployment's data collector makes it; send it requests, then wait"
     if place.environment == "dev":
-        return "run `mlops azure submit azureml/jobs/responsible-ai.yml`"
+        return f"run {place.command('submit azureml/jobs/responsible-ai.yml')}"
     return f"register the training rows of the version that serves with {table}"

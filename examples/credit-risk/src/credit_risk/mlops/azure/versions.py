@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..errors import GateFailed, UsageError
 from ..roles import Role, Version, stamp
 from .az import sets
-from .place import Place
+from .place import Place, advice
 
 NEVER = {"rejected", "rolled_back"}
 
@@ -45,7 +45,8 @@ class Versions:
             return holder
         version = self.find(asked)
         if version is None:
-            first = " Share it first: `mlops azure share`." if self.in_registry else ""
+            share = f" Share it first: {advice(f'share {asked}', 'dev')}."
+            first = share if self.in_registry else ""
             raise UsageError(
                 f"version {asked} of {self.place.name} is not in the {self.where}.{first}"
             )

@@ -13,14 +13,10 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import read_yaml
-from .place import ENDPOINTS, Place
+from .place import ENDPOINTS, Place, advice
 
 STEP = re.compile(r"\bmlops (\w+)")
-INSTEAD = {
-    "register": "Train in dev, then run `mlops azure share challenger`.",
-    "score": "Ask the batch endpoint: `az ml batch-endpoint invoke`.",
-    "drift": "The monitor is a schedule there: `mlops azure schedules`.",
-}
+STEPS = {"register", "score", "drift"}
 
 
 class NotHere(UsageError):  # noqa: N818  an answer, not an error of ours
@@ -39,16 +35,23 @@ def require(place: Place, file: Path, job: dict[str, Any]) -> None:
     if place.environment == "dev":
         return
     for step in steps(file.parent, job):
-        if step not in INSTEAD:
+        if step not in STEPS:
             continue
         why = "registers a version" if step == "register" else "takes a version from the workspace"
-        instead = INSTEAD[step]
-        if step == "score" and not (ENDPOINTS / "batch").is_dir():
-            instead = "`uv run poe template-update --data serving=both` brings a batch endpoint."
         raise NotHere(
             f"{file}: `{step}` {why}, and that only dev can: what {place.environment} serves "
-            f"comes from the registry {place.cloud.registry}. {instead}"
+            f"comes from the registry {place.cloud.registry}. {_instead(place, step)}"
         )
+
+
+def _instead(place: Place, step: str) -> str:
+    if step == "register":
+        return f"Train in dev, then run {advice('share challenger', 'dev')}."
+    if step == "drift":
+        return f"The monitor is a schedule there: {place.command('schedules')}."
+    if (ENDPOINTS / "batch").is_dir():
+        return "Ask the batch endpoint: `az ml batch-endpoint invoke`."
+    return "`uv run poe template-update --data serving=both` brings a batch endpoint."
 
 
 def steps(folder: Path, job: dict[str, Any]) -> Iterator[str]:

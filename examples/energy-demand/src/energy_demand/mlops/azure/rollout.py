@@ -157,8 +157,9 @@ def _undo(rollout: Rollout, fault: GateFailed) -> NoReturn:
     try:
         rollout.back(str(fault))
     except UsageError as error:
+        again = rollout.place.command("rollout --abort")
         raise UsageError(
-            f"{fault} And the way back is not finished; run `mlops azure rollout --abort`: {error}"
+            f"{fault} And the way back is not finished; run {again}: {error}"
         ) from None
     raise GateFailed(f"{fault} The rollout is aborted.") from None
 
@@ -171,7 +172,8 @@ def _finish(versions: Versions, view: View, following: list[Endpoint]) -> None:
     if serving.version.role in NEVER or not serving.deployment.healthy:
         raise GateFailed(
             f"version {serving.version.number}, which serves, is {serving.version.role} and its "
-            f"deployment is {serving.deployment.state}. Run `mlops azure rollback`."
+            f"deployment is {serving.deployment.state}. Run "
+            f"{view.endpoint.place.command('rollback --why REASON')}."
         )
     if serving.version.role in turns.RANKS:
         for endpoint in following:
@@ -201,7 +203,7 @@ def require(endpoint: Endpoint, number: str) -> str:
     if colour is None:
         raise GateFailed(
             f"version {number} is not deployed behind {endpoint.name}. "
-            f"Run `mlops azure deploy {number}`."
+            f"Run {endpoint.place.command(f'deploy {number}')}."
         )
     return colour
 

@@ -94,7 +94,7 @@ def coming(view: View) -> Side | None:
         ):
             raise GateFailed(
                 f"a rollback of {view.endpoint.name} was interrupted. End it with "
-                "`mlops azure rollback`."
+                f"{view.endpoint.place.command('rollback --why REASON')}."
             )
         return new
     able = [side for side in view.sides.values() if side.claim[0] and side.deployment.healthy]
@@ -103,7 +103,7 @@ def coming(view: View) -> Side | None:
         if not able:
             raise GateFailed(
                 f"{view.endpoint.name} has no deployment of a challenger or champion. Run "
-                "`mlops azure deploy challenger`."
+                f"{view.endpoint.place.command('deploy challenger')}."
             )
         return max(able, key=lambda side: side.claim)
     rival = view.other(settled)
@@ -112,9 +112,10 @@ def coming(view: View) -> Side | None:
     if rival.claim <= settled.claim and settled.deployment.healthy:
         return None
     if not rival.deployment.healthy:
+        again = view.endpoint.place.command(f"deploy {rival.version.number}")
         raise GateFailed(
             f"{view.endpoint.name}: deployment {rival.name} of version {rival.version.number} is "
-            f"{rival.deployment.state}. Run `mlops azure deploy {rival.version.number}` again."
+            f"{rival.deployment.state}. Run {again} again."
         )
     return rival
 
