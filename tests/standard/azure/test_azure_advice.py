@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.standard.azure.worlds import NAME, REGISTRY, refusal, version
 
 SOURCE = Path(__file__).parents[3] / "template" / "src" / "[[package_name]]" / "mlops" / "azure"
@@ -12,6 +14,19 @@ def test_before_a_deployment_the_environment_is_named(mlops, new):
     assert mlops(new, "setup", "--env", "prod") == "done"
     said = refusal(mlops, new, "rollout", "--env", "prod")
     assert "Run `uv run mlops azure deploy challenger --env prod`." in said
+
+
+ASKED = ["rollout", "rollout --abort", "contracts", "rollback --why x"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [*(("online", words) for words in ASKED), ("batch", "rollout")]
+)
+def test_a_missing_endpoint_is_told_with_the_command_that_makes_it(mlops, deployed, kind, words):
+    deployed.change(**{kind: {}})
+    said = refusal(mlops, deployed, *words.split(), "--env", "prod")
+    assert f"{kind} endpoint {NAME}-prod" in said
+    assert "does not exist. Run `uv run mlops azure setup --env prod`." in said
 
 
 def test_during_a_rollout_the_environment_is_named(mlops, deployed):

@@ -15,7 +15,7 @@ from typing import Any
 from .. import terminal
 from ..errors import UsageError
 from . import scaling
-from .az import changing, sets, word
+from .az import Failed, changing, sets, word
 from .place import ENDPOINTS, Place
 from .versions import Versions
 
@@ -81,11 +81,19 @@ class Endpoint:
         return found
 
     def deployments(self) -> dict[str, Deployment]:
-        """The deployments behind it, once none is being changed."""
-        listed = self.az.settled(
-            lambda: self.az.read(f"{self.kind}-deployment", "list", *self._behind()),
-            lambda listed: next(filter(changing, (_state(found) for found in listed)), ""),
-        )
+        """The deployments behind it, once none is being changed.
+
+        Raises:
+            UsageError: there is no such endpoint, or Azure cannot tell.
+        """
+        try:
+            listed = self.az.settled(
+                lambda: self.az.read(f"{self.kind}-deployment", "list", *self._behind()),
+                lambda listed: next(filter(changing, (_state(found) for found in listed)), ""),
+            )
+        except Failed:
+            self.get()  # where the endpoint is missing, this says what to do
+            raise
         return {
             found["name"]: Deployment(
                 found["name"], self._version(found), _state(found), str(found.get("id"))
