@@ -7,6 +7,7 @@ import pytest
 from tests.standard.azure import worlds
 
 RETRAIN, MONITOR = "credit-risk-retrain", "credit-risk-monitor"
+FILE = "azureml/schedules/monitor.yml"
 
 
 def test_dev_trains_by_itself_with_its_own_data(mlops, trained):
@@ -78,19 +79,33 @@ MISSING = {
 
 
 @pytest.mark.parametrize("missing", MISSING)
-def test_a_monitor_without_its_data_is_refused_with_the_next_step(mlops, watched, missing):
+def test_a_monitor_without_its_data_waits_and_names_the_next_step(mlops, watched, missing):
     data = {key: value for key, value in watched.state()["data"].items() if key != missing}
     watched.change(data=data)
-    said = worlds.refusal(mlops, watched, "schedules", "--env", "prod")
+    said = worlds.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
     assert said.count("\n- ") == 1
     assert f"\n- {missing.partition(':')[0]}, version 1: " in said
     assert MISSING[missing] in said
 
 
+@pytest.mark.parametrize("rolled_out", [False, True])
+def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeypatch, rolled_out):
+    said: list[str] = []
+    monkeypatch.setattr("credit_risk.mlops.terminal.say", said.append)
+    for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
+        assert mlops(trained, *words) == "done"
+    assert mlops(trained, "schedules") == "done"
+    assert list(trained.state()["schedules"]) == [RETRAIN]
+    (waiting,) = (text for text in said if text.startswith("not yet: "))
+    what = "data that it reads" if rolled_out else "one deployment with all the traffic"
+    assert f"{FILE} waits for {what}" in waiting
+    assert waiting.endswith("\nThen run `uv run mlops azure schedules --env dev` again.")
+
+
 def test_in_dev_a_job_of_the_project_makes_the_reference(mlops, trained):
     for words in (["setup"], ["deploy", "1"], ["rollout"]):
         assert mlops(trained, *words) == "done"
-    said = worlds.refusal(mlops, trained, "schedules", "azureml/schedules/monitor.yml")
+    said = worlds.refusal(mlops, trained, "schedules", FILE)
     assert "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in said
 
 
@@ -100,7 +115,7 @@ def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
             state = watched.state()
             state["online"]["credit-risk-prod"]["traffic"] = {}
             watched.change(**state)
-        said = worlds.refusal(mlops, world, "schedules", "--env", "prod")
+        said = worlds.refusal(mlops, world, "schedules", FILE, "--env", "prod")
         assert traffic in said
         assert "Run `uv run mlops azure rollout --env prod` first" in said
 

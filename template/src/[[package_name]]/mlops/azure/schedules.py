@@ -26,12 +26,18 @@ MODEL_DATA = re.compile(r"azureml:[\w-]+-(?:blue|green)-(model_(?:in|out)puts):(
 ASSET = re.compile(r"azureml:([\w-]+):(\w+)")
 
 
+class NotYet(GateFailed):
+    """A schedule is right, and what it needs is still to come."""
+
+
 def run(place: Place, only: Path | None) -> None:
-    """Start one schedule, or all that belong in the environment: retraining in dev alone.
+    """Start one schedule, or all that can run in the environment: retraining in dev alone.
+
+    Of all, those that cannot run there, or not yet, are left out with the reason.
 
     Raises:
-        GateFailed: there is no deployment that a monitor could look at.
-        UsageError: it may not run there, or data that it needs is missing.
+        NotYet: the one that was asked for waits for a deployment or for data.
+        UsageError: it may not run there, a file is wrong, or Azure cannot do it.
     """
     checked = []
     for file in [only] if only else sorted(FOLDER.glob("*.yml")):
@@ -42,7 +48,12 @@ def run(place: Place, only: Path | None) -> None:
             if only:
                 raise
             terminal.say(f"left out: {reason}")
-    packages.register(place)
+        except NotYet as reason:
+            if only:
+                raise
+            terminal.say(f"not yet: {reason}\nThen run {place.command('schedules')} again.")
+    if checked:
+        packages.register(place)
     for file, name, pairs in checked:
         _ensure(place, file, name, pairs + place.tags())
 
@@ -55,7 +66,7 @@ def _given(place: Place, file: Path, content: dict[str, Any]) -> list[str]:
         allowed.require(place, file, job)
         return _job(place, file, job)
     if isinstance(monitor := content.get("create_monitor"), dict):
-        return _monitor(place, monitor)
+        return _monitor(place, file, monitor)
     raise UsageError(f"{file}: has neither `create_job` nor `create_monitor`. Add one.")
 
 
@@ -90,19 +101,18 @@ def _job(place: Place, file: Path, job: dict[str, Any]) -> list[str]:
     return pairs
 
 
-def _monitor(place: Place, monitor: dict[str, Any]) -> list[str]:
+def _monitor(place: Place, file: Path, monitor: dict[str, Any]) -> list[str]:
     """For `--set`: the deployment that serves, and what is collected behind it.
 
     Raises:
-        GateFailed: none has all the traffic.
-        UsageError: a data asset is missing.
+        NotYet: none has all the traffic, or a data asset is missing.
     """
     endpoint = Online(place)
     traffic = endpoint.traffic()
     if len(traffic) != 1:
-        raise GateFailed(
-            f"{endpoint.name}: the traffic is {traffic or 'none'}, and a monitor looks at the one "
-            f"deployment that serves. Run {place.command('rollout')} first."
+        raise NotYet(
+            f"{file} waits for one deployment with all the traffic; that of {endpoint.name} is "
+            f"{traffic or 'none'}. Run {place.command('rollout')} first."
         )
     (colour,) = traffic
     target = "create_monitor.monitoring_target.endpoint_deployment_id"
@@ -116,7 +126,7 @@ def _monitor(place: Place, monitor: dict[str, Any]) -> list[str]:
             needed.add((data, collected[2]))
         elif asset is not None:
             needed.add((asset[1], asset[2]))
-    _require(place, sorted(needed))
+    _require(place, file, sorted(needed))
     return pairs
 
 
@@ -129,7 +139,7 @@ def _leaves(content: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield ".".join(path), content
 
 
-def _require(place: Place, assets: list[tuple[str, str]]) -> None:
+def _require(place: Place, file: Path, assets: list[tuple[str, str]]) -> None:
     missing = []
     for name, version in assets:
         named = ("--name", name, "--version", version, *place.az.workspace)
@@ -137,8 +147,8 @@ def _require(place: Place, assets: list[tuple[str, str]]) -> None:
             missing.append(f"- {name}, version {version}: {_way(place, name, version)}")
     if missing:
         listed = "\n".join(missing)
-        raise UsageError(
-            f"workspace {place.cloud.workspace} lacks data that the monitor reads:\n{listed}"
+        raise NotYet(
+            f"{file} waits for data that it reads, in workspace {place.cloud.workspace}:\n{listed}"
         )
 
 
