@@ -339,6 +339,14 @@ def test_each_row_of_a_table_is_one_line_in_a_pipe(trained):
     assert len(lines[2]) > 100
 
 
+def test_the_title_of_a_narrow_table_is_one_line(capsys):
+    terminal.table("Deployments in prod", ["none"], [])
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "Deployments in prod",
+        "none",
+    ]
+
+
 def test_the_module_is_the_command(workspace):
     """The real exit codes."""
     raw = workspace.raw / "credit.csv"

@@ -43,8 +43,10 @@ def say(text: str) -> None:
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table as a command's result; in a file or a pipe each row is one line."""
-    made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    made = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         made.add_row(*map(Text, row))
     wide = Console(file=out.file, highlight=False, emoji=False, width=1000)
-    (out if out.is_terminal else wide).print(made)
+    shown = out if out.is_terminal else wide
+    shown.print(Text(title, style="table.title"))  # a table would break it at its own width
+    shown.print(made)
