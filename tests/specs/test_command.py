@@ -70,7 +70,7 @@ def test_the_process_ends_with_1_for_a_fault_and_2_for_wrong_use(tmp_path, monke
 def test_json_is_for_machines(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="gone.csv"))
-    with pytest.raises(GateFailed):
+    with pytest.raises(GateFailed, match=r"^1 fault in the specs:"):
         say("one.yml", "--json")
     [fault] = json.loads(capsys.readouterr().out)
     assert fault["file"] == "one.yml"

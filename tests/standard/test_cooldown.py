@@ -28,6 +28,12 @@ def test_too_soon_after_the_last_one() -> None:
         require(23, 100)
 
 
+def test_one_a_week_is_one_training() -> None:
+    once = Retrain(cool_down_hours=1, per_week=1)
+    with pytest.raises(GateFailed, match=r"^1 training began"):
+        cooldown.require([NOW - timedelta(hours=30)], once, SOURCE, NOW)
+
+
 def test_enough_for_one_week() -> None:
     with pytest.raises(GateFailed, match=r"3 trainings .*per_week.* before 2026-05-09 00:00"):
         require(30, 60, 156)

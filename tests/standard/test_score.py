@@ -188,7 +188,7 @@ def test_a_row_with_two_faults_is_one_rejected_row(batch):
         ("L2,2000,0.3", "has 3 fields, the header has 7", 3),
         (GOOD + ",more", "has 8 fields, the header has 7", 3),
         (GOOD + ",", "has 8 fields, the header has 7", 3),
-        (" ", "has 1 fields, the header has 7", 3),
+        (" ", "has 1 field, the header has 7", 3),
         ('"L2"x,2000,0.3,,1,rent,car', "not readable as CSV: ',' expected after '\"'", 3),
         (b"L\xff2,2000,0.3,,1,rent,car", "is not UTF-8 text", 3),
         ('"L2\n\n,1', "lines 3 to 6: not readable as CSV: unexpected end of data", 6),

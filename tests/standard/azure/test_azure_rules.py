@@ -115,6 +115,14 @@ def test_a_gate_that_says_no_at_any_step_restores_what_was(mlops, deployed, tmp_
     assert deployed.roles() == {"1": "archived", "2": "champion"}
 
 
+@pytest.mark.parametrize(("said", "why"), [("", "."), ("busy", ": busy")])
+def test_a_check_that_says_no_is_quoted_where_it_says_why(mlops, deployed, tmp_path, said, why):
+    script = tmp_path / "check.sh"
+    script.write_text(f"printf '{said}'; exit 3\n")
+    assert mlops(deployed, "rollout", "--env", "prod", "--check", f"sh {script}") == "gate"
+    assert str(mlops.said).endswith(f"said no (exit code 3){why} The rollout is aborted.")
+
+
 def test_staging_moves_traffic_and_no_role(mlops, serving):
     roles = serving.roles()
     for words in (["setup"], ["deploy", "1"], ["rollout"], ["deploy", "2"], ["rollout"]):

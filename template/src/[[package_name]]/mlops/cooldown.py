@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import GateFailed
 from .settings import Retrain
+from .wording import amount
 
 WEEK = timedelta(days=7)
 
@@ -36,7 +37,7 @@ def require(
         )
     if len(recent) >= limits.per_week:
         raise GateFailed(
-            f"{len(recent)} trainings began within a week, and no more may ({source}, "
+            f"{amount(len(recent), 'training')} began within a week, and no more may ({source}, "
             f"`retrain.per_week`) before {recent[-limits.per_week] + WEEK:%Y-%m-%d %H:%M} UTC. "
             f"Look at why the data moves so often; a person may train with `{by_hand}`."
         )

@@ -160,8 +160,8 @@ def _without_forks(
             agreed.add(fork.path)
     if len(forks.forks) != forks.at_most:
         faults.append(
-            f"`at_most` is {forks.at_most}, there are {len(forks.forks)} entries; the list may "
-            "shrink, and grows only with a second look at this number"
+            f"`at_most` is {forks.at_most}, the number of entries is {len(forks.forks)}; the list "
+            "may shrink, and grows only with a second look at this number"
         )
     return [found for found in differences if found.path not in agreed], faults
 

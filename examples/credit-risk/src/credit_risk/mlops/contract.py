@@ -20,6 +20,7 @@ from .errors import UsageError
 from .evidence import Finding
 from .files import read_yaml
 from .settings import Settings, Task, parse
+from .wording import amount
 
 
 class Contract(Settings):
@@ -167,7 +168,7 @@ class Contract(Settings):
         if findings:
             return findings
         if len(frame) < self.min_rows:
-            message = f"{len(frame)} rows, at least {self.min_rows} are needed"
+            message = f"{amount(len(frame), 'row')}, at least {self.min_rows} are needed"
             return [_finding("(file)", "min_rows", len(frame), message)]
         frame = frame.reset_index(drop=True)  # so that a row's label is its place
         typed, unread = self.typed(frame)

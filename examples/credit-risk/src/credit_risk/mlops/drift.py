@@ -18,6 +18,7 @@ from .contract import Contract
 from .evidence import ColumnDrift, DriftReport
 from .reference import Distribution, Reference, columns_of
 from .settings import Drift
+from .wording import amount
 
 BINS = 10
 REBUILT = 100_000
@@ -42,7 +43,7 @@ def compare(
     """
     report = DriftReport(
         verdict="insufficient evidence",
-        message=f"{len(rows)} rows, at least {limits.min_rows} are needed for a verdict "
+        message=f"{amount(len(rows), 'row')}, at least {limits.min_rows} are needed for a verdict "
         "(conf/gates.yml, `drift.min_rows`)",
         model=model,
         version=version,

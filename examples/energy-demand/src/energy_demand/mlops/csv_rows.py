@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import UsageError
+from .wording import amount
 
 LONGEST_LINE = 1_000_000
 
@@ -101,7 +102,7 @@ def chunks(path: Path, size: int) -> Iterator[Chunk]:
 
 def _fault(values: list[str], width: int) -> str | None:
     if len(values) != width:
-        return f"has {len(values)} fields, the header has {width}"
+        return f"has {amount(len(values), 'field')}, the header has {width}"
     if not all(value.isascii() or _is_utf8(value) for value in values):
         return "is not UTF-8 text"
     return None

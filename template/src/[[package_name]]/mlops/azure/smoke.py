@@ -115,4 +115,5 @@ def _check(command: str) -> None:
         raise UsageError(f"--check {command!r} cannot be run: {error}.") from None
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()[-500:]
-        raise GateFailed(f"--check {command!r} said no (exit code {done.returncode}): {said}")
+        why = f": {said}" if said else "."
+        raise GateFailed(f"--check {command!r} said no (exit code {done.returncode}){why}")

@@ -13,6 +13,7 @@ import typer
 
 from .. import terminal
 from ..errors import GateFailed
+from ..wording import amount
 from .app import Json, app, print_json
 
 
@@ -30,6 +31,8 @@ def specs(
     if as_json:
         print_json([asdict(fault) | {"file": fault.file.as_posix()} for fault in faults])
     if faults:
-        raise GateFailed("\n".join([f"{len(faults)} faults in the specs:", *map(str, faults)]))
+        found = f"{amount(len(faults), 'fault')} in the specs:"
+        raise GateFailed("\n".join([found, *map(str, faults)]))
     if not as_json:
-        terminal.out.print(f"all {count} specs are right", markup=False)
+        right = f"all {count} specs are right" if count > 1 else "the spec is right"
+        terminal.out.print(right, markup=False)

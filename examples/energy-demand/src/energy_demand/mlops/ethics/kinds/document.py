@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from ... import placeholders
+from ...wording import amount
 from ..finding import Finding
 from ..page import Document
 
@@ -85,5 +86,6 @@ def _reviewed(text: str, check: Document, today: date) -> Finding:
             line,
         )
     return Finding(
-        "passed", f"{check.path}: {len(check.sections)} sections, reviewed {when} by {by}"
+        "passed",
+        f"{check.path}: {amount(len(check.sections), 'section')}, reviewed {when} by {by}",
     )
