@@ -51,6 +51,15 @@ def test_the_page_lists_what_the_workflows_name(
         assert re.search(rf"\b{kind}\b|\$ENV", commands), f"no command makes {name}"
 
 
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
+def test_who_deploys_behind_an_online_endpoint_may_set_its_scale(
+    rendered: Callable[..., Project], answers: dict[str, object]
+) -> None:
+    page = rendered(answers).read("docs/connect.md")
+    online = answers["cloud"] == "azureml" and answers["serving"] != "batch"
+    assert ('--role "Web Plan Contributor"' in page) == online
+
+
 @pytest.mark.parametrize("cloud", ["azureml", "none"])
 @pytest.mark.parametrize("ci", ["github", "azure-devops"])
 def test_the_pages_commands_are_sound_shell(
