@@ -171,7 +171,9 @@ class Registry:
     def _write(self, version: Version, tags: dict[str, str]) -> None:
         """Set tags in this order; it may end after any of them, and `champion` must stay right."""
         doing = f"Marking version {version.number}"
-        with tracking.reachable(doing, self.uri, "`mlops models` shows the roles that hold now"):
+        with tracking.reachable(
+            doing, self.uri, "`uv run mlops models` shows the roles that hold now"
+        ):
             for key, value in tags.items():
                 self._client.set_model_version_tag(self.name, version.number, key, value)
 
