@@ -184,7 +184,9 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     # So soon after that a machine may not train again; a person may.
     drift = {"WHY": "", "EVENT": "drift in income"}
     assert ci.job(flow(ci, "retrain", "retrain"), drift) == "failure"
-    assert "A person may at any time: `mlops azure retrain --why`" in " ".join(ci.said.split())
+    assert "A person may at any time: `uv run mlops azure retrain --why REASON`" in " ".join(
+        ci.said.split()
+    )
     assert ci.workflow("retrain", **drift | {"WHY": "new income figures"}) == ["retrain"]
     assert ci.world.roles("dev") == {"1": "champion", "2": "challenger"}
     assert serves(ci, "prod") == {"1"}  # a training alone changes nothing there

@@ -30,7 +30,7 @@ def test_too_soon_after_the_last_one() -> None:
 
 def test_one_a_week_is_one_training() -> None:
     once = Retrain(cool_down_hours=1, per_week=1)
-    with pytest.raises(GateFailed, match=r"^1 training began.*`uv run mlops retrain --why`"):
+    with pytest.raises(GateFailed, match=r"^1 training began.*`uv run mlops retrain --why REASON`"):
         cooldown.require([NOW - timedelta(hours=30)], once, SOURCE, NOW)
 
 

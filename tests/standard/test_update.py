@@ -63,7 +63,7 @@ def test_conflicts_are_named_and_fail(project: Path) -> None:
     edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
     done = update.update(project, [])
     assert done.conflicts == ["poe_tasks.toml"]
-    with pytest.raises(GateFailed, match=r"1 file holds conflicts: poe_tasks\.toml"):
+    with pytest.raises(GateFailed, match=r"1 file with conflicts: poe_tasks\.toml"):
         update.conflicts_fail(done)
 
 

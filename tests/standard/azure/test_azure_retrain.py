@@ -41,15 +41,15 @@ def test_too_soon_after_the_last_one(mlops, new):
     plant(new, job(30), job(23))
     said = refusal(mlops, new, *EVENT)
     assert "the next one may begin at 2026-05-08 14:00 (conf/train.yml" in said
-    assert "`mlops azure retrain --why`" in said
-    assert "`mlops retrain" not in said
+    assert "`uv run mlops azure retrain --why REASON`" in said
+    assert "mlops retrain" not in said
 
 
 def test_too_many_in_a_week(mlops, new):
     plant(new, job(160), job(100), job(25))
     said = refusal(mlops, new, *EVENT)
     assert "3 trainings began within a week" in said
-    assert "`mlops azure retrain --why`" in said
+    assert "`uv run mlops azure retrain --why REASON`" in said
 
 
 def test_a_person_may_at_any_time(mlops, new):

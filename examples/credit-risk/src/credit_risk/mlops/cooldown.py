@@ -18,7 +18,7 @@ def require(
     limits: Retrain,
     source: Path,
     now: datetime,
-    by_hand: str = "uv run mlops retrain --why",
+    by_hand: str = "uv run mlops retrain --why REASON",
 ) -> None:
     """May a machine train now? `began` are the starts of all trainings, those by hand too.
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .errors import GateFailed, UsageError
 from .ownership import owner_of, rules
 from .template import copier, pristine_of, reason, recorded_in
+from .wording import amount
 
 SOLVE = "Choose between the lines above and below `=======` in each, `git add` it, then commit."
 # Rendered into the team's own files, which no update touches.
@@ -105,9 +106,8 @@ def told(done: Update) -> list[str]:
 def conflicts_fail(done: Update) -> None:
     """Raises GateFailed where the update left conflicts, and says how to end it."""
     if done.conflicts:
-        number = len(done.conflicts)
-        held = "1 file holds" if number == 1 else f"{number} files hold"
-        raise GateFailed(f"{held} conflicts: {', '.join(done.conflicts)}. {SOLVE}")
+        files = amount(len(done.conflicts), "file")
+        raise GateFailed(f"{files} with conflicts: {', '.join(done.conflicts)}. {SOLVE}")
 
 
 def take_back(root: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from .. import terminal
+from ..wording import amount
 from .app import Json, app, print_json
 
 
@@ -57,7 +58,7 @@ def template_update(
     if as_json:
         print_json(done._asdict())
     else:
-        files = "1 file" if done.changed == 1 else f"{done.changed} files"
+        files = amount(done.changed, "file")
         terminal.out.print(f"from {done.before} to {done.after}: {files} changed", markup=False)
         for line in update.told(done):
             terminal.out.print(f"  {line}", markup=False)

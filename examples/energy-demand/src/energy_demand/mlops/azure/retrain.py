@@ -18,7 +18,7 @@ from .place import TRAINING, Place
 
 INPUT = "trigger"  # which of all pipelines only a training has
 MOST = 200  # jobs that are listed: Azure lists the latest first
-BY_HAND = "mlops azure retrain --why"
+BY_HAND = "uv run mlops azure retrain --why REASON"
 
 
 def run(place: Place, why: str, event: str) -> None:
