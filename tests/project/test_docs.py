@@ -27,7 +27,7 @@ MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
 UPDATED = "standard/test_update.py::test_the_news_arrive"
 SWITCHED = "standard/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
 TESTED = "project/test_lifecycle.py::test_the_projects_own_tests_pass"
-ETHICS = "project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
+IN_CI = "project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
 VERIFIED = "standard/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "standard/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
 IN_AZURE = """
@@ -52,7 +52,7 @@ ELSEWHERE = {
     **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},
     "uv run poe serve": SERVED,
     "uv run poe test": TESTED,
-    "uv run poe ethics": ETHICS,
+    **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
     "uv run mlops ethics verify outputs/ethics/bundle.zip": VERIFIED,
     "uv run poe template-update": UPDATED,
     "uv run poe template-update --data serving=both": SWITCHED,

@@ -1,14 +1,17 @@
 """The matrix of answers, each combination rendered once with pytest-copie."""
 
 import itertools
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from pytest_copie.plugin import Copie
 
-from tests.conftest import Project
+from tests.conftest import SHARED, Project
 from tests.rendering import copy_template
 
 CHOICES: dict[str, list[Any]] = {
@@ -37,21 +40,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rendered(copie_session: Copie, template: Path) -> Callable[[dict[str, Any]], Project]:
-    """Renders a combination once; for reading only."""
-    kept: dict[str, Project] = {}
+    """Renders a combination once for all processes that run tests; for reading only."""
+    kept = Path(os.environ[SHARED]) / "rendered"
+    kept.mkdir(exist_ok=True)
 
     def make(answers: dict[str, Any]) -> Project:
-        key = name_of(answers)
-        if key not in kept:
-            result = copie_session.copy(
-                extra_answers={"project_name": "Credit Risk", **answers}, template_dir=template
-            )
-            assert result.exception is None, result.exception
-            assert result.answers["package_name"] == "credit_risk"
-            for question, value in answers.items():
-                assert result.answers[question] == value
-            kept[key] = Project(result.project_dir)
-        return kept[key]
+        folder = kept / name_of(answers)
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                result = copie_session.copy(
+                    extra_answers={"project_name": "Credit Risk", **answers}, template_dir=template
+                )
+                assert result.exception is None, result.exception
+                assert result.answers["package_name"] == "credit_risk"
+                for question, value in answers.items():
+                    assert result.answers[question] == value
+                shutil.move(result.project_dir, folder)
+        return Project(folder)
 
     return make
 

@@ -9,8 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests import scripts
+from tests.conftest import SHARED
 from tests.standard import renders  # noqa: F401  first: it makes the two packages importable
 
 from credit_risk.mlops import template  # isort: skip
@@ -51,13 +53,15 @@ def workspace(_workspace: workspaces.Workspace, tmp_path: Path) -> workspaces.Wo
 
 
 @pytest.fixture(scope="session")
-def _trained(
-    _workspace: workspaces.Workspace, tmp_path_factory: pytest.TempPathFactory
-) -> workspaces.Workspace:
-    root = tmp_path_factory.mktemp("trained") / "project"
-    shutil.copytree(_workspace.root, root)
-    trained = workspaces.Workspace(root)
-    trained.pipeline()
+def _trained(_workspace: workspaces.Workspace) -> workspaces.Workspace:
+    """Trained once for all processes that run tests, where it stays: its runs name their folder."""
+    folder = Path(os.environ[SHARED]) / "trained"
+    trained, done = workspaces.Workspace(folder / "project"), folder / "done"
+    with FileLock(f"{folder}.lock"):
+        if not done.exists():
+            shutil.copytree(_workspace.root, trained.root)
+            trained.pipeline()
+            done.touch()
     return trained
 
 
