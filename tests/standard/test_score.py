@@ -113,9 +113,8 @@ def test_regression_writes_values(tmp_path, monkeypatch):
     monkeypatch.setattr(energy_score.store, "fetch", lambda conf, version: stored)
     raw = models.module("energy_demand", "sample").make(20, seed=3)
     raw.drop(columns="reading_id").to_csv(tmp_path / "new.csv", index=False)
-    out = tmp_path / "out"
-    energy_score.run(tmp_path / "conf", tmp_path / "new.csv", "1", out, out)
-    scores = pd.read_csv(out / "scores.csv")
+    energy_score.run(tmp_path / "conf", tmp_path / "new.csv", "1", tmp_path, tmp_path)
+    scores = pd.read_csv(tmp_path / "scores.csv")
     assert list(scores) == ["file", "row", "id", "value", "version"]
     scorer = models.module("energy_demand", "mlops.serving.scorer").Scorer(*stored)
     assert scores["value"].tolist() == scorer.predict(scorer.typed(raw)[0]).tolist()
@@ -260,9 +259,9 @@ def test_nothing_to_score(batch, tmp_path):
 
 
 def test_scores_do_not_go_among_the_rows(batch):
-    new = batch.write(HEADER, GOOD)
+    batch.write(HEADER, GOOD)
     with pytest.raises(UsageError, match="holds the rows to score"):
-        batch.run(new, out=".")
+        batch.run(batch.root, out=".")
     assert not (batch.root / "scores.csv").exists()
 
 

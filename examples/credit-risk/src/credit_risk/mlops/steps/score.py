@@ -34,7 +34,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         GateFailed: every single row was rejected.
     """
     began = time.perf_counter()
-    if scores.resolve() in (data.resolve(), data.resolve().parent):
+    if scores.resolve() == data.resolve():
         raise UsageError(f"{scores}: holds the rows to score. Name another folder for the scores.")
     files = _files(data)
     stored = store.fetch(conf, version)
