@@ -119,13 +119,13 @@ def test_the_schema_fires(azure: Project, planted: tuple[str, str, str, str]) ->
 def test_the_audit_fires(azure: Project, planted: tuple[str, str, str, str]) -> None:
     file, old, new, said = planted
     spoil(azure, file, old, new)
-    found = pipelines.faults(azure.path / ".azuredevops")
+    found = pipelines.look(azure.path / ".azuredevops").faults
     assert any(said in fault for fault in found), found
 
 
 def test_a_template_that_nobody_uses_is_seen(azure: Project) -> None:
     azure.write(".azuredevops/old.yml", "variables:\n  A: b\n")
-    assert pipelines.faults(azure.path / ".azuredevops") == [
+    assert pipelines.look(azure.path / ".azuredevops").faults == [
         ".azuredevops/old.yml: no pipeline uses this template."
     ]
 

@@ -17,8 +17,11 @@ from tests.rendering import ROOT
 
 TEMPLATE = ROOT / "template"
 MLOPS = "src/credit_risk/mlops"
-# Words of ours that a firm's project has no use for, hosts of package indexes, paths of a machine.
-FOREIGN = re.compile(r"copier-mlops|py[p]i\.org|python[h]osted|/root/|/home/|/work/", re.I)
+# Words of ours that a firm's project has no use for, hosts of package indexes, paths of a machine:
+# those of whoever renders, and of where people's homes are.
+OURS = r"copier-mlops|py[p]i\.org|python[h]osted"
+PATHS = [r"/(?:root|home|Users)/", *(re.escape(f"{at}/") for at in (ROOT, ROOT.parent))]
+FOREIGN = re.compile("|".join([OURS, *PATHS]), re.I)
 # Settings of an index: docs/packages.md explains them, no other file makes one.
 INDEX = re.compile(
     r"index-url|index_url|extra-index|tool\.uv\.index|^\[\[index\]\]|/simple\b", re.M
@@ -107,6 +110,8 @@ def test_nothing_of_ours_and_no_index_is_rendered(combination: Project) -> None:
     ("name", "text"),
     [
         ("README.md", "Made with copier-mlops"),
+        ("README.md", f"See {ROOT}/docs"),
+        ("README.md", "See /home/ada/docs"),
         ("docs/packages.md", "https://pypi." + "org/simple"),
         ("uv.toml", '[[index]]\nurl = "https://feed.example.com"\n'),
         ("pyproject.toml", "[[tool.uv.index]]"),

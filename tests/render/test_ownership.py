@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hooks import ownership as made
 from tests.conftest import Project
+from tests.render.conftest import COMBINATIONS, name_of
 from tests.rendering import ROOT
 
 OWNED = made.ownership()
@@ -46,13 +49,17 @@ def test_every_rule_is_needed(combination: Project) -> None:
             assert any(rule.matches(name) for name in files(combination)), rule.glob
 
 
-def test_reviews_are_asked_for_what_is_there(combination: Project) -> None:
-    if not combination.has(".github"):
-        return
-    lines = combination.read(".github/CODEOWNERS").splitlines()
+@pytest.mark.parametrize(
+    "answers", [each for each in COMBINATIONS if each["ci"] == "github"], ids=name_of
+)
+def test_reviews_are_asked_for_what_is_there(
+    rendered: Callable[..., Project], answers: dict[str, Any]
+) -> None:
+    project = rendered(answers)
+    lines = project.read(".github/CODEOWNERS").splitlines()
     rules = [line.split()[0].removeprefix("/") for line in lines if line.startswith("/")]
     assert len(rules) > 10
-    assert [rule for rule in rules if not any(combination.path.glob(rule))] == []
+    assert [rule for rule in rules if not any(project.path.glob(rule))] == []
 
 
 @pytest.mark.parametrize(

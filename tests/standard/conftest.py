@@ -6,6 +6,8 @@ Test modules import it as `credit_risk.mlops` (classification) or `energy_demand
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from tests import scripts
 from tests.conftest import SHARED
 from tests.standard import renders  # noqa: F401  first: it makes the two packages importable
 
-from credit_risk.mlops import template  # isort: skip
+from credit_risk.mlops import cli, template, terminal  # isort: skip
 from tests.standard import workspaces  # isort: skip
 
 
@@ -77,3 +79,26 @@ def serving(trained: workspaces.Workspace) -> workspaces.Workspace:
     """A workspace with a champion, version 1."""
     trained.registry.promote(None, "first model", "tests")
     return trained
+
+
+@pytest.fixture
+def mlops(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command line in this process: exit code, what it printed, what it said."""
+
+    def run(workspace: workspaces.Workspace, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(workspace.root)
+        monkeypatch.setattr(sys, "argv", ["mlops", *arguments])
+        hook = sys.excepthook
+        capsys.readouterr()
+        for console in (terminal.console, terminal.out):
+            monkeypatch.setattr(console, "_width", 400)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        sys.excepthook = hook
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return end.value.code or 0, printed.out, " ".join(printed.err.split())
+
+    return run

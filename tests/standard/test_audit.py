@@ -63,9 +63,9 @@ def test_parameters_may_be_a_mapping_of_names_to_defaults(tmp_path: Path) -> Non
     template = "parameters: {name: y, other: }\nsteps:\n- script: echo\n  env:\n"
     template += "    A: ${{ parameters.name }}\n    B: ${{ parameters.other }}\n"
     use = "  - template: steps.yml\n    parameters: {name: x}\n"
-    assert pipelines.faults(write(tmp_path, ci=JOB + use, steps=template)) == []
+    assert pipelines.look(write(tmp_path, ci=JOB + use, steps=template)).faults == []
     wrong = JOB + use.replace("name: x", "nam: x")
-    assert pipelines.faults(write(tmp_path, ci=wrong)) == [
+    assert pipelines.look(write(tmp_path, ci=wrong)).faults == [
         ".azuredevops/ci.yml: steps.yml has no parameter `nam`."
     ]
 
@@ -115,7 +115,7 @@ def test_a_wrong_shape_is_a_fault_with_its_field(tmp_path: Path, text: str, said
     (tmp_path.parent / "uv.yml").write_text(UV)
     again = "steps:\n- template: round.yml\n"
     folder = write(tmp_path, ci=text, uv=UV, odd="steps: [text]\n", round=again)
-    found = pipelines.faults(folder)
+    found = pipelines.look(folder).faults
     assert any(fault.startswith(".azuredevops/") and said in fault for fault in found), found
 
 
@@ -136,7 +136,7 @@ def test_what_only_a_run_decides_is_no_fault(tmp_path: Path, steps: str) -> None
         tmp_path, three=three, other=JOB + "  - template: three.yml\n    parameters: {which: a}\n"
     )
     text = "parameters: [{name: extra, type: object, default: []}]\n" + JOB + steps
-    assert pipelines.faults(write(tmp_path, ci=text)) == []
+    assert pipelines.look(write(tmp_path, ci=text)).faults == []
 
 
 def test_what_its_user_decides_is_looked_at(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_what_its_user_decides_is_looked_at(tmp_path: Path) -> None:
 def test_steps_that_a_template_is_given_are_looked_at(tmp_path: Path) -> None:
     template = "parameters: {before: []}\nsteps:\n- ${{ parameters.before }}\n- script: echo\n"
     use = "  - template: uv.yml\n    parameters: {before: [{script: echo $WHAT}]}\n"
-    (found,) = pipelines.faults(write(tmp_path, ci=JOB + use, uv=template))
+    (found,) = pipelines.look(write(tmp_path, ci=JOB + use, uv=template)).faults
     assert "uses $WHAT" in found
 
 
@@ -157,9 +157,9 @@ def test_steps_that_a_template_is_given_are_looked_at(tmp_path: Path) -> None:
 def test_a_template_is_named_from_the_root_or_from_its_user(tmp_path: Path, name: str) -> None:
     files = {"ci": JOB + "  - template: steps/first.yml\n", "steps__uv": UV}
     folder = write(tmp_path, **files, steps__first=f"steps:\n- template: {name}\n")
-    assert pipelines.faults(folder) == []
+    assert pipelines.look(folder).faults == []
     write(tmp_path, steps__first=f"steps:\n- template: {name.replace('uv', 'uw')}\n")
-    assert any("there is no template" in fault for fault in pipelines.faults(folder))
+    assert any("there is no template" in fault for fault in pipelines.look(folder).faults)
 
 
 @pytest.mark.parametrize(
@@ -184,24 +184,24 @@ def test_another_repository_is_not_looked_at_and_that_is_told(tmp_path: Path, te
 
 def test_beside_another_repositorys_template_the_own_steps_are_looked_at(tmp_path: Path) -> None:
     text = JOB + "  - template: base.yml@shared\n  - script: echo $WHAT\n"
-    (found,) = pipelines.faults(write(tmp_path, ci=text))
+    (found,) = pipelines.look(write(tmp_path, ci=text)).faults
     assert "uses $WHAT" in found
 
 
 def test_a_template_of_this_repository_that_is_extended_is_looked_at(tmp_path: Path) -> None:
     text = "variables: {A: b}\nextends: {template: base.yml}\n"
     base = "variables: {C: d}\n" + JOB + "  - script: echo $A $C\n"
-    assert pipelines.faults(write(tmp_path, ci=text, base=base)) == []
-    (found,) = pipelines.faults(write(tmp_path, base=base.replace("$C", "$WHAT")))
+    assert pipelines.look(write(tmp_path, ci=text, base=base)).faults == []
+    (found,) = pipelines.look(write(tmp_path, base=base.replace("$C", "$WHAT"))).faults
     assert "uses $WHAT" in found
 
 
 @pytest.mark.parametrize("timeout", ["", "timeoutInMinutes: 5\n"])
 def test_steps_outside_a_job_are_told_to_go_into_one(tmp_path: Path, timeout: str) -> None:
-    (found,) = pipelines.faults(write(tmp_path, ci=timeout + "steps:\n" + STEP))
+    (found,) = pipelines.look(write(tmp_path, ci=timeout + "steps:\n" + STEP)).faults
     assert "write `jobs:`, in it `- job: NAME` with `timeoutInMinutes: 20`" in found
     followed = "jobs:\n- job: NAME\n  timeoutInMinutes: 20\n  steps:\n" + STEP
-    assert pipelines.faults(write(tmp_path, ci=followed)) == []
+    assert pipelines.look(write(tmp_path, ci=followed)).faults == []
 
 
 def test_nothing_to_audit(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -12,28 +11,6 @@ from credit_risk.mlops import cli, terminal
 from credit_risk.mlops.errors import GateFailed, UsageError
 
 from tests.standard import workspaces
-
-
-@pytest.fixture
-def mlops(monkeypatch, capsys):
-    """Runs the command line in this process: exit code, what it printed, what it said."""
-
-    def run(workspace, *arguments: str) -> tuple[int, str, str]:
-        monkeypatch.chdir(workspace.root)
-        monkeypatch.setattr(sys, "argv", ["mlops", *arguments])
-        hook = sys.excepthook
-        capsys.readouterr()
-        for console in (terminal.console, terminal.out):
-            monkeypatch.setattr(console, "_width", 400)
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        sys.excepthook = hook
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return end.value.code or 0, printed.out, " ".join(printed.err.split())
-
-    return run
-
 
 ALL = [command.name or command.callback.__name__ for command in cli.app.registered_commands]
 STEPS = {
@@ -187,44 +164,9 @@ def test_in_a_subfolder_the_projects_folder_is_named(mlops, workspace):
     assert "Run the command in the project's folder." in err
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"shape": "evaluation/9"}'])
-def test_broken_evidence_is_named_by_the_summary(mlops, trained, text):
-    file = trained.step("evaluate") / "evidence" / "evaluation.json"
-    file.write_text(text)
-    code, _, err = mlops(trained, "summary")
-    assert code == 2
-    assert f"{file.relative_to(trained.root)}: is not evidence of the shape evaluation/" in err
-
-
-def test_a_run_whose_store_is_gone_is_trained_again(mlops, trained):
-    shutil.rmtree(trained.root / ".mlops")
-    code, out, err = mlops(trained, "run", "pipelines/train.yml")
-    assert (code, "credit-risk version 1: challenger" in out) == (0, True), err
-    assert "train: train unchanged" not in err
-
-
 def test_fewer_runs_than_one_are_not_listed(mlops, trained):
     code, _, err = mlops(trained, "runs", "--limit", "0")
     assert (code, "--limit" in err, "delete" in err) == (2, True, False)
-
-
-@pytest.mark.parametrize(("stage", "then"), [("explore", "Make it"), ("develop", "poe ethics")])
-def test_the_next_step_is_the_stages(mlops, trained, stage, then):
-    trained.change("project.yml", stage=stage)
-    code, out, _ = mlops(trained, "run", "pipelines/train.yml")
-    assert (code, then in out) == (0, True), out
-
-
-def test_evidence_of_a_teams_own_step_is_told_too(mlops, trained):
-    ours = trained.step("evaluate") / "evidence" / "ours.json"
-    ours.write_text('{"checked": 3}')
-    code, out, _ = mlops(trained, "run", "pipelines/train.yml", "--json")
-    assert code == 0
-    assert json.loads(out)["ours"] == {"checked": 3}
-    ours.write_text("{")
-    code, _, err = mlops(trained, "summary")
-    assert code == 2
-    assert "ours.json: is not JSON" in err
 
 
 def test_from_challenger_to_champion(mlops, trained):

@@ -53,6 +53,12 @@ def test_a_fresh_project_follows(project: Path) -> None:
     assert conformance.check(project) > 60
 
 
+def test_a_hash_that_is_none_is_told_with_its_form(project: Path) -> None:
+    agree(project, TRAIN, sha256="sha256:abc")
+    with pytest.raises(UsageError, match="is no SHA-256: write `sha256:` and its 64 digits"):
+        conformance.check(project)
+
+
 def test_what_is_the_teams_is_not_looked_at(project: Path) -> None:
     (project / "src" / "credit_risk" / "model.py").write_text("changed = True\n")
     (project / "README.md").write_text("ours\n")

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from credit_risk.mlops import pull_request, run_page, summary
+from credit_risk.mlops import pull_request, run_page
 from credit_risk.mlops.errors import UsageError
 
 from tests.standard import services
@@ -88,59 +87,3 @@ def test_the_pages_of_jobs(
     run_page.value("version", "3")
     assert (tmp_path / "page").read_text() == "## Training\n"
     assert (tmp_path / "values").read_text() == "version=3\n"
-
-
-def test_the_table_has_metrics_beside_the_champions_and_gates() -> None:
-    verdict = {"gate": "quality: auc", "passed": False, "blocks": True, "message": "auc is 0.6"}
-    evaluation = {
-        "measures": [
-            {"name": "auc", "value": 0.61234, "low": 0.6, "high": 0.7},
-            {"name": "f1", "value": 0.5, "low": None, "high": None},
-        ],
-        "verdicts": [verdict],
-    }
-    comparison = {
-        "decision": "rejected",
-        "reason": "worse than the champion by 0.1",
-        "champion_measures": {"auc": 0.7},
-        "verdicts": [{**verdict, "gate": "size", "passed": True, "message": "1 MB"}],
-    }
-    text = summary.markdown({"evaluation": evaluation, "comparison": comparison})
-    assert "**Rejected**: worse than the champion by 0.1." in text
-    assert "| auc | 0.6123 | 0.6000 to 0.7000 | 0.7000 |" in text
-    assert "| f1 | 0.5000 | none | none |" in text
-    assert "| quality: auc | FAILED | auc is 0.6 |" in text
-    assert "| size | passed | 1 MB |" in text
-
-    alone = summary.markdown({"evaluation": evaluation})
-    assert "| auc | 0.6123 | 0.6000 to 0.7000 | not compared |" in alone
-
-
-@pytest.mark.parametrize(
-    ("found", "says"),
-    [
-        (
-            {"validation": {"findings": [{"column": "kwh", "message": "the column is missing"}]}},
-            "**Stopped** by the data contract:\n\n- column `kwh`: the column is missing\n",
-        ),
-        (
-            {
-                "validation": {"findings": []},
-                "training": {
-                    "outcome": "no_better_than_baseline",
-                    "metric": "auc",
-                    "value": 0.49,
-                    "baseline": 0.5,
-                },
-            },
-            "**Stopped** by training:\n\n- auc on the validation set is 0.4900, a constant",
-        ),
-    ],
-)
-def test_a_run_that_stopped_early_says_where_and_why(found: dict[str, Any], says: str) -> None:
-    assert says in summary.markdown(found)
-
-
-def test_without_a_run_there_is_no_table() -> None:
-    with pytest.raises(UsageError, match="poe pipeline"):
-        summary.markdown({})

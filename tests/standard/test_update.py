@@ -131,6 +131,19 @@ def test_conflicts_of_the_last_update_are_named(project: Path) -> None:
         update.update(project, [])
 
 
+def test_a_template_that_moved_is_found_as_the_message_says(
+    project: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = "https://git.invalid/ml/standard.git"
+    edit(project, ".copier-answers.yml", answers_with(project, str(template), old))
+    with pytest.raises(UsageError, match=r"`git config --global url\.NEW\.insteadOf OLD`"):
+        update.update(project, [])
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    git(project, "config", "--global", f"url.{template}.insteadOf", old)
+    assert update.update(project, []).after == NEW
+    assert old in (project / ".copier-answers.yml").read_text()
+
+
 def test_a_folder_that_git_does_not_know_is_named(project: Path) -> None:
     shutil.rmtree(project / ".git")
     with pytest.raises(UsageError, match="Run `git init`, commit the project as it is"):

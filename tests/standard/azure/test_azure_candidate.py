@@ -28,10 +28,12 @@ def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([("1", "archived"), ("2", "challenger")], [("1", "champion")], "2"),
     ],
 )
-def test_the_version_to_be_delivered(mlops, new, values: Path, *, dev, registry, told):
+def test_the_version_to_be_delivered(mlops, new, values: Path, capsys, *, dev, registry, told):
     new.change(models=versions(dev), registries={REGISTRY: versions(registry)})
     assert mlops(new, "candidate", "--env", "dev") == "done"
     assert values.read_text() == f"version={told}\n"
+    said = f"version {told}, challenger since 2" if told else "nothing is to be delivered"
+    assert said in capsys.readouterr().out
     assert new.history() == []
 
 

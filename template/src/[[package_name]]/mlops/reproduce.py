@@ -12,6 +12,7 @@ from .files import hash_path
 from .pipeline import load
 from .registry import Registry
 from .roles import Version
+from .state import root_of
 
 SOURCES = {
     "code_hash": "the code in src/",
@@ -32,7 +33,7 @@ def run(conf: Path, number: str, *, pipeline: Path, invoke: local.Invoke) -> evi
     """
     version = Registry(conf).get(number)
     _require_same_sources(version, conf, pipeline)
-    root = tracking.root_of(conf)
+    root = root_of(conf)
     with tempfile.TemporaryDirectory() as scratch:
         folders = local.run(
             pipeline,

@@ -58,12 +58,10 @@ def show(folders: dict[str, Path]) -> None:
             markup=False,
         )
         if made["role"] == "challenger":
-            exploring = settings.load_project(Path("conf")).stage == "explore"
-            first = (
-                "" if exploring else "Hold it against its ethics, `uv run poe ethics`, then make"
-            )
-            said = f"{first or 'Make'} it champion with `uv run poe promote`."
-            terminal.out.print(said, markup=False)
+            then = "Make it champion with `uv run poe promote`."
+            if settings.load_project(Path("conf")).stage != "explore":
+                then = "When `uv run poe ethics` passes, `uv run poe promote` makes it champion."
+            terminal.out.print(then, markup=False)
     if "batch" in found:
         _batch(found["batch"], folders)
     for folder in folders.values():

@@ -61,8 +61,8 @@ def pristine_of(recorded: dict[str, Any], folder: Path, template: str | None = N
             f"version {commit} of the template cannot be rendered from {source}: "
             f"{'; '.join(dict.fromkeys(tried))}\n"
             "Check that you can reach it and that it has this version. Where it has moved, tell "
-            "git its new place: `git config url.NEW.insteadOf OLD`. For a check alone a clone will "
-            "do: `uv run poe template-check --template PATH`."
+            "git its new place: `git config --global url.NEW.insteadOf OLD`. For a check alone a "
+            "clone will do: `uv run poe template-check --template PATH`."
         )
 
 

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -28,23 +25,6 @@ Share = float
 SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
-
-
-# Before a hash in a file that git keeps; without it detect-secrets takes the hash for a secret.
-SHA256 = "sha256:"
-
-
-def _without_name(value: Any) -> Any:
-    return value.removeprefix(SHA256) if isinstance(value, str) else value
-
-
-def _is_hash(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError(f"is no SHA-256: write `{SHA256}` and its 64 digits")
-    return value
-
-
-Sha256 = Annotated[str, BeforeValidator(_without_name), AfterValidator(_is_hash)]
 
 
 class Settings(BaseModel):

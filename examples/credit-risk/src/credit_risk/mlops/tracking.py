@@ -20,6 +20,7 @@ from pathlib import Path
 
 from .errors import UsageError
 from .settings import load_project
+from .state import STATE, root_of, store_in
 
 # Before MLflow is imported: it reads its level once.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
@@ -31,19 +32,13 @@ from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
 __all__ = ["MlflowClient", "MlflowException", "Run"]
-STATE = ".mlops"
 PASSWORD = re.compile(r"//[^/@\s]+@")
-
-
-def root_of(conf: Path) -> Path:
-    """The project's folder: the one that holds `conf/`."""
-    return conf.resolve().parent
 
 
 def store_uri(conf: Path) -> str:
     """Where runs and versions are kept."""
     remote = os.environ.get("MLFLOW_TRACKING_URI")
-    return remote or f"sqlite:///{(root_of(conf) / STATE / 'mlflow.db').as_posix()}"
+    return remote or f"sqlite:///{store_in(root_of(conf)).as_posix()}"
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
+from .digest import SHA256, Sha256
 from .errors import GateFailed
 from .files import IGNORED, read_yaml, write_text
 from .ownership import Rule, owner_of, rules
-from .settings import SHA256, Settings, Sha256, parse
+from .settings import Settings, parse
 from .template import pristine_of, recorded_in
 
 FORKS = Path("conf") / "forks.yml"

@@ -25,10 +25,10 @@ from . import provenance, terminal
 from .errors import GateFailed, UsageError
 from .files import hash_path, whole_folder, write_text
 from .pipeline import BINDING, OPTIONAL, PATHS, FromPipeline, FromStep, Pipeline, Step, load, words
+from .state import store_in
 
 Invoke = Callable[[list[str]], None]
 OUTPUTS = "outputs"
-STORE = Path(".mlops") / "mlflow.db"
 
 
 def run(
@@ -174,7 +174,7 @@ def _execute(
                     "well, but did not write it."
                 )
         shown = arguments(step, values, folder)
-        stored = (root / STORE).is_file()
+        stored = store_in(root).is_file()
         record = {**made_from, "stored": stored, "passed": failed is None, "command": shown}
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
     if failed is not None:
@@ -229,7 +229,7 @@ def _is_fresh(folder: Path, step: Step, key: str, root: Path, *, committed: bool
         return False
     if not isinstance(record, dict) or (committed and record.get("committed") is not True):
         return False
-    if record.get("stored") and not (root / STORE).is_file():  # its run is gone with the store
+    if record.get("stored") and not store_in(root).is_file():  # its run is gone with the store
         return False
     return record.get("passed") is True and record.get("key") == key
 

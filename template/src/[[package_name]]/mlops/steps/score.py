@@ -16,7 +16,7 @@ from ..errors import GateFailed, UsageError
 from ..files import hash_path, whole_file, whole_folder, write_text
 from ..serving import chunks, store
 from ..serving.scorer import Scorer
-from ..tracking import STATE, root_of
+from ..state import STATE, root_of
 
 CHUNK_ROWS = 20_000
 

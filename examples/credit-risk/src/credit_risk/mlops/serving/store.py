@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .. import artifact
 from ..errors import UsageError
 from ..files import whole_folder
+from ..state import STATE, root_of
 
 
 class Stored(NamedTuple):
@@ -30,7 +31,6 @@ def fetch(conf: Path, version: str) -> Stored:
     """
     # MLflow takes a second to import; who has a model's folder already does not need it.
     from ..registry import Registry  # noqa: PLC0415
-    from ..tracking import STATE, root_of  # noqa: PLC0415
 
     registry = Registry(conf)
     chosen = registry.champion() if version == "champion" else registry.get(version)

@@ -26,10 +26,11 @@ def run(root: Path) -> list[str]:
     found: list[str] = []
     told: list[str] = []
     if (root / AZURE).is_dir():
-        if faults := pipelines.faults(root / AZURE):
+        faults, unseen = pipelines.look(root / AZURE)
+        if faults:
             found.append("\n".join([f"faults in {AZURE}:", *faults]))
         told.append(f"{AZURE} is in order")
-        told += [f"not looked at: {each}" for each in pipelines.unseen(root / AZURE)]
+        told += [f"not looked at: {each}" for each in unseen]
     if (root / GITHUB / "workflows").is_dir():
         found += _zizmor(root)
         told.insert(0, f"{GITHUB} is in order")

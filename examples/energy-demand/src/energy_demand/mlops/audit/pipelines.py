@@ -37,30 +37,35 @@ class Job(NamedTuple):
     variables: set[str]
 
 
-def faults(folder: Path) -> list[str]:
-    """All faults of the pipelines in a folder, each with its file."""
-    expansions = _expansions(folder)
-    templates = _templates(expansions)
-    found: dict[str, None] = {}  # a template's fault is seen by each that uses it
+class Look(NamedTuple):
+    """What is wrong, and the templates that cannot be looked at, each with its file."""
+
+    faults: list[str]
+    unseen: list[str]
+
+
+def look(folder: Path) -> Look:
+    """Look at all pipelines in a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yml", ".yaml"))
+    expansions = {path: Expansion(path, folder) for path in files}
+    templates = {path for each in expansions.values() for path in each.templates}
+    # What is told of a template is told by each that uses it.
+    found: dict[str, None] = {}
+    unseen: dict[str, None] = {}
     for path, each in expansions.items():
         found |= dict.fromkeys(each.faults)
-        if path.resolve() in templates or not each.content:
+        if path.resolve() in templates:
             continue
+        unseen |= dict.fromkeys(each.unseen)
         name = path.relative_to(folder.parent)
+        if not each.content:
+            continue
         if not {"steps", "jobs", "stages", "extends"} & set(each.content):
             found[f"{name}: no pipeline uses this template."] = None
         else:
             told = _listed(folder.parent / PAGE)
             found |= dict.fromkeys(f"{name}: {text}" for text in _pipeline(each.content, told))
-    return list(found)
-
-
-def unseen(folder: Path) -> list[str]:
-    """Templates that cannot be looked at, each with the file that uses it."""
-    expansions = _expansions(folder)
-    templates = _templates(expansions)
-    pipelines = [made for path, made in expansions.items() if path.resolve() not in templates]
-    return list(dict.fromkeys(each for made in pipelines for each in made.unseen))
+    return Look(list(found), list(unseen))
 
 
 def jobs(content: dict[str, Any]) -> list[Job]:
@@ -84,15 +89,6 @@ def script(step: dict[str, Any]) -> str:
             return str(step[key])
     inputs = step.get("inputs")
     return str(inputs.get("inlineScript", "")) if isinstance(inputs, dict) else ""
-
-
-def _expansions(folder: Path) -> dict[Path, Expansion]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yml", ".yaml"))
-    return {path: Expansion(path, folder) for path in files}
-
-
-def _templates(expansions: dict[Path, Expansion]) -> set[Path]:
-    return {path for each in expansions.values() for path in each.templates}
 
 
 def _pipeline(content: dict[str, Any], told: set[str]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from ...reference import Reference
 from ...registry import Registry
 from ...serving.requests import Refused, Requests
 from ...settings import load_project
+from ...state import root_of, store_in
 from ..case import Case
 from ..page import Metric
 from ..value import Measure, Value, counted, nothing
@@ -101,10 +102,10 @@ def _scratch_store(conf: Path) -> Iterator[Path]:
             scratch.mkdir()
             project = load_project(conf).model_copy(update={"name": "rehearsal"})
             write_text(scratch / "project.yml", yaml.safe_dump(project.model_dump()))
-            store = tracking.root_of(conf) / tracking.STATE / "mlflow.db"
+            store, rehearsed = store_in(root_of(conf)), store_in(Path(folder))
             if store.is_file():  # its empty tables would take seconds to make
-                (Path(folder) / tracking.STATE).mkdir()
-                shutil.copy(store, Path(folder) / tracking.STATE / "mlflow.db")
+                rehearsed.parent.mkdir()
+                shutil.copy(store, rehearsed)
             yield scratch
     finally:
         if named is not None:

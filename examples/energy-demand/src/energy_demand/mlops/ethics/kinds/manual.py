@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field
 
+from ...digest import SHA256, Sha256
 from ...errors import UsageError
 from ...ethics_evidence import Ethics, Signature
 from ...files import read_yaml, write_text
-from ...settings import SHA256, Settings, Sha256, parse
+from ...settings import Settings, parse
 from ..finding import Finding
 from ..page import Manual, Page
 
