@@ -46,6 +46,19 @@ def test_an_endpoint_of_another_name_changes_no_spec(
     assert check.run([], project.path)[1] == []
 
 
+def test_a_file_that_a_team_kept_is_no_cloud(
+    rendered: Callable[..., Project],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """After `template-update --data cloud=none`, one that it had edited stays."""
+    project = Project(shutil.copytree(rendered(ANSWERS[0]).path, tmp_path / "project"))
+    shutil.rmtree(project.path / "azureml" / "jobs")
+    assert render.disagreements(project.path)
+    for environment in ("dev", "staging", "prod"):
+        (project.path / "conf" / f"{environment}.yml").unlink()
+    assert render.disagreements(project.path) == []
+
+
 def test_specs_of_a_teams_own_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(OWN, tmp_path / "own")
     monkeypatch.chdir(tmp_path)

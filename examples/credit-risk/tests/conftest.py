@@ -122,6 +122,7 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         ignored = shutil.ignore_patterns("__pycache__")  # half of the files, copied for each test
         shutil.copytree(ROOT / folder, workspace.root / folder, ignore=ignored)
     workspace.change("gates.yml", resamples=100)  # enough to tell a good model from a random one
+    workspace.change("project.yml", stage="explore")  # gates report, and stop no planted model
     workspace.pipeline()
     workspace.train_shuffled()
     return workspace

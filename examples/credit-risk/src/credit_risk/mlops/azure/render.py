@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import yaml
 
@@ -33,14 +33,16 @@ class Said(NamedTuple):
 def expected(root: Path) -> dict[Path, str]:
     """Each file that follows from conf/, relative to the project, with the text it must have.
 
-    Empty for a project without Azure ML. There is a monitor only where there is an online endpoint,
-    and a sweep only where conf/train.yml says what to `search`.
+    Empty for a project without Azure ML: conf/ names no environment there, whatever the team kept
+    in azureml/. There is a monitor only where there is an online endpoint, and a sweep only where
+    conf/train.yml says what to `search`.
 
     Raises:
         UsageError: a wrong file in conf/.
     """
     azureml, conf = root / "azureml", root / CONF
-    if not azureml.is_dir():
+    clouds = [f"{name}.yml" for name in get_args(settings.Environment)]
+    if not azureml.is_dir() or not any((conf / cloud).is_file() for cloud in clouds):
         return {}
     project = settings.load_project(conf)
     contract = load_contract(conf / "data.yml", project.task)
