@@ -13,9 +13,8 @@ from typing import Any
 
 from measuring import write
 
-from tests.standard import renders  # noqa: F401  makes the two packages importable
-from tests.standard.ethics import cases
-from tests.standard.models import module
+from package.tests import renders  # noqa: F401  makes the two packages importable
+from package.tests.ethics import cases
 
 FITS = 10
 KNOBS = {"credit_risk": (0.0, 0.5, 0.75, 1.0, 1.5), "energy_demand": (0.0, 20.0, 40.0, 60.0)}
@@ -27,7 +26,7 @@ UNITS = {"credit_risk": "log-odds of default", "energy_demand": "kWh"}
 
 def checks(package: str) -> list[Any]:
     """The default checks that hold groups against each other."""
-    known = module(package, "mlops.ethics.measures.disparities").STATISTICS
+    known = importlib.import_module("mlops_platform.ethics.measures.disparities").STATISTICS
     return [check for check in cases.settings_of(package)["page"].metrics if check.measure in known]
 
 

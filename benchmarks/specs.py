@@ -1,7 +1,7 @@
 """How long the check of specs takes without Microsoft's package, and who catches what is planted.
 
 The time is a whole process's: start, imports, all specs of a project with everything. Who catches
-what stands in tests/specs/planted.yml, whose tests hold it against both.
+what stands in package/tests/specs/planted.yml, whose tests hold it against both.
 `uv run python benchmarks/specs.py [RUNS]`
 """
 
@@ -21,7 +21,7 @@ LINT = """
 import sys
 sys.path.insert(0, "src")
 from pathlib import Path
-from credit_risk.mlops.specs import check
+from mlops_platform.specs import check
 specs, faults = check.lint(check.find([], Path.cwd()), Path.cwd())
 assert len(specs) > 20 and not faults, (len(specs), faults)
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
-STANDARD = ROOT / "template" / "src" / "[[package_name]]" / "mlops"
+OWNERSHIP = ROOT / "package" / "src" / "mlops_platform" / "template"
 BEGIN, END = "made from ownership.toml", "made until here"
 TITLES = {
     "seed": "Yours from the first day: no update touches it",
@@ -24,9 +24,9 @@ TITLES = {
 
 def ownership() -> ModuleType:
     """The module that projects carry, loaded from the template."""
-    spec = importlib.util.spec_from_file_location("ownership", STANDARD / "ownership.py")
+    spec = importlib.util.spec_from_file_location("ownership", OWNERSHIP / "ownership.py")
     if spec is None or spec.loader is None:
-        raise FileNotFoundError(STANDARD / "ownership.py")
+        raise FileNotFoundError(OWNERSHIP / "ownership.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["ownership"] = module
     spec.loader.exec_module(module)
@@ -62,7 +62,7 @@ def table() -> str:
 def codeowners() -> str:
     """CODEOWNERS: the last rule that matches decides, so the list stands upside down."""
     reviewer = "[[ team if team.startswith('@') else user_email ]]"
-    lines = ["# Managed: belongs to the standard, `copier update` changes it.", f"* {reviewer}"]
+    lines = ["# Managed by the template: `copier update` changes it.", f"* {reviewer}"]
     for owner, title in reversed(TITLES.items()):
         listed = [rule.glob for rule in ownership().rules() if rule.owner == owner]
         globs = [glob for glob in listed if not glob.startswith(".azuredevops")]

@@ -38,9 +38,9 @@ LEAKS = (
 LONG = (
     "tests/project/",
     "tests/update/",
-    "tests/standard/test_template_request.py",
-    "tests/standard/test_update.py",
-    "tests/standard/ethics/",
+    "package/tests/test_template_request.py",
+    "package/tests/test_update.py",
+    "package/tests/ethics/",
 )
 SHARED = "COPIER_MLOPS_TESTS"  # a folder
 SCRATCH = pytest.StashKey[tempfile.TemporaryDirectory]()

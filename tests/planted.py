@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from credit_risk.mlops import evidence
-from credit_risk.mlops.report.collect import Run
+from mlops_platform import evidence
+from mlops_platform.report.collect import Run
 
 PROJECT = {
     "name": "credit-risk",

@@ -11,7 +11,7 @@ import copier
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("copier.yml", "includes", "template")
-STANDARD = Path("template", "src", "[[package_name]]", "mlops")
+STANDARD = Path("template", "src")
 
 
 def copy_template(folder: Path, *, small: bool = False) -> Path:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from package.tests.azure import worlds
+from package.tests.azure.az_standin import Memory
+from package.tests.azure.worlds import NAME, REGISTRY, World
 from tests.conftest import Project
 from tests.render.flows import Flow, Step, flows
-from tests.standard.azure import worlds
-from tests.standard.azure.az_standin import Memory
-from tests.standard.azure.worlds import NAME, REGISTRY, World
 
 VALUE = re.compile(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.M)
 HOLD = "--hold 600"  # seconds at each of five steps: nobody waits for that here

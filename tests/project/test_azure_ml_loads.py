@@ -19,7 +19,7 @@ OTHERS = {"azureml/endpoints/online/autoscale.yml"}
 READ = """
 import sys
 from pathlib import Path
-from credit_risk.mlops import pipeline
+from mlops_platform import pipeline
 print(len(pipeline.load(Path(sys.argv[1])).steps))
 """
 Found = dict[str, dict[str, Any]]

@@ -9,11 +9,11 @@ from typing import Any
 import copier
 import pytest
 
+from package.tests import services
 from tests.conftest import Project
 from tests.project import edits, service
 from tests.project.service import Service
 from tests.rendering import commit_all, copy_template
-from tests.standard import services
 
 CREDIT = {"project_name": "Credit Risk"}
 MATRIX = [

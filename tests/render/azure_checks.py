@@ -12,9 +12,9 @@ from typing import Any
 
 import jsonschema
 
-from tests.standard import renders  # noqa: F401  makes credit_risk importable
+from package.tests import renders  # noqa: F401  makes credit_risk importable
 
-from credit_risk.mlops.audit.expand import Expansion  # isort: skip
+from mlops_platform.delivery.audit.expand import Expansion  # isort: skip
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from tests.conftest import Project
 from tests.render.azure_checks import schema_faults
 from tests.render.flows import azure_files
 
-from credit_risk.mlops.audit import pipelines  # isort: skip
+from mlops_platform.delivery.audit import pipelines  # isort: skip
 
 ANSWERS = {
     "task": "classification",
@@ -131,8 +131,8 @@ def test_a_template_that_nobody_uses_is_seen(azure: Project) -> None:
 
 
 def test_the_gate_names_each_fault(azure: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from credit_risk.mlops import audit  # noqa: PLC0415  the render is made first
-    from credit_risk.mlops.errors import GateFailed, UsageError  # noqa: PLC0415
+    from mlops_platform.core.errors import GateFailed, UsageError  # noqa: PLC0415
+    from mlops_platform.delivery import audit  # noqa: PLC0415  the render is made first
 
     assert audit.run(azure.path) == [".azuredevops is in order"]
     spoil(azure, "ci.yml", "dependsOn: model", "dependsOn: modell")

@@ -10,7 +10,7 @@ from tests.render.azure_checks import schema_faults
 from tests.render.conftest import COMBINATIONS, name_of
 from tests.render.flows import azure_files, expanded
 
-from credit_risk.mlops.audit import pipelines  # isort: skip
+from mlops_platform.delivery.audit import pipelines  # isort: skip
 
 AZURE = [answers for answers in COMBINATIONS if answers["ci"] == "azure-devops"]
 TOKENS = {"ci": ["Comment"], "publish": ["Publish"], "template-update": ["Update"]}

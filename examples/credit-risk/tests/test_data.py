@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from credit_risk.mlops.contract import Contract
+from mlops_platform.data.contract import Contract
 
 
 def rules_broken(contract: Contract, frame: pd.DataFrame) -> set[tuple[str, str]]:

@@ -3,9 +3,12 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from credit_risk.mlops import artifact, dataset, settings
-from credit_risk.mlops.serving import app, consumers, store
-from credit_risk.mlops.serving.scorer import Scorer
+from mlops_platform.models import artifact, dataset
+from mlops_platform import settings
+from mlops_platform.serving import app, consumers, store
+from mlops_platform.serving.scorer import Scorer
+
+from .conftest import TEAM
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def test_it_is_ready_and_says_who_answers(client):
 
 def test_a_row_gets_what_the_model_predicts(client, scorer, served, contract):
     rows = dataset.read_part(served.step("prepare") / "data", "test", contract).head(20)
-    model = artifact.load(served.step("train") / "model")
+    model = artifact.load(served.step("train") / "model", TEAM)
     expected = dataset.predict(model, rows[contract.features], contract.labels)
     for position, (_, row) in enumerate(rows.iterrows()):
         sent = {}

@@ -4,13 +4,14 @@ import numpy as np
 from sklearn.base import clone
 
 from credit_risk import features, model
-from credit_risk.mlops import artifact, dataset, settings, team
+from mlops_platform.models import artifact, dataset
+from mlops_platform import settings
 
-from .conftest import RAW, ROOT
+from .conftest import RAW, ROOT, TEAM
 
 
 def test_loading_twice_gives_the_same(raw):
-    assert team.load_raw(RAW).equals(raw)
+    assert TEAM.load_raw(RAW).equals(raw)
 
 
 def test_features_do_not_depend_on_the_rows_beside(contract, raw):
@@ -33,7 +34,7 @@ def test_the_seed_decides_the_model(contract, raw):
 
 def test_probabilities_are_probabilities(contract, trained):
     rows = dataset.read_part(trained.step("prepare") / "data", "test", contract)
-    fitted = artifact.load(trained.step("train") / "model")
+    fitted = artifact.load(trained.step("train") / "model", TEAM)
     predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
     assert np.isfinite(predicted).all()
     if contract.labels:

@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from credit_risk.mlops import evidence
-from credit_risk.mlops.errors import GateFailed
+from mlops_platform import evidence
+from mlops_platform.core.errors import GateFailed
 
 
 def watch(workspace, rows) -> evidence.DriftReport:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from credit_risk.mlops import cli, reproduce
-from credit_risk.mlops.errors import UsageError
+from mlops_platform import cli
+from mlops_platform.pipelines import reproduce
+from mlops_platform.core.errors import UsageError
 
 from .conftest import RAW
 

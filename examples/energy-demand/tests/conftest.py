@@ -11,21 +11,17 @@ import pytest
 import yaml
 from sklearn.pipeline import Pipeline
 
-from energy_demand.mlops import (
-    artifact,
-    cli,
-    dataset,
-    evidence,
-    local,
-    settings,
-    team,
-    tracking,
-)
-from energy_demand.mlops.contract import Contract, load_contract
-from energy_demand.mlops.registry import Registry
+from mlops_platform.models import artifact, dataset
+from mlops_platform.models.team import Team
+from mlops_platform import cli, evidence, settings
+from mlops_platform.pipelines import runner
+from mlops_platform.tracking import experiments
+from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.tracking.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 RAW = ROOT / "data" / "raw"
+TEAM = Team("energy_demand")
 
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests never write to a real store
 gc.set_threshold(50_000, 20, 50)  # as the command line does: a tenth of the time
@@ -62,7 +58,7 @@ class Workspace:
 
     def pipeline(self, name: str = "train", **inputs: object) -> dict[str, Path]:
         overrides = {"raw": RAW} if name == "train" else {}
-        return local.run(
+        return runner.run(
             self.root / "pipelines" / f"{name}.yml",
             root=self.root,
             invoke=cli.invoke,
@@ -77,20 +73,22 @@ class Workspace:
         rows = dataset.read_part(self.step("prepare") / "data", "train", contract)
         pipeline = Pipeline(
             [
-                ("features", team.build_features(contract)),
-                ("model", team.build_model(dict(train.parameters), train.seed)),
+                ("features", TEAM.build_features(contract)),
+                ("model", TEAM.build_model(dict(train.parameters), train.seed)),
             ]
         )
         target = rows[contract.target].sample(frac=1, random_state=0).to_numpy()
         pipeline.fit(rows[contract.features], target)
         card = artifact.Card(
-            run_id=tracking.start(self.conf, name="shuffled", tags={}),
+            run_id=experiments.start(self.conf, name="shuffled", tags={}),
             task=project.task,
             labels=contract.labels,
             features=contract.features,
         )
-        artifact.save(pipeline, self.shuffled, card=card, contract=self.conf / "data.yml")
-        tracking.upload(self.conf, card.run_id, self.shuffled, "model")
+        artifact.save(
+            pipeline, self.shuffled, TEAM, card=card, contract=self.conf / "data.yml"
+        )
+        experiments.upload(self.conf, card.run_id, self.shuffled, "model")
 
     def register_shuffled(self) -> None:
         """Make the shuffled model the challenger, as no pipeline would."""
@@ -106,7 +104,7 @@ def contract() -> Contract:
 
 @pytest.fixture(scope="session")
 def _raw() -> pd.DataFrame:
-    return team.load_raw(RAW)
+    return TEAM.load_raw(RAW)
 
 
 @pytest.fixture

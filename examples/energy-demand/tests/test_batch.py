@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from energy_demand.mlops import artifact, dataset
-from energy_demand.mlops.errors import UsageError
+from mlops_platform.models import artifact, dataset
+from mlops_platform.core.errors import UsageError
+
+from .conftest import TEAM
 
 
 def score(workspace, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -25,7 +27,7 @@ def test_every_row_is_scored(served, raw):
 def test_scores_are_what_the_model_predicts(served, raw, contract):
     scored, _ = score(served, raw.head(50))
     rows = contract.typed(raw.head(50))[0][contract.features]
-    model = artifact.load(served.step("train") / "model")
+    model = artifact.load(served.step("train") / "model", TEAM)
     expected = dataset.predict(model, rows, contract.labels)
     columns = [f"probability_{label}" for label in contract.labels] or "value"
     np.testing.assert_allclose(scored[columns], expected, atol=1e-12)

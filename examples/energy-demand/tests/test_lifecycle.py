@@ -3,9 +3,13 @@
 import pandas as pd
 import pytest
 
-from energy_demand.mlops import artifact, evidence, settings, tracking
-from energy_demand.mlops.errors import GateFailed, UsageError
-from energy_demand.mlops.steps import compare, evaluate, register, train
+from mlops_platform.models import artifact
+from mlops_platform import evidence, settings
+from mlops_platform.tracking import experiments
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.steps import compare, evaluate, register, train
+
+from .conftest import TEAM
 
 
 def compare_with_champion(workspace, model, evaluation, out):
@@ -52,7 +56,7 @@ def test_features_that_say_nothing_stop_training(trained, contract):
     trained.change("train.yml", parameters={**known, "subsample": 1.0})
     with pytest.raises(GateFailed, match="constant baseline"):
         train.run(trained.conf, data, out / "model", out, "test")
-    assert tracking.runs(trained.conf)[0].data.tags["outcome"] == "no_better_than_baseline"
+    assert experiments.runs(trained.conf)[0].data.tags["outcome"] == "no_better_than_baseline"
     assert not (out / "model").exists()
 
 
@@ -112,6 +116,6 @@ def test_rollback_restores_the_champion_before(serving):
 
 
 def test_what_is_saved_is_what_is_loaded(trained):
-    model = artifact.load(trained.step("train") / "model")
+    model = artifact.load(trained.step("train") / "model", TEAM)
     assert hasattr(model, "predict")
     assert not list((trained.step("train") / "model").glob("*.pkl"))

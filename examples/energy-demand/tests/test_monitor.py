@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from energy_demand.mlops import evidence
-from energy_demand.mlops.errors import GateFailed
+from mlops_platform import evidence
+from mlops_platform.core.errors import GateFailed
 
 
 def watch(workspace, rows) -> evidence.DriftReport:

@@ -5,7 +5,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from .mlops.contract import Contract
+from mlops_platform.data.contract import Contract
 
 
 def build(contract: Contract) -> ColumnTransformer:

@@ -1,2 +1,0 @@
-# Managed: belongs to the standard, `copier update` changes it.
-"""The page that shows a run."""

@@ -1,0 +1,6 @@
+"""`python -m <package>.mlops`, the same commands as `mlops`."""
+
+from mlops_platform.cli import main
+
+if __name__ == "__main__":
+    main()

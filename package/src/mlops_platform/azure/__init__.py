@@ -1,0 +1,1 @@
+"""Azure Machine Learning: what its files say, and what `mlops azure` does with them."""

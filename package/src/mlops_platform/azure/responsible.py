@@ -1,0 +1,97 @@
+"""azureml/jobs/responsible-ai.yml: the Responsible AI dashboard of a version.
+
+The dashboard's components are Microsoft's, and run in an environment of their own: the library
+behind them needs older packages than this project's.
+Inputs: https://learn.microsoft.com/azure/machine-learning/how-to-responsible-ai-insights-sdk-cli
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mlops_platform.azure.shapes import (
+    CONF,
+    HOUR,
+    ProjectSettings,
+    component,
+    pipeline,
+    prepared,
+    raw,
+)
+
+VERSION = "0.22.0"
+
+
+def content(said: ProjectSettings) -> dict[str, Any]:
+    """A pipeline: tables of the training and test rows, then the dashboard's parts."""
+    name, contract = said.project.name, said.contract
+    dropped = [column for column in contract.columns if column not in contract.features]
+    dropped.remove(contract.target)
+    tables = component(
+        {"data": "uri_folder"},
+        {"train": "mltable", "test": "mltable"},
+        "tables",
+        "--data ${{inputs.data}}",
+        "--train ${{outputs.train}}",
+        "--test ${{outputs.test}}",
+    )
+    dashboard = "${{parent.jobs.constructor.outputs.rai_insights_dashboard}}"
+    jobs = {
+        **prepared(),
+        "tables": {
+            "type": "command",
+            "component": tables,
+            "limits": {"timeout": HOUR},
+            "inputs": {"data": "${{parent.jobs.prepare.outputs.data}}"},
+            # The monitor compares with these rows.
+            "outputs": {"train": "${{parent.outputs.reference}}"},
+        },
+        "constructor": _job(
+            "insight_constructor",
+            title=f"Responsible AI of {name}",
+            task_type=said.project.task,
+            model_info="${{parent.inputs.model_info}}",
+            model_input="${{parent.inputs.model}}",
+            train_dataset="${{parent.jobs.tables.outputs.train}}",
+            test_dataset="${{parent.jobs.tables.outputs.test}}",
+            target_column_name=contract.target,
+            categorical_column_names=json.dumps(contract.categorical_features),
+            classes=json.dumps(sorted(contract.labels)),  # scikit-learn's order
+            feature_metadata=json.dumps({"dropped_features": dropped}),
+            use_model_dependency=True,
+        ),
+        "explanation": _job(
+            "explanation", comment="Which features decide", rai_insights_dashboard=dashboard
+        ),
+        "errors": _job("erroranalysis", rai_insights_dashboard=dashboard),
+        "gather": _job(
+            "insight_gather",
+            constructor=dashboard,
+            insight_1="${{parent.jobs.explanation.outputs.explanation}}",
+            insight_2="${{parent.jobs.errors.outputs.error_analysis}}",
+        ),
+    }
+    return pipeline(
+        name,
+        "Responsible AI",
+        "Explanations and an error analysis of a version, as a dashboard.",
+        inputs={
+            "conf": CONF,
+            "raw": raw(name),
+            "model": {"type": "mlflow_model", "path": f"azureml:{name}:1"},
+            "model_info": f"{name}:1",
+        },
+        outputs={"reference": {"type": "mltable", "name": f"{name}-reference", "version": "1"}},
+        jobs=jobs,
+    )
+
+
+def _job(component_name: str, **inputs: Any) -> dict[str, Any]:
+    where = f"azureml://registries/azureml/components/rai_tabular_{component_name}"
+    return {
+        "type": "command",
+        "component": f"{where}/versions/{VERSION}",
+        "limits": {"timeout": HOUR},
+        "inputs": inputs,
+    }

@@ -1,0 +1,157 @@
+"""What a team runs every day: pipelines, report, endpoint, monitor."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlops_platform.cli.app import (
+    CONF,
+    TRAIN,
+    Conf,
+    Json,
+    Served,
+    Why,
+    app,
+    invoke,
+    pairs,
+    print_json,
+)
+from mlops_platform.core import terminal
+from mlops_platform.core.errors import GateFailed, UsageError
+
+MONITOR = Path("pipelines/monitor.yml")
+
+
+@app.command()
+def run(
+    pipeline: Annotated[Path, typer.Argument(help="A pipeline's YAML file.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="NAME=VALUE in place of an input's own.")
+    ] = None,
+    process_per_step: Annotated[bool, typer.Option(help="A process for each step.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a pipeline on this machine."""
+    from mlops_platform.delivery import summary
+    from mlops_platform.pipelines import runner
+
+    if not pipeline.is_file():
+        there = ", ".join(path.as_posix() for path in sorted(Path("pipelines").glob("*.yml")))
+        then = "Run the command in the project's folder."
+        if there:
+            then = f"There are {there}."
+        if there and pipeline.name == "batch.yml":
+            then += " `uv run poe template-update --data serving=both` adds this one."
+        raise UsageError(f"{pipeline}: there is no such pipeline. {then}")
+    folders = runner.run(
+        pipeline,
+        root=Path.cwd(),
+        invoke=invoke,
+        overrides=pairs("--input", inputs),
+        process_per_step=process_per_step,
+    )
+    if as_json:
+        print_json(summary.evidence_of(folders))
+    else:
+        summary.show(folders)
+
+
+@app.command()
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    conf: Conf = CONF,
+) -> None:
+    """Make outputs/report.html from all evidence in outputs/, the monitor's too."""
+    from mlops_platform.report import build, collect
+
+    path = Path("outputs") / build.FILE
+    build.write(conf, collect.from_outputs(Path("outputs")), path)
+    terminal.out.print(str(path), markup=False)
+    if open_it:
+        typer.launch(str(path))
+
+
+@app.command()
+def package() -> None:
+    """Build the wheel, and try it where nothing else is installed."""
+    from mlops_platform.delivery import wheel as packaging
+
+    terminal.out.print(str(packaging.build(Path.cwd()).relative_to(Path.cwd())), markup=False)
+
+
+@app.command()
+def summary(
+    comment: Annotated[
+        bool, typer.Option("--comment", help="Also into the pull request that this job is for.")
+    ] = False,
+) -> None:
+    """Show the last training: metrics and gates. In CI, on the page of the job."""
+    from mlops_platform.core.files import write_text
+    from mlops_platform.delivery import job_page, pull_request
+    from mlops_platform.delivery import summary as summaries
+
+    folders = {path.name: path for path in Path("outputs", "train").glob("*")}
+    text = summaries.markdown(summaries.evidence_of(folders))
+    path = Path("outputs", "summary.md")
+    write_text(path, text)
+    terminal.out.print(text, markup=False, end="")
+    job_page.summary(path)
+    if comment and not pull_request.comment(text):
+        raise UsageError("--comment: this is no job of a pull request.")
+
+
+@app.command()
+def serve(
+    version: Served = "champion",
+    host: Annotated[str, typer.Option(help="Address; 0.0.0.0 serves the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    conf: Conf = CONF,
+) -> None:
+    """Answer requests for predictions over HTTP."""
+    from mlops_platform.serving import server
+
+    server.run(conf, version, host, port)
+
+
+@app.command()
+def monitor(
+    current: Annotated[
+        Path | None, typer.Option(help="File or folder of current rows. Default: data/raw.")
+    ] = None,
+    version: Served = "champion",
+    then_retrain: Annotated[
+        bool, typer.Option("--retrain", help="On drift, train a challenger on data/raw.")
+    ] = False,
+) -> None:
+    """Look for drift. Drift ends in exit code 1, also when a challenger was trained for it."""
+    from mlops_platform import settings
+    from mlops_platform.delivery.summary import run_and_show
+    from mlops_platform.monitoring import cooldown
+    from mlops_platform.tracking import experiments
+
+    given = {"version": version} | ({"current": str(current)} if current else {})
+    try:
+        run_and_show(MONITOR, invoke, given)
+    except GateFailed as alarm:
+        if not then_retrain:
+            raise
+        terminal.say(f"DRIFT  {alarm}")
+        limits = settings.load_train(CONF).retrain
+        cooldown.require(experiments.starts(CONF), limits, CONF / "train.yml", cooldown.utc_now())
+        run_and_show(TRAIN, invoke, {"trigger": "drift"})
+        raise GateFailed(
+            "the data has drifted, see above. A model was trained for it; the champion is the same."
+        ) from alarm
+
+
+@app.command()
+def retrain(why: Why) -> None:
+    """Train a challenger by hand; the reason is kept with the run."""
+    from mlops_platform.delivery.summary import run_and_show
+
+    run_and_show(TRAIN, invoke, {"trigger": why})

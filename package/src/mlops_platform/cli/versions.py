@@ -1,0 +1,143 @@
+"""Versions of the model and the runs that they come from."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlops_platform.cli.app import CONF, TRAIN, Conf, Json, Why, app, invoke, print_json
+from mlops_platform.core import terminal
+from mlops_platform.core.errors import GateFailed
+
+
+@app.command()
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Default: the challenger.")] = None,
+    why: Why = "promoted by hand",
+    by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
+    conf: Conf = CONF,
+) -> None:
+    """Make the challenger champion, if its ethics hold at this stage of the project."""
+    from mlops_platform.ethics import release
+    from mlops_platform.tracking.registry import Registry
+    from mlops_platform.tracking.roles import current_user
+
+    known = Registry(conf)
+    chosen = known.candidate(version)
+    release.require(conf, chosen)
+    made = known.promote(chosen.number, why, by or current_user())
+    terminal.out.print(f"version {made.number} is champion now")
+
+
+@app.command()
+def rollback(
+    why: Why,
+    by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
+    conf: Conf = CONF,
+) -> None:
+    """Give the role of champion back to the one before."""
+    from mlops_platform.tracking.registry import Registry
+    from mlops_platform.tracking.roles import current_user
+
+    restored, failed = Registry(conf).rollback(why, by or current_user())
+    terminal.out.print(
+        f"version {restored.number} is champion again, version {failed.number} is rolled back"
+    )
+
+
+@app.command()
+def models(conf: Conf = CONF, as_json: Json = False) -> None:
+    """List the versions of the model and their roles."""
+    from mlops_platform.tracking.registry import Registry
+
+    registry = Registry(conf)
+    versions = registry.versions()
+    if as_json:
+        print_json([{"version": v.number, "run_id": v.run_id, **v.tags} for v in versions])
+        return
+    rows = [
+        [v.number, v.role, v.since[:16], v.tags.get("role_by", ""), v.tags.get("role_why", "")]
+        for v in versions
+    ]
+    terminal.table(f"Versions of {registry.name}", ["", "role", "since", "by", "why"], rows)
+
+
+@app.command()
+def runs(
+    pick: Annotated[list[str] | None, typer.Argument(help="Runs to compare, by their id.")] = None,
+    limit: Annotated[int, typer.Option(help="How many to list.", min=1)] = 20,
+    conf: Conf = CONF,
+    as_json: Json = False,
+) -> None:
+    """List runs, or compare the ones that you name."""
+    from mlops_platform.tracking import experiments
+
+    chosen = (
+        [experiments.run(conf, name) for name in pick] if pick else experiments.runs(conf, limit)
+    )
+    if as_json:
+        print_json([run.to_dictionary() for run in chosen])
+    elif pick:
+        facts = [{**run.data.tags, **run.data.params, **run.data.metrics} for run in chosen]
+        names = sorted({name for fact in facts for name in fact if not name.startswith("mlflow.")})
+        rows = [[name, *(_shown(fact.get(name)) for fact in facts)] for name in names]
+        differing = [row for row in rows if len(set(row[1:])) > 1 or len(chosen) == 1]
+        heads = [run.info.run_id[:8] for run in chosen]
+        terminal.table("What differs", ["", *heads], differing)
+    else:
+        terminal.table("Runs", ["run", "when", "trigger", "outcome", "metrics"], _run_rows(chosen))
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str, typer.Argument(help="A version's number.")],
+    pipeline: Annotated[Path, typer.Option(help="The pipeline that made it.")] = TRAIN,
+    conf: Conf = CONF,
+    as_json: Json = False,
+) -> None:
+    """Train a version again and say whether it is the same, bit for bit."""
+    from mlops_platform.pipelines import reproduce as reproduction
+
+    result = reproduction.run(conf, version, pipeline=pipeline, invoke=invoke)
+    if as_json:
+        print_json(result.model_dump())
+    if not result.identical:
+        raise GateFailed(
+            f"version {version}, made again, is not the same: {'; '.join(result.differences)}. "
+            "Look for randomness without the seed, and for another processor or thread count."
+        )
+    if not as_json:
+        terminal.out.print(
+            f"version {version} is reproducible: metrics and predictions are the same bit for bit"
+        )
+
+
+def _run_rows(listed: list[Any]) -> list[list[str]]:
+    rows = []
+    for run in listed:
+        began = datetime.fromtimestamp(run.info.start_time / 1000, tz=UTC)
+        measured = [
+            f"{name.removeprefix('test_')} {value:.4f}"
+            for name, value in sorted(run.data.metrics.items())
+            if name.startswith("test_")
+        ]
+        tags = run.data.tags
+        rows.append(
+            [
+                run.info.run_id[:8],
+                f"{began:%Y-%m-%d %H:%M}",
+                tags.get("trigger", ""),
+                tags.get("outcome", run.info.status.lower()),
+                ", ".join(measured),
+            ]
+        )
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value if value is not None else "")

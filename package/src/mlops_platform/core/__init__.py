@@ -1,0 +1,1 @@
+"""What every other sub-package builds on: errors, files, hashes, the terminal."""

@@ -1,0 +1,159 @@
+"""Files that appear whole or not at all, and the hashes that identify them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlops_platform.core.errors import UsageError
+
+# What is said of a run after it is no input of it: a waiver, a signature, a sentence of the model
+# card or one more consumer makes no new run.
+SAID_LATER = {"ethics.yml", "model_card.yml", "signatures.yml", "consumers.yml"}
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a scratch path beside `path`; it takes the place of `path` only without an error."""
+    _make_folder(path.parent)
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        yield scratch
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty scratch folder; it takes the place of `path` only without an error."""
+    _make_folder(path.parent)
+    if os.path.lexists(path) and not path.is_dir():
+        raise _in_the_way(path)
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    scratch.mkdir()
+    try:
+        yield scratch
+        if path.exists():
+            shutil.rmtree(path)
+        scratch.replace(path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        UsageError: a file stands in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(each for each in (path, *path.parents) if os.path.lexists(each))
+        raise _in_the_way(file) from None
+
+
+def _in_the_way(file: Path) -> UsageError:
+    return UsageError(
+        f"{file}: a file stands where a folder is needed. Move it away, then try again."
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with Unix line ends, on every platform the same bytes."""
+    with whole_file(path) as scratch:
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+
+
+def hash_path(path: Path) -> str:
+    """SHA-256 of a file's bytes, or of the names and bytes of all files below a folder."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
+    for file_path in sorted(path.rglob("*"), key=lambda entry: entry.relative_to(path).as_posix()):
+        relative = file_path.relative_to(path)
+        if file_path.is_file() and not IGNORED & set(relative.parts):
+            digest.update(relative.as_posix().encode() + b"\0")
+            digest.update(hash_path(file_path).encode())
+    return digest.hexdigest()
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML's own loader keeps the last of two equal keys in silence; this one refuses them."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value; one that only looks like a date (2024-13-45) is a fault with a line."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{str(node.value)[:40]!r}: {error}", node.start_mark
+            ) from None
+
+
+def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict:
+    seen: set[object] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str | int | float | bool):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a plain word", key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key '{key}' stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor(
+    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates
+)
+
+
+def read_yaml(path: Path) -> dict:
+    """Read a YAML file that holds one mapping.
+
+    Raises:
+        UsageError: no such file, not YAML, a key twice, or not a mapping.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file. {_where_to_look(path)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not valid YAML: nested too deeply.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise UsageError(f"{path}{where}: not valid YAML: {problem}.") from None
+    if not isinstance(content, dict):
+        found = "nothing" if content is None else type(content).__name__
+        raise UsageError(f"{path}: expected `key: value` lines, found {found}.")
+    return content
+
+
+def _where_to_look(path: Path) -> str:
+    """A command that was typed in a folder of the project finds nothing where it looks."""
+    if not path.is_absolute():
+        for folder in Path.cwd().parents:
+            if (folder / path).is_file():
+                return f"Run the command in the project's folder: {folder}."
+    return "Bring it back from git."

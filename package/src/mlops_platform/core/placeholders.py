@@ -1,0 +1,17 @@
+"""Text that nobody has written yet."""
+
+from __future__ import annotations
+
+import re
+
+PLACEHOLDER = re.compile(
+    r"\b(?:todo|tbd|fixme|xxx|lorem ipsum|fill (?:this )?in|to be (?:done|written|defined))\b"
+    r"|<[a-z][a-z ]*>|\[\.\.\.\]|^\s*\.\.\.\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def find(text: str) -> str | None:
+    """The first placeholder in a text; None where there is none."""
+    found = PLACEHOLDER.search(text)
+    return found[0].strip() if found else None

@@ -1,0 +1,1 @@
+"""The data contract, and files of rows that follow it."""

@@ -1,0 +1,99 @@
+"""One column of the data contract: what it is, what it may hold, and what it is for."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+from pydantic import Field, model_validator
+
+from mlops_platform.settings import Settings
+
+Kind = Literal["number", "integer", "category", "text", "date"]
+Role = Literal["feature", "target", "id", "time", "sensitive", "ignored"]
+MAX_TEXT = 10_000
+EXACT = 2**53  # the integers up to here are exact in float64
+
+
+class Column(Settings):
+    """One column: what it is, what it may hold, and what it is for.
+
+    `missing` is the largest share of rows that may lack a value.
+    """
+
+    kind: Kind
+    role: Role = "feature"
+    about: str = ""
+    min: float | date | None = None
+    max: float | date | None = None
+    values: list[str] | None = None
+    positive: str | None = None
+    missing: float = Field(default=0, ge=0, lt=1)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return self.kind in ("number", "integer")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Column:
+        if (self.values is not None) != (self.kind == "category") or self.values == []:
+            raise ValueError("`values` belongs to `kind: category`, and must be there")
+        if self.values is not None and (len(set(self.values)) != len(self.values)):
+            raise ValueError("`values` holds a value twice")
+        bounds = [bound for bound in (self.min, self.max) if bound is not None]
+        if bounds and not (self.numeric or self.kind == "date"):
+            raise ValueError("`min` and `max` go with numbers and dates only")
+        if any(isinstance(bound, date) != (self.kind == "date") for bound in bounds):
+            raise ValueError("`min` and `max` must be of the column's kind")
+        if len(bounds) == 2 and not bounds[0] <= bounds[1]:  # type: ignore[operator]
+            raise ValueError("`min` is above `max`")
+        if self.kind == "date" and self.role == "feature":
+            raise ValueError("a date is no feature; derive numbers from it in data.py")
+        if self.role in ("target", "id", "time") and self.missing:
+            raise ValueError(f"a {self.role} is never missing")
+        if self.role == "time" and self.kind not in ("date", "integer"):
+            raise ValueError("a time is a date or an integer (a year, say)")
+        if self.role == "sensitive" and self.kind != "category":
+            raise ValueError("a sensitive column is a category; band numbers in data.py")
+        if self.positive is not None and self.positive not in (self.values or []):
+            raise ValueError("`positive` is not one of `values`")
+        return self
+
+
+def checks_of(column: Column) -> pa.Column:
+    """The column's rules as pandera's checks, each with a message."""
+    checks = []
+    if column.min is not None:
+        checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
+    if column.max is not None:
+        checks.append(pa.Check.le(_bound(column.max), error=f"at most {column.max}"))
+    if column.values is not None:
+        checks.append(pa.Check.isin(column.values, error=f"one of {', '.join(column.values)}"))
+    if column.kind == "integer":
+        checks.append(pa.Check(lambda values: values % 1 == 0, error="is a whole number"))
+    if column.kind == "text":
+        checks.append(pa.Check.str_length(max_value=MAX_TEXT, error=f"at most {MAX_TEXT} letters"))
+    return pa.Column(
+        nullable=bool(column.missing), unique=column.role == "id", checks=checks, required=True
+    )
+
+
+def request_type(column: Column) -> Any:
+    """The type of the column's value in a request."""
+    if column.kind == "category":
+        return Literal[tuple(column.values or [])]
+    if column.kind == "integer":
+        low = -EXACT if column.min is None else math.ceil(column.min)  # type: ignore[arg-type]
+        high = EXACT if column.max is None else math.floor(column.max)  # type: ignore[arg-type]
+        return Annotated[int, Field(ge=low, le=high)]
+    if column.kind == "number":
+        return Annotated[float, Field(ge=column.min, le=column.max)]
+    return Annotated[str, Field(max_length=MAX_TEXT)]
+
+
+def _bound(bound: float | date) -> Any:
+    return pd.Timestamp(bound) if isinstance(bound, date) else bound

@@ -1,0 +1,1 @@
+"""Pull requests, job pages, summaries, the project's wheel, the audit of CI files."""

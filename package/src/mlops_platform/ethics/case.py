@@ -1,0 +1,194 @@
+"""The run that is judged: its evidence, its rows and its model, as the steps left them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from mlops_platform import evidence, settings
+from mlops_platform.core.files import hash_path
+from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.ethics.page import Page
+from mlops_platform.evaluation import metrics
+from mlops_platform.models import artifact, dataset
+from mlops_platform.models.team import Team, fit
+from mlops_platform.tracking import experiments
+
+MOST_ROWS = 20_000
+RESEEDED = 3
+STEPS = {
+    "validation": "validate/evidence",
+    "split": "prepare/data",
+    "training": "train/evidence",
+    "evaluation": "evaluate/evidence",
+    "comparison": "compare/evidence",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run of the training pipeline in `outputs`, under the settings in `conf`.
+
+    `comparison` is None where the run did not come so far; `kept` holds what several checks need.
+    Measures look at 20,000 rows at most, drawn with the seed: more would take minutes and tell no
+    more.
+    """
+
+    conf: Path
+    outputs: Path
+    page: Page
+    project: settings.Project
+    gates: settings.Gates
+    train: settings.Train
+    contract: Contract
+    validation: evidence.Validation
+    split: evidence.Split
+    training: evidence.Training
+    evaluation: evidence.Evaluation
+    comparison: evidence.Comparison | None
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The folder of the divided rows."""
+        return self.outputs / "prepare" / "data"
+
+    @property
+    def team(self) -> Team:
+        """The project's own code."""
+        return Team(self.project.package_name)
+
+    @property
+    def folder(self) -> Path:
+        """The model's folder."""
+        return self.outputs / "train" / "model"
+
+    @property
+    def metric(self) -> metrics.Metric:
+        """The metric that decides between champion and challenger."""
+        return metrics.deciding(self.gates, self.project.task, self.conf)
+
+    @cached_property
+    def model(self) -> Any:
+        """The fitted pipeline."""
+        return artifact.load(self.folder, self.team)
+
+    @cached_property
+    def parts(self) -> dict[str, pd.DataFrame]:
+        """All rows of train, validation and test."""
+        return {part: dataset.read_part(self.data, part, self.contract) for part in self.split.rows}
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Rows of the test set."""
+        return self._fewer(self.parts["test"])
+
+    @cached_property
+    def all_rows(self) -> pd.DataFrame:
+        """Rows of all parts."""
+        return self._fewer(pd.concat(self.parts.values(), ignore_index=True))
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """The target of `rows`: codes, or values."""
+        return dataset.truth(self.rows, self.contract)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Predictions for `rows`: probabilities (rows, labels), or values (rows,)."""
+        return self.predict(self.rows)
+
+    def predict(self, rows: pd.DataFrame, model: Any = None) -> np.ndarray:
+        """Predictions of the model, or of another one, for rows of the contract."""
+        chosen = self.model if model is None else model
+        return dataset.predict(chosen, rows[self.contract.features], self.contract.labels)
+
+    def refit(self, seed: int) -> Any:
+        """The same pipeline, fitted again to the training rows with a seed."""
+        steps = [
+            ("features", self.team.build_features(self.contract)),
+            ("model", self.team.build_model(dict(self.train.parameters), seed)),
+        ]
+        fitted, rows = Pipeline(steps), self.parts["train"]
+        fit(fitted, rows[self.contract.features], rows[self.contract.target])
+        return fitted
+
+    @cached_property
+    def reseeded(self) -> list[Any]:
+        """The pipeline, fitted with other seeds."""
+        return [self.refit(self.train.seed + 1 + number) for number in range(RESEEDED)]
+
+    @cached_property
+    def _recorded(self) -> experiments.Run:
+        return experiments.run(self.conf, self.training.run_id)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the run in the tracking store."""
+        return dict(self._recorded.data.tags)
+
+    @property
+    def recorded_metrics(self) -> dict[str, float]:
+        """Metrics of the run in the tracking store."""
+        return dict(self._recorded.data.metrics)
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of the run's evidence, its rows and its model."""
+        found = {
+            f"{name}.json": hash_path(self.outputs / step / f"{name}.json")
+            for name, step in STEPS.items()
+            if (self.outputs / step / f"{name}.json").is_file()
+        }
+        parts = {f"{part}.csv": hash_path(self.data / f"{part}.csv") for part in self.split.rows}
+        card = self.conf / "model_card.yml"
+        said = {card.name: hash_path(card)} if card.is_file() else {}
+        return {**found, **parts, **said, "model": hash_path(self.folder)}
+
+    def _fewer(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if len(rows) <= MOST_ROWS:
+            return rows
+        drawn = rows.sample(MOST_ROWS, random_state=self.train.seed).sort_index()
+        return drawn.reset_index(drop=True)
+
+
+def load(conf: Path, outputs: Path, page: Page, project: settings.Project) -> Case:
+    """Read the last run of the training pipeline.
+
+    Raises:
+        UsageError: no run, or evidence of an unknown shape.
+    """
+    read: dict[str, Any] = {
+        name: evidence.read(shape, outputs / STEPS[name] / f"{name}.json")
+        for name, shape in (
+            ("validation", evidence.Validation),
+            ("split", evidence.Split),
+            ("training", evidence.Training),
+            ("evaluation", evidence.Evaluation),
+        )
+    }
+    compared = outputs / STEPS["comparison"] / "comparison.json"
+    return Case(
+        conf=conf,
+        outputs=outputs,
+        page=page,
+        project=project,
+        gates=settings.load_gates(conf),
+        train=settings.load_train(conf),
+        contract=load_contract(conf / "data.yml", project.task),
+        comparison=evidence.read(evidence.Comparison, compared) if compared.is_file() else None,
+        **read,
+    )
+
+
+def hash_of(content: Any) -> str:
+    """SHA-256 of what JSON says of it, keys in order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

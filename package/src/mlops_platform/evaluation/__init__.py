@@ -1,0 +1,1 @@
+"""Metrics, groups of people, and the gates that a model must pass."""

@@ -1,0 +1,172 @@
+"""Metrics by name, and what a bootstrap can say of them.
+
+Truth and predictions are arrays: for classification codes (n,) that index the contract's labels,
+and probabilities (n, labels); for regression values (n,) and values (n,). They are written out in
+numpy because a bootstrap takes thousands of them, and scikit-learn's checks of each call cost
+twenty times the sum itself; the template's tests hold them against scikit-learn's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mlops_platform.core.errors import UsageError
+from mlops_platform.settings import Gates, Task
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good predictions are."""
+
+    name: str
+    task: Task
+    higher_is_better: bool
+    compute: Callable[[Array, Array], float]
+
+    def gain(self, challenger: float, champion: float) -> float:
+        """How much better the challenger is; negative when it is worse."""
+        return challenger - champion if self.higher_is_better else champion - challenger
+
+
+def _one_hot(truth: Array, predicted: Array) -> Array:
+    return np.eye(predicted.shape[1])[truth]
+
+
+def _each_class(statistic: Callable[[Array, Array], float]) -> Callable[[Array, Array], float]:
+    """Of the positive class for two labels, else one against the rest and the unweighted mean.
+
+    NaN where the truth holds one class only.
+    """
+
+    def compute(truth: Array, predicted: Array) -> float:
+        present = np.unique(truth)
+        if len(present) < 2:
+            return float("nan")
+        codes = present if predicted.shape[1] > 2 else [1]
+        return float(np.mean([statistic(truth == code, predicted[:, code]) for code in codes]))
+
+    return compute
+
+
+def _roc_auc(true: Array, score: Array) -> float:
+    """Area under the ROC curve as the Mann-Whitney statistic (Hanley and McNeil, 1982)."""
+    positives, negatives = score[true], np.sort(score[~true])
+    below, up_to = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
+    return float((below + up_to).sum() / 2 / (len(positives) * len(negatives)))
+
+
+def _average_precision(true: Array, score: Array) -> float:
+    """Mean precision at each threshold, weighted by the rise of recall."""
+    order = np.argsort(-score, kind="stable")
+    last_of_ties = np.append(np.diff(score[order]) != 0, True)
+    hits = np.cumsum(true[order])[last_of_ties]
+    shown = np.flatnonzero(last_of_ties) + 1
+    return float((np.diff(hits, prepend=0) * hits / shown).sum() / hits[-1])
+
+
+def _log_loss(truth: Array, predicted: Array) -> float:
+    """Mean negative log of the true class's probability, which counts as eps at least."""
+    chosen = np.clip(predicted[np.arange(len(truth)), truth], np.finfo(float).eps, 1)
+    return float(-np.log(chosen).mean())
+
+
+def _brier(truth: Array, predicted: Array) -> float:
+    """Brier (1950), the sum over classes; halved for two, as scikit-learn scales it."""
+    total = ((predicted - _one_hot(truth, predicted)) ** 2).sum(axis=1).mean()
+    return float(total / 2 if predicted.shape[1] == 2 else total)
+
+
+def _accuracy(truth: Array, predicted: Array) -> float:
+    return float((predicted.argmax(axis=1) == truth).mean())
+
+
+def _f1(truth: Array, predicted: Array) -> float:
+    """F1 of the positive class; for several classes the unweighted mean; 0 without a hit."""
+    chosen = predicted.argmax(axis=1)
+    codes = np.unique([truth, chosen]) if predicted.shape[1] > 2 else [1]
+    scores = []
+    for code in codes:
+        hits = ((chosen == code) & (truth == code)).sum()
+        scores.append(2 * hits / max((chosen == code).sum() + (truth == code).sum(), 1))
+    return float(np.mean(scores))
+
+
+def _mae(truth: Array, predicted: Array) -> float:
+    return float(np.abs(truth - predicted).mean())
+
+
+def _rmse(truth: Array, predicted: Array) -> float:
+    return float(np.sqrt(((truth - predicted) ** 2).mean()))
+
+
+def _r2(truth: Array, predicted: Array) -> float:
+    spread = ((truth - truth.mean()) ** 2).sum()
+    return float(1 - ((truth - predicted) ** 2).sum() / spread) if spread else float("nan")
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("roc_auc", "classification", True, _each_class(_roc_auc)),
+        Metric("average_precision", "classification", True, _each_class(_average_precision)),
+        Metric("log_loss", "classification", False, _log_loss),
+        Metric("brier", "classification", False, _brier),
+        Metric("accuracy", "classification", True, _accuracy),
+        Metric("f1", "classification", True, _f1),
+        Metric("mae", "regression", False, _mae),
+        Metric("rmse", "regression", False, _rmse),
+        Metric("r2", "regression", True, _r2),
+    )
+}
+
+
+def for_task(task: Task) -> list[Metric]:
+    """All metrics of a task."""
+    return [metric for metric in METRICS.values() if metric.task == task]
+
+
+def find(name: str, task: Task, field: str) -> Metric:
+    """The metric of this name; `field` is where the name was read, for the message."""
+    known = [metric.name for metric in for_task(task)]
+    if name not in known:
+        raise UsageError(f"{field}: no metric '{name}' for {task}; choose {', '.join(known)}.")
+    return METRICS[name]
+
+
+def deciding(gates: Gates, task: Task, conf: Path) -> Metric:
+    """The metric of conf/gates.yml that decides; each metric that is named there must be known."""
+    field = f"{conf / 'gates.yml'}, field `quality`"
+    for limit in gates.quality:
+        bound = "min" if find(limit.metric, task, field).higher_is_better else "max"
+        same = [each for each in gates.quality if each.metric == limit.metric]
+        if all(getattr(each, bound) is None for each in same):
+            better = "higher" if bound == "min" else "lower"
+            raise UsageError(
+                f"{field}: {limit.metric} is better when it is {better}. Give it a `{bound}`."
+            )
+    return find(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
+
+
+def resamples(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
+    """`statistic` of `times` draws of row numbers with replacement; (times,) without NaN.
+
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.array([statistic(rng.integers(0, rows, rows)) for _ in range(times)])
+    return drawn[np.isfinite(drawn)]
+
+
+def interval(drawn: Array, confidence: float) -> tuple[float | None, float | None]:
+    """The central interval of bootstrap draws; None where there are no draws to tell."""
+    if not len(drawn):
+        return None, None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)

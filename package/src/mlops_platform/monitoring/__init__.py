@@ -1,0 +1,1 @@
+"""Data drift, its reference, and how often a retraining may start."""

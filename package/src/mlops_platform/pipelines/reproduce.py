@@ -1,0 +1,88 @@
+"""Can a registered version be made again, bit for bit?"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mlops_platform import evidence
+from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import hash_path
+from mlops_platform.core.paths import root_of
+from mlops_platform.models import team
+from mlops_platform.pipelines import load, runner
+from mlops_platform.tracking import experiments, provenance
+from mlops_platform.tracking.registry import Registry
+from mlops_platform.tracking.roles import Version
+
+SOURCES = {
+    "code_hash": "the code in src/",
+    "conf_hash": "the settings in conf/",
+    "data_hash": "the data",
+    "lock_hash": "the packages in uv.lock",
+}
+
+
+def run(conf: Path, number: str, *, pipeline: Path, invoke: runner.Invoke) -> evidence.Reproduction:
+    """Train the version again from what lies here and hold metrics and predictions against it.
+
+    Nothing is checked out and nothing is registered.
+
+    Raises:
+        UsageError: what it was made from is not what lies here; says what differs, and how to get
+            there.
+    """
+    version = Registry(conf).get(number)
+    _require_same_sources(version, conf, pipeline)
+    root = root_of(conf)
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = runner.run(
+            pipeline,
+            root=root,
+            outputs=Path(scratch),
+            invoke=invoke,
+            overrides={"trigger": f"reproduce version {number}"},
+            until="evaluate",
+        )
+        again = evidence.read(
+            evidence.Evaluation, folders["evaluate"] / "evidence" / "evaluation.json"
+        )
+    differences = [
+        f"{measure.name}: was {was}, is {measure.value!r}"
+        for measure in again.measures
+        if (was := version.tags.get(f"test_{measure.name}", "unknown")) != repr(measure.value)
+    ]
+    if again.predictions_hash != version.tags.get("predictions_hash"):
+        differences.append("predictions on the test set differ in at least one bit")
+    return evidence.Reproduction(
+        version=number,
+        identical=not differences,
+        differences=differences,
+        predictions_hash=again.predictions_hash,
+    )
+
+
+def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
+    raw = load(pipeline).inputs.get("raw")
+    if not isinstance(raw, Path):
+        raise UsageError(f"{pipeline}, field `inputs`: no `raw`, so it made no version.")
+    here = {**provenance.of(conf, team.of(conf).folder), "data_hash": hash_path(raw)}
+    differing = [
+        name for tag, name in SOURCES.items() if here[tag] != version.tags.get(tag, "unknown")
+    ]
+    if not differing:
+        return
+    commit = version.tags.get("git_commit", "unknown")
+    message = f"version {version.number} cannot be made again here: {', '.join(differing)} "
+    message += "is" if len(differing) == 1 else "are"
+    message += " not what it was made from. "
+    if commit == "unknown":
+        message += "It was trained outside of git, so there is no commit to go back to."
+    elif version.tags.get("git_dirty") == "true":
+        message += f"It was trained with changes that were not committed on top of {commit}."
+    else:
+        message += (
+            f"Go to its commit, then try again there: `git worktree add ../version-"
+            f"{version.number} {commit}`, with MLFLOW_TRACKING_URI={experiments.store_uri(conf)}"
+        )
+    raise UsageError(message)

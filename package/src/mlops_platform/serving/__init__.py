@@ -1,0 +1,1 @@
+"""Predictions: one way to make them, over HTTP, in batches, in Azure ML."""

@@ -1,0 +1,132 @@
+"""Requests as the contract allows them: `{"rows": [{...}, ...]}`.
+
+There is one shape. A single row is a list of one, so that nobody has to ask which answer belongs
+to which question, and a client that sends one row today can send many tomorrow.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from mlops_platform.data.columns import Column
+from mlops_platform.data.contract import Contract
+
+MAX_ROWS = 1000
+MAX_BYTES = 1_000_000
+MAX_FAULTS = 20
+LONGEST_TEXT = 200
+
+
+class Fault(NamedTuple):
+    """What is wrong: in which row, counted from 1, and in which field; None for the whole body.
+
+    It never holds a value: faults go into answers, and may go into somebody's log.
+    """
+
+    row: int | None
+    field: str | None
+    message: str
+
+
+class Refused(Exception):  # noqa: N818  an answer, not an error of ours
+    """A request that breaks the contract; at most MAX_FAULTS faults, at least one."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+class Requests:
+    """Reads requests under one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._row = contract.request_row()
+
+    def read(self, body: bytes) -> list[dict[str, Any]]:
+        """Rows with a value, or None, for the id and each feature.
+
+        Raises:
+            Refused: not JSON, not of the shape, or rows that break the contract.
+        """
+        try:
+            content = from_json(body)
+        except ValueError as error:
+            raise _refused(None, f"is not JSON: {error}") from None
+        if not isinstance(content, dict):
+            raise _refused(None, 'expected {"rows": [{...}]}')
+        for name in content:
+            if name != "rows":
+                raise _refused(name, "is not a known field; expected `rows`")
+        rows = content.get("rows")
+        if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
+            raise _refused("rows", f"expected a list of 1 to {MAX_ROWS} rows")
+
+        sound: list[dict[str, Any]] = []
+        faults: list[Fault] = []
+        for number, row in enumerate(rows, start=1):
+            try:
+                sound.append(self._row.model_validate(row).model_dump(by_alias=True))
+            except ValidationError as error:
+                faults += _faults(number, row, error)
+        if faults:
+            raise Refused(faults[:MAX_FAULTS])
+        return sound
+
+    def example(self) -> dict[str, Any]:
+        """A row that the contract allows."""
+        names = [*self._contract.named("id"), *self._contract.features]
+        row = {name: _example(self._contract.columns[name]) for name in names}
+        return self._row.model_validate(row).model_dump(by_alias=True)
+
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of a request's body, with an example."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["rows"],
+            "properties": {
+                "rows": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": MAX_ROWS,
+                    "items": self._row.model_json_schema(by_alias=True),
+                }
+            },
+            "example": {"rows": [self.example()]},
+        }
+
+
+def _refused(field: str | None, message: str) -> Refused:
+    return Refused([Fault(None, _cut(field), message)])
+
+
+def _faults(number: int, row: Any, error: ValidationError) -> list[Fault]:
+    if not isinstance(row, dict):
+        return [Fault(number, None, "expected an object with a value for each feature")]
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        Fault(number, _cut(str(fault["loc"][0])), _cut(fault["msg"]) or "")
+        for fault in found[:MAX_FAULTS]
+    ]
+
+
+def _cut(text: str | None) -> str | None:
+    """Names of unknown fields come from the client, lists of categories may be long."""
+    return text if text is None or len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
+
+
+def _example(column: Column) -> Any:
+    if column.values is not None:
+        return column.values[0]
+    if not column.numeric:
+        return "2026-01-31" if column.kind == "date" else "text"
+    low, high = column.min, column.max
+    if low is None or high is None:
+        middle = float(low if low is not None else high if high is not None else 0)  # type: ignore[arg-type]
+    else:
+        middle = (float(low) + float(high)) / 2  # type: ignore[arg-type]
+    return round(middle) if column.kind == "integer" else middle

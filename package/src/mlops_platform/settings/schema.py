@@ -1,0 +1,237 @@
+"""`conf/*.yml`, typed. Every error names the file and the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import read_yaml
+from mlops_platform.settings.parsing import Settings, parse
+
+Task = Literal["classification", "regression"]
+Environment = Literal["dev", "staging", "prod"]
+Share = float
+SIZE = r"^Standard_[A-Za-z0-9_]+$"
+FIELD = r"^[^.]+(\.[^.]+)*$"
+ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
+
+
+class Project(Settings):
+    """conf/project.yml."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)
+    description: str
+    team: str
+    contact: str
+    task: Task
+    stage: Literal["explore", "develop", "operate"]
+    regulated: bool
+    package: str | None = None
+
+    @property
+    def package_name(self) -> str:
+        """The team's importable package below src/: named after the project unless told."""
+        return self.package or self.name.replace("-", "_")
+
+    @property
+    def gates_block(self) -> bool:
+        """Quality gates only report while a project explores."""
+        return self.stage != "explore"
+
+
+class Split(Settings):
+    """How `prepare` divides the rows; shares are of all rows."""
+
+    by: Literal["time", "id", "random"]
+    validation: Share = Field(gt=0, lt=0.5)
+    test: Share = Field(gt=0, lt=0.5)
+
+
+class Retrain(Settings):
+    """How often a schedule or a drift event may start a training."""
+
+    cool_down_hours: float = Field(default=24, ge=0)
+    per_week: int = Field(default=3, ge=1)
+
+
+class Train(Settings):
+    """conf/train.yml."""
+
+    seed: int = Field(ge=0, lt=2**32)
+    time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
+    split: Split
+    parameters: dict[str, Any]
+    retrain: Retrain = Retrain()
+    # for a sweep in Azure ML
+    search: dict[str, list[bool | int | float | str]] = Field(default_factory=dict)
+
+    def trying(self, given: Mapping[str, str]) -> Train:
+        """The same with other parameters: numbers, true and false as JSON writes them, else text.
+
+        Raises:
+            UsageError: one that conf/train.yml does not have.
+        """
+        parameters = dict(self.parameters)
+        for name, text in given.items():
+            if name not in parameters:
+                raise UsageError(
+                    f"--parameter {name}={text}: conf/train.yml has no such parameter; "
+                    f"it has {', '.join(parameters) or 'none'}."
+                )
+            try:
+                parameters[name] = json.loads(text)
+            except ValueError:
+                parameters[name] = text
+        return self.model_copy(update={"parameters": parameters})
+
+
+class Limit(Settings):
+    """A limit on a metric of the test set."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Limit:
+        if (self.min is None) == (self.max is None):
+            raise ValueError("give exactly one of `min` and `max`")
+        return self
+
+
+class Guardrails(Settings):
+    """What a challenger may not break, however good its metric."""
+
+    size_mb: float = Field(gt=0)
+    load_seconds: float = Field(gt=0)
+    worst_group_drop: float = Field(ge=0)
+    min_group_rows: int = Field(ge=1)
+    growth: float = Field(default=1.5, gt=1)
+    new_packages: int = Field(default=10, ge=0)
+
+
+class Drift(Settings):
+    """Limits of the drift monitor."""
+
+    psi: float = Field(gt=0)
+    distance: float = Field(gt=0, lt=1)
+    p_value: float = Field(gt=0, lt=1)
+    missing: Share = Field(gt=0, lt=1)
+    min_rows: int = Field(ge=1)
+
+
+class Gates(Settings):
+    """conf/gates.yml."""
+
+    metric: str
+    margin: float = Field(ge=0)
+    confidence: float = Field(gt=0.5, lt=1)
+    resamples: int = Field(ge=100, le=10_000)
+    quality: list[Limit]
+    guardrails: Guardrails
+    drift: Drift
+
+
+class Consumer(Settings):
+    """Who calls the model: the fields of an answer that it reads, and the rows that it sends."""
+
+    reads: dict[Annotated[str, Field(pattern=FIELD)], Literal["text", "number"]] = Field(
+        min_length=1
+    )
+    sends: list[dict[str, Any]] | None = Field(default=None, min_length=1)
+
+
+class Consumers(Settings):
+    """conf/consumers.yml."""
+
+    consumers: dict[str, Consumer]
+
+
+class Cluster(Settings):
+    """Machines that train. They are there only while a job runs."""
+
+    size: str = Field(pattern=SIZE)
+    tier: Literal["dedicated", "low_priority"]
+    max_nodes: int = Field(ge=1, le=100)
+    idle_seconds: int = Field(ge=60, le=7200)
+
+
+class Data(Settings):
+    """The version of the raw data that an environment trains with."""
+
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")
+    path: str = Field(pattern=r"^(azureml|abfss|wasbs|https)://\S+$")
+
+
+class Endpoints(Settings):
+    """Names of the endpoints: Azure ML allows 3 to 32 letters, digits and hyphens."""
+
+    online: str = Field(pattern=ENDPOINT)
+    batch: str = Field(pattern=ENDPOINT)
+
+
+class Machines(Settings):
+    """Machines behind the online endpoint; between `min` and `max` the load decides."""
+
+    size: str = Field(pattern=SIZE)
+    min: int = Field(ge=1)
+    max: int = Field(ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Machines:
+        if self.min > self.max:
+            raise ValueError("`min` is above `max`")
+        return self
+
+
+class Cloud(Settings):
+    """conf/dev.yml, conf/staging.yml and conf/prod.yml: one environment in Azure."""
+
+    resource_group: str = Field(pattern=r"^[\w().-]{0,89}[\w()-]$")
+    workspace: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
+    registry: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
+    cluster: Cluster
+    data: Data
+    endpoints: Endpoints
+    machines: Machines
+    tags: dict[str, str]
+
+
+def load_project(conf: Path) -> Project:
+    """Read conf/project.yml."""
+    return parse(Project, read_yaml(conf / "project.yml"), conf / "project.yml")
+
+
+def load_train(conf: Path) -> Train:
+    """Read conf/train.yml."""
+    return parse(Train, read_yaml(conf / "train.yml"), conf / "train.yml")
+
+
+def load_gates(conf: Path) -> Gates:
+    """Read conf/gates.yml."""
+    return parse(Gates, read_yaml(conf / "gates.yml"), conf / "gates.yml")
+
+
+def load_consumers(conf: Path) -> dict[str, Consumer]:
+    """Read conf/consumers.yml: each by its name."""
+    source = conf / "consumers.yml"
+    return parse(Consumers, read_yaml(source), source).consumers
+
+
+def load_cloud(conf: Path, environment: Environment) -> Cloud:
+    """Read conf/dev.yml, conf/staging.yml or conf/prod.yml."""
+    source = conf / f"{environment}.yml"
+    if not source.exists():
+        raise UsageError(
+            f"{source} does not exist: this project has no cloud. "
+            "`uv run poe template-update --data cloud=azureml` brings it."
+        )
+    return parse(Cloud, read_yaml(source), source)

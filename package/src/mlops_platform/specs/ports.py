@@ -1,0 +1,85 @@
+"""Inputs and outputs of jobs and components, from their nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_platform.pipelines.model import LITERALS, Port
+from mlops_platform.specs.nodes import Node
+from mlops_platform.specs.project import Spec, is_local
+
+
+class Unknown(dict[str, Port]):
+    """Ports of what lies in Azure: every name is taken for granted."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Port:
+        return Port("any")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a job or component takes and makes; `source` is the file that says so."""
+
+    inputs: Mapping[str, Port]
+    outputs: Mapping[str, Port]
+
+
+UNKNOWN = Ports(Unknown(), Unknown())
+
+
+def declared(component: Node) -> Ports:
+    """The ports of a component, which declares type, default and limits."""
+    return Ports(
+        *(
+            {name: _port(node) for name, node in component.fields(group).items()}
+            for group in ("inputs", "outputs")
+        )
+    )
+
+
+def given(job: Node) -> Ports:
+    """The ports of a job without a component: what it is given is what it takes."""
+    return Ports(
+        *(dict.fromkeys(job.fields(group), Port("any")) for group in ("inputs", "outputs"))
+    )
+
+
+def of_job(job: Node, spec: Spec) -> tuple[Ports, Node]:
+    """The ports of a job in a pipeline, and the node that has its command."""
+    reference = job.get("trial" if job.text("type") == "sweep" else "component")
+    if job.text("type") in ("automl", "import", "do_while", "parallel_for", "if_else"):
+        return UNKNOWN, job
+    if reference is None:
+        return given(job), job
+    if isinstance(reference.value, dict):
+        return declared(reference), reference
+    if isinstance(reference.value, str) and is_local(reference.value):
+        component = spec.files.beside(spec, reference.value)
+        if component is not None:
+            return declared(component.tree), component.tree
+    return UNKNOWN, job
+
+
+def _port(node: Node) -> Port:
+    def limit(name: str) -> float | None:
+        value = node.get(name)
+        number = value is not None and isinstance(value.value, int | float)
+        return value.value if value is not None and number else None
+
+    default = node.get("default")
+    optional = node.get("optional")
+    allowed: Any = node.get("enum")
+    kind = node.text("type") or "any"
+    return Port(
+        kind,
+        bool(optional and optional.value is True),
+        default.value if default else None,
+        limit("min") if kind in LITERALS else None,
+        limit("max") if kind in LITERALS else None,
+        tuple(allowed.plain()) if allowed and isinstance(allowed.value, list) else (),
+    )

@@ -1,0 +1,71 @@
+"""What the standard asks of everything that costs money: an end, and a name on the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.project import Spec
+
+JOBS = ("pipeline", "job", "sweep", "spark", "schedule", "monitor")
+SERVING = ("online endpoint", "online deployment", "batch endpoint", "batch deployment")
+SECONDS = "write {timeout: SECONDS}, so that a job that hangs ends"
+
+
+def faults(spec: Spec) -> Iterator[Fault]:
+    """Missing tags, missing time limits, machines that stay when nobody needs them."""
+    tree = spec.tree
+    if spec.is_a(*JOBS, *SERVING, "compute") and not tree.fields("tags"):
+        found = tree.get("tags")
+        says = "is missing; write at least {project: NAME}: bills are divided by tags"
+        yield found.fault(says) if found else tree.missing("tags", says)
+    if spec.is_a("job", "sweep"):
+        yield from _limit(tree, "limits", "timeout")
+    if spec.is_a("pipeline", "pipeline component"):
+        for job in tree.fields("jobs").values():
+            yield from _inside(job)
+    if spec.is_a("batch deployment") and tree.text("type") != "pipeline":
+        at = tree.get("settings") or tree
+        yield from _limit(at, "retry_settings", "timeout", "seconds for one mini-batch")
+    if spec.is_a("compute"):
+        yield from _machines(tree)
+
+
+def _inside(job: Node) -> Iterator[Fault]:
+    if not isinstance(job.value, dict):
+        return
+    kind = job.text("type") or "command"
+    if kind in ("command", "sweep"):
+        yield from _limit(job, "limits", "timeout")
+    elif kind == "parallel" and not job.text("component"):
+        yield from _limit(job, "retry_settings", "timeout", "seconds for one mini-batch")
+    elif kind == "automl":
+        yield from _limit(job, "limits", "timeout_minutes")
+
+
+def _limit(node: Node, group: str, name: str, what: str = "") -> Iterator[Fault]:
+    if node.get(group, name) is None:
+        says = f"is missing; write {what}" if what else f"is missing; {SECONDS}"
+        line = (node.get(group) or node).line
+        yield Fault(node.file, line, node.below(f"{group}.{name}"), says)
+
+
+def _machines(tree: Node) -> Iterator[Fault]:
+    kind = tree.text("type").lower()
+    if kind == "amlcompute":
+        least, most = tree.get("min_instances"), tree.get("max_instances")
+        low = least.value if least is not None else 0
+        high = most.value if most is not None else 1
+        if isinstance(low, int) and low > 0 and least is not None:
+            yield least.fault(f"{low} machines would run day and night; write 0")
+        if isinstance(low, int) and isinstance(high, int) and low > high and most is not None:
+            yield most.fault(f"is below `min_instances`; write at least {low}")
+        if tree.get("idle_time_before_scale_down") is None:
+            says = "is missing; write seconds, such as 600, after which idle machines go"
+            yield tree.missing("idle_time_before_scale_down", says)
+    elif kind == "computeinstance":
+        names = ("idle_time_before_shutdown_minutes", "idle_time_before_shutdown", "schedules")
+        if not any(tree.get(name) for name in names):
+            yield tree.missing(
+                names[0], "is missing; write minutes, such as 60, after which it shuts down"
+            )

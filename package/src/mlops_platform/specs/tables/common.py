@@ -1,0 +1,125 @@
+"""What several kinds of files have in common."""
+
+from __future__ import annotations
+
+from mlops_platform.specs.shapes import (
+    Anything,
+    ByType,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    Named,
+    OneOf,
+    Shape,
+    Text,
+    whole,
+)
+
+TEXT = Text()
+ANY = Anything()
+TAGS = Named(Text(at_most=256))
+# Azure ML's rule for assets and jobs: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command
+NAME = Text(r"[A-Za-z0-9][\w.-]{0,254}", "letters, digits, ., _ and -, a letter or digit first")
+VERSION = Text(r"[\w.-]{1,30}", "at most 30 letters, digits, ., _ and -", or_whole=True)
+PORT = r"[A-Za-z_]\w*"
+DESCRIBED: dict[str, Shape] = {
+    "$schema": TEXT,
+    "description": TEXT,
+    "tags": TAGS,
+    "properties": Named(ANY),
+}
+ASSET: dict[str, Shape] = {**DESCRIBED, "name!": NAME, "version": VERSION}
+
+PATH_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+LITERAL_TYPES = ("string", "integer", "number", "boolean")
+INPUT_MODES = OneOf("ro_mount", "download", "direct", "eval_mount", "eval_download")
+OUTPUT_MODES = OneOf("rw_mount", "mount", "upload", "direct")
+
+# A job's inputs and outputs: values.
+GIVEN = Fields(
+    {
+        "type": OneOf(*PATH_TYPES),
+        "path": TEXT,
+        "mode": INPUT_MODES,
+        "path_on_compute": TEXT,
+        "datastore": TEXT,
+        "value": ANY,
+    }
+)
+INPUTS = Named(Either(ANY, GIVEN), PORT)
+OUTPUT = Fields(
+    {
+        "type": OneOf(*PATH_TYPES),
+        "path": TEXT,
+        "mode": OUTPUT_MODES,
+        "name": NAME,
+        "version": VERSION,
+    }
+)
+OUTPUTS = Named(Either(ANY, OUTPUT), PORT)
+
+ENVIRONMENT_FIELDS: dict[str, Shape] = {
+    "build": Fields({"path!": TEXT, "dockerfile_path": TEXT}),
+    "image": TEXT,
+    "conda_file": Either(TEXT, Named(ANY)),
+    "os_type": OneOf("linux", "windows"),
+    "inference_config": Fields(
+        {
+            f"{name}_route": Fields({"path!": TEXT, "port!": whole(1, 65535)})
+            for name in ("liveness", "readiness", "scoring")
+        }
+    ),
+}
+ENVIRONMENT = Either(
+    TEXT, Fields({**DESCRIBED, **ENVIRONMENT_FIELDS, "name": NAME, "version": VERSION})
+)
+IDENTITY = ByType(
+    {
+        "managed": Fields(
+            {"type": TEXT, "client_id": TEXT, "object_id": TEXT, "msi_resource_id": TEXT}
+        ),
+        "managed_identity": Fields({"type": TEXT, "client_id": TEXT}),
+        "aml_token": Fields({"type": TEXT}),
+        "user_identity": Fields({"type": TEXT}),
+    }
+)
+RESOURCES = Fields(
+    {
+        "instance_count": whole(1, 1000),
+        "instance_type": Either(TEXT, ANY, ListOf(TEXT)),
+        "properties": Named(ANY),
+        "locations": ListOf(TEXT),
+        "shm_size": Text(r"[0-9]+[bkmgBKMG]", "a number and b, k, m or g, such as 2g"),
+        "docker_args": Either(TEXT, ANY, ListOf(TEXT)),
+        "max_instance_count": whole(1),
+    }
+)
+PROCESSES: dict[str, Shape] = {"type": TEXT, "process_count_per_instance": whole(1)}
+DISTRIBUTION = ByType(
+    {
+        "pytorch": Fields(PROCESSES),
+        "mpi": Fields(PROCESSES),
+        "tensorflow": Fields(
+            {"type": TEXT, "parameter_server_count": whole(0), "worker_count": whole(1)}
+        ),
+        "ray": Fields(
+            {
+                "type": TEXT,
+                "port": whole(1, 65535),
+                "address": TEXT,
+                "include_dashboard": Flag(),
+                "dashboard_port": whole(1, 65535),
+                "head_node_additional_args": TEXT,
+                "worker_node_additional_args": TEXT,
+            }
+        ),
+    }
+)
+QUEUE = Fields(
+    {
+        "job_tier": OneOf("spot", "basic", "standard", "premium", "null"),
+        "priority": OneOf("low", "medium", "high"),
+    }
+)
+VARIABLES = Named(ANY)

@@ -1,0 +1,187 @@
+"""Online and batch endpoints, and their deployments."""
+
+from __future__ import annotations
+
+from mlops_platform.specs.shapes import (
+    ByType,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    Named,
+    Number,
+    OneOf,
+    Shape,
+    Text,
+    whole,
+)
+from mlops_platform.specs.tables.assets import COMPUTE_IDENTITY, SIZE
+from mlops_platform.specs.tables.common import (
+    ANY,
+    DESCRIBED,
+    ENVIRONMENT,
+    INPUTS,
+    NAME,
+    RESOURCES,
+    TEXT,
+    VARIABLES,
+)
+from mlops_platform.specs.tables.components import MINI_BATCHES
+
+# https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas#azure-machine-learning-online-endpoints-and-batch-endpoints
+ENDPOINT_NAME = Text(
+    r"[A-Za-z](-?[A-Za-z0-9]){2,31}", "3 to 32 letters, digits and single -, a letter first"
+)
+ENDPOINT: dict[str, Shape] = {
+    **DESCRIBED,
+    "name!": ENDPOINT_NAME,
+    "location": TEXT,
+    "identity": COMPUTE_IDENTITY,
+    "scoring_uri": TEXT,
+    "openapi_uri": TEXT,
+}
+ONLINE = {
+    **ENDPOINT,
+    "auth_mode": OneOf("key", "aml_token", "aad_token"),
+    "traffic": Named(whole(0, 100)),
+    "mirror_traffic": Named(whole(0, 50)),
+    "public_network_access": OneOf("enabled", "disabled"),
+    "compute": TEXT,
+}
+BATCH = {
+    **ENDPOINT,
+    "auth_mode": OneOf("aad_token"),
+    "defaults": Fields({"deployment_name!": TEXT}),
+}
+DEPLOYMENT: dict[str, Shape] = {
+    **DESCRIBED,
+    "name!": ENDPOINT_NAME,
+    "endpoint_name!": ENDPOINT_NAME,
+    "model": Either(
+        TEXT,
+        Fields(
+            {
+                **DESCRIBED,
+                "name": NAME,
+                "version": ANY,
+                "path!": TEXT,
+                "type": OneOf("custom_model", "mlflow_model", "triton_model"),
+                "flavors": ANY,
+            }
+        ),
+    ),
+    "code_configuration": Fields({"code!": TEXT, "scoring_script!": TEXT}),
+    "environment": ENVIRONMENT,
+    "environment_variables": VARIABLES,
+}
+# The limits of probes and requests: reference-yaml-deployment-managed-online.
+PROBE = Fields(
+    {
+        "initial_delay": whole(1, 86400),
+        "period": whole(1, 86400),
+        "timeout": whole(1, 86400),
+        "success_threshold": whole(1),
+        "failure_threshold": whole(1),
+    }
+)
+COLLECTION = Fields(
+    {
+        "enabled!": Either(OneOf("true", "false"), ANY),
+        "data": Either(TEXT, Fields({"name": TEXT, "path": TEXT, "version": ANY})),
+        "client_id": TEXT,
+    }
+)
+ONLINE_WORK: dict[str, Shape] = {
+    **DEPLOYMENT,
+    "type": OneOf("managed", "kubernetes"),
+    "instance_count": whole(1),
+    "scale_settings": ByType(
+        {
+            "default": Fields({"type!": TEXT}),
+            "target_utilization": Fields(
+                {
+                    "type!": TEXT,
+                    "min_instances": whole(1),
+                    "max_instances": whole(1),
+                    "target_utilization_percentage": whole(1, 100),
+                    "polling_interval": whole(1),
+                }
+            ),
+        }
+    ),
+    "request_settings": Fields(
+        {
+            "request_timeout_ms": whole(1, 180000),
+            "max_concurrent_requests_per_instance": whole(1),
+            "max_queue_wait_ms": whole(0, 180000),
+        }
+    ),
+    "liveness_probe": PROBE,
+    "readiness_probe": PROBE,
+    "app_insights_enabled": Flag(),
+    "model_mount_path": TEXT,
+    "data_collector": Fields(
+        {
+            "collections!": Named(COLLECTION),
+            "rolling_rate": OneOf("minute", "hour", "day"),
+            "sampling_rate": Number(0, 1),
+            "request_logging": Fields({"capture_headers": ListOf(TEXT)}),
+        }
+    ),
+}
+MANAGED = {
+    **ONLINE_WORK,
+    "instance_type!": SIZE,
+    # How many answer is Azure Monitor's to decide: azureml/endpoints/online/autoscale.yml.
+    "scale_settings": ByType({"default": Fields({"type!": TEXT})}),
+    "egress_public_network_access": OneOf("enabled", "disabled"),
+}
+KUBERNETES = {**ONLINE_WORK, "instance_type": TEXT, "resources": Named(ANY)}
+MODEL_WORK: dict[str, Shape] = {
+    **{name: MINI_BATCHES[name] for name in ("error_threshold", "max_concurrency_per_instance")},
+    "logging_level": OneOf("info", "warning", "debug"),
+    "mini_batch_size": whole(1),
+    "output_action": OneOf("append_row", "summary_only"),
+    "output_file_name": Text(r"[\w.-]+", "a file's name, without folders"),
+    "retry_settings": MINI_BATCHES["retry_settings"],
+}
+BATCH_DEPLOYMENT = ByType(
+    {
+        "model": Fields(
+            {
+                **DEPLOYMENT,
+                **MODEL_WORK,
+                "type": TEXT,
+                "compute!": TEXT,
+                "resources": RESOURCES,
+                "settings": Fields(
+                    {
+                        **MODEL_WORK,
+                        "instance_count": whole(1),
+                        "environment_variables": VARIABLES,
+                    }
+                ),
+            }
+        ),
+        "pipeline": Fields(
+            {
+                **DESCRIBED,
+                "type!": TEXT,
+                "name!": ENDPOINT_NAME,
+                "endpoint_name!": ENDPOINT_NAME,
+                "component": TEXT,
+                "job_definition": Either(TEXT, ANY),
+                "settings": Fields(
+                    {
+                        "default_compute": TEXT,
+                        "default_datastore": TEXT,
+                        "continue_on_step_failure": Flag(),
+                        "force_rerun": Flag(),
+                    }
+                ),
+                "inputs": INPUTS,
+            }
+        ),
+    },
+    "model",
+)

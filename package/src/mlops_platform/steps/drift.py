@@ -1,0 +1,77 @@
+"""Does today's data still look like the data that the model was trained on?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops_platform import evidence, settings
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.models import artifact, dataset, team
+from mlops_platform.monitoring import drift
+from mlops_platform.monitoring.reference import Reference
+from mlops_platform.serving import store
+
+
+def run(conf: Path, current: Path, out: Path, version: str) -> None:
+    """Write `out/drift.json`; `version` is a number, or `champion`.
+
+    Only the features are needed. Values that cannot be read count as missing; columns that the
+    contract does not know are named in the evidence and otherwise left alone.
+
+    Raises:
+        UsageError: a feature is absent, or there is no such version.
+        GateFailed: a column drifted. This gate speaks at every stage: it stops no release.
+    """
+    limits = settings.load_gates(conf).drift
+    frame = team.of(conf).load_raw(current)
+    stored = store.fetch(conf, version)
+    card = artifact.load_card(stored.folder)
+    contract = load_contract(stored.folder / "contract.yml", card.task)
+    reference = evidence.read(Reference, stored.folder / "reference.json")
+    fitted = artifact.load(stored.folder, stored.team)
+    unknown = _unknown_columns(frame, contract, current, stored.version)
+    rows = contract.typed(frame)[0][card.features]
+    predicted = dataset.predict(fitted, rows, card.labels) if len(rows) else np.empty(0)
+    report = drift.compare(
+        rows,
+        predicted,
+        reference,
+        contract=contract,
+        limits=limits,
+        model=stored.name,
+        version=stored.version,
+    )
+    report.unknown_columns = unknown
+    evidence.write(report, out / "drift.json")
+    if report.verdict == "drift":
+        lines = [
+            f"  {column.column}: {'; '.join(column.reasons)}"
+            for column in report.columns
+            if column.drifted
+        ]
+        raise GateFailed(
+            f"{current} has drifted from what version {stored.version} was trained on:\n"
+            + "\n".join(lines)
+            + "\nSee `uv run poe report`. Is the data wrong? Mend its source. Has the world "
+            "changed? Add newer rows with outcomes to data/raw and run "
+            "`uv run poe retrain --why REASON`."
+        )
+
+
+def _unknown_columns(
+    frame: pd.DataFrame, contract: Contract, current: Path, version: str
+) -> list[str]:
+    """Columns that the contract does not know; a feature that is absent or doubled is an error."""
+    findings = contract.structure(frame, scoring=True)
+    faults = [found for found in findings if found.rule != "known"]
+    if faults:
+        lines = "\n".join(f"  column `{found.column}`: {found.message}" for found in faults)
+        raise UsageError(
+            f"{current} lacks what version {version} of the model needs:\n{lines}\n"
+            "Mend the file, or train a model that does without the column."
+        )
+    return [found.column for found in findings]

@@ -1,0 +1,134 @@
+"""Copies raw data without what identifies people, for environments where more eyes see it.
+
+Ids and texts become keyed hashes (HMAC-SHA256, RFC 2104): who lacks the key can neither read them
+nor try out names. One value gives one hash in all files of a copy, so that tables still join.
+Columns that the contract does not know are dropped: nobody has said what they hold. All others
+stay, and a rare mix of them may still point to a person: a masked copy is not an anonymous one.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from mlops_platform import evidence, settings
+from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import whole_file
+from mlops_platform.data import csv_rows
+from mlops_platform.data.columns import EXACT, Column
+from mlops_platform.data.contract import Contract, load_contract
+
+KEY = "MLOPS_MASK_KEY"
+SHORTEST_KEY = 32
+CHUNK_ROWS = 20_000
+Mask = Callable[[str], str]
+
+
+def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
+    """Write a masked copy of each CSV file of `raw` to `replica`, and `out/masking.json`.
+
+    Rows that cannot be read are left out and counted. The key is read from MLOPS_MASK_KEY and
+    written nowhere.
+
+    Raises:
+        UsageError: no key, a file that is no CSV, or an identifying column that cannot be masked;
+            nothing is written.
+    """
+    source = conf / "data.yml"
+    contract = load_contract(source, settings.load_project(conf).task)
+    key = os.environ.get(KEY, "").encode()
+    if len(key) < SHORTEST_KEY:
+        raise UsageError(
+            f"{KEY}: needs a key of {SHORTEST_KEY} letters or more, e.g. 64 hex digits."
+        )
+    if replica.resolve() == raw.resolve():
+        raise UsageError(f"{replica}: is the raw data itself. Name another folder for the copy.")
+    masks = {
+        name: _mask(name, contract.columns[name], key, source) for name in identifying(contract)
+    }
+    files = _files(raw)
+    rows = left_out = 0
+    dropped: set[str] = set()
+    with ExitStack() as stack:
+        for file in files:
+            names = csv_rows.header(file)
+            for name in masks:
+                if name not in names:
+                    raise UsageError(
+                        f"{file}: has no column `{name}`, which {source} says identifies a row. "
+                        "Does data.py rename it? Then mask the data before it gets here."
+                    )
+            dropped |= set(names) - set(contract.columns)
+            scratch = stack.enter_context(whole_file(replica / _below(file, raw)))
+            written, unread = _copy(file, scratch, names, contract, masks)
+            rows, left_out = rows + written, left_out + unread
+    evidence.write(
+        evidence.Masking(
+            files=len(files),
+            rows=rows,
+            left_out=left_out,
+            hashed=list(masks),
+            dropped=sorted(dropped),
+        ),
+        out / "masking.json",
+    )
+
+
+def identifying(contract: Contract) -> list[str]:
+    """Columns that name a person or a case, or may hold any text."""
+    return [
+        name for name, col in contract.columns.items() if col.role == "id" or col.kind == "text"
+    ]
+
+
+def _mask(name: str, column: Column, key: bytes, source: Path) -> Mask:
+    """A function from a value to its hash: of the column's own kind, so that the contract holds."""
+
+    def digest(value: str) -> bytes:
+        return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).digest()
+
+    if column.kind == "text":
+        return lambda value: digest(value).hex()[:32] if value else ""
+    if column.kind == "integer" and column.max is None and (column.min or 0) <= 0:  # type: ignore[operator]
+        return lambda value: str(int.from_bytes(digest(value)[:8], "big") % EXACT) if value else ""
+    raise UsageError(
+        f"{source}, field `columns.{name}`: an id of this kind or range cannot be hashed. Make it "
+        "`kind: text`, or an integer without `max`."
+    )
+
+
+def _files(raw: Path) -> list[Path]:
+    files = sorted(path for path in raw.rglob("*") if path.is_file()) if raw.is_dir() else [raw]
+    if not files:
+        raise UsageError(f"{raw}: holds no file.")
+    for file in files:
+        if file.suffix.lower() != ".csv":
+            raise UsageError(f"{file}: is no CSV file; only those can be masked. Take it away.")
+    return files
+
+
+def _below(file: Path, raw: Path) -> Path:
+    return file.relative_to(raw) if raw.is_dir() else Path(file.name)
+
+
+def _copy(
+    file: Path, scratch: Path, names: list[str], contract: Contract, masks: dict[str, Mask]
+) -> tuple[int, int]:
+    """Rows that were written, and rows that could not be read."""
+    kept = [position for position, name in enumerate(names) if name in contract.columns]
+    plain: Mask = str
+    columns = [(position, masks.get(names[position], plain)) for position in kept]
+    written = unread = 0
+    with scratch.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([names[position] for position in kept])
+        for chunk in csv_rows.chunks(file, CHUNK_ROWS):
+            for fields in chunk.fields:
+                writer.writerow([mask(fields[position]) for position, mask in columns])
+            written, unread = written + len(chunk.fields), unread + len(chunk.malformed)
+    return written, unread

@@ -1,0 +1,57 @@
+"""Makes a version of the model: a challenger where it won, rejected where it did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops_platform import evidence, settings
+from mlops_platform.models import artifact
+from mlops_platform.tracking import experiments
+from mlops_platform.tracking.registry import Registry
+from mlops_platform.tracking.roles import Role
+
+
+def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:
+    """Write `out/registration.json`. Never makes a champion: that is `promote`, by a person."""
+    card = artifact.load_card(model)
+    measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
+    compared = evidence.read(evidence.Comparison, comparison / "comparison.json")
+    registry = Registry(conf)
+    role: Role = "challenger" if compared.decision == "accepted" else "rejected"
+    run_tags = experiments.run(conf, card.run_id).data.tags
+    tags = {
+        key: run_tags.get(key, "unknown")
+        for key in (
+            "git_commit",
+            "git_dirty",
+            "code_hash",
+            "conf_hash",
+            "lock_hash",
+            "data_hash",
+            "test_hash",
+            "seed",
+            "trigger",
+        )
+    }
+    if "job" in run_tags:
+        tags["job"] = run_tags["job"]
+    tags |= {
+        "metric": compared.metric,
+        "predictions_hash": measured.predictions_hash,
+        "regulated": str(settings.load_project(conf).regulated).lower(),
+        **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
+    }
+    known = {version.number for version in registry.versions()}
+    version = registry.register(card.run_id, role, tags, compared.reason)
+    new = version.number not in known
+    evidence.write(
+        evidence.Registration(
+            model=registry.name,
+            version=version.number,
+            role=version.role,
+            reason=compared.reason if new else f"already registered, and {version.role}",
+            run_id=card.run_id,
+            new=new,
+        ),
+        out / "registration.json",
+    )

@@ -1,0 +1,134 @@
+"""Scores whole files: in chunks, so that a file may be larger than memory, and resumable."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_platform import evidence
+from mlops_platform.core import terminal
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.files import hash_path, whole_file, whole_folder, write_text
+from mlops_platform.core.paths import STATE, root_of
+from mlops_platform.data import csv_rows
+from mlops_platform.serving import chunks, store
+from mlops_platform.serving.scorer import Scorer
+from mlops_platform.tracking import provenance
+
+CHUNK_ROWS = 20_000
+
+
+def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
+    """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`.
+
+    `data` is a CSV file or a folder of them, with the columns of the model's contract: all
+    features, and as many of the others as there are. A row that breaks the contract is rejected
+    with the reason and without its value; all others are scored. Rows are counted from 1, without
+    the header. Finished chunks are kept in `.mlops/batch/` until all are done.
+
+    Raises:
+        UsageError: nothing to score, columns that do not fit, or no such version.
+        GateFailed: every single row was rejected.
+    """
+    began = time.perf_counter()
+    if scores.resolve() == data.resolve():
+        raise UsageError(f"{scores}: holds the rows to score. Name another folder for the scores.")
+    files = _files(data)
+    stored = store.fetch(conf, version)
+    scorer = Scorer(*stored)
+    for file in files:
+        chunks.check_header(file, scorer)
+    work = root_of(conf) / STATE / "batch" / _key(files, stored)
+    resumed = False
+    parts = []
+    with terminal.progress("score (bytes)", sum(file.stat().st_size for file in files)) as advance:
+        for number, (file, chunk, size) in enumerate(_chunks(files)):
+            part = work / f"{number:06d}"
+            if part.exists():
+                resumed = True
+            else:
+                with whole_folder(part) as scratch:
+                    _score(scorer, file, chunk, scratch)
+            parts.append(part)
+            advance(size)
+    if not parts:
+        raise UsageError(f"{data}: holds a header and no row to score.")
+
+    counts = [json.loads((part / "counts.json").read_text(encoding="utf-8")) for part in parts]
+    rows, rejected = (sum(count[key] for count in counts) for key in ("rows", "rejected"))
+    with (
+        whole_file(scores / "rejects.csv") as rejects_file,
+        whole_file(scores / "scores.csv") as scores_file,
+    ):
+        _join(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
+        _join(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
+    evidence.write(
+        evidence.BatchResult(
+            model=scorer.name,
+            version=scorer.version,
+            rows=rows,
+            scored=rows - rejected,
+            rejected=rejected,
+            seconds=time.perf_counter() - began,
+            resumed=resumed,
+        ),
+        out / "batch.json",
+    )
+    shutil.rmtree(work)
+    if rejected == rows:
+        raise GateFailed(
+            f"{data}: all {rows} rows break the contract of version {scorer.version}; "
+            "rejects.csv beside the scores says why. Is it the right file?"
+        )
+
+
+def _files(data: Path) -> list[Path]:
+    files = sorted(data.glob("*.csv")) if data.is_dir() else [data]
+    if not files:
+        raise UsageError(f"{data}: holds no CSV file.")
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: there is no such file or folder to score.")
+    return files
+
+
+def _key(files: list[Path], stored: store.Stored) -> str:
+    """What the results depend on, as one hash."""
+    parts = [str(CHUNK_ROWS), stored.name, stored.version]
+    parts += [hash_path(stored.folder), hash_path(stored.team.folder), provenance.platform_hash()]
+    for file in files:
+        parts += [file.name, hash_path(file)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _chunks(files: list[Path]) -> Iterator[tuple[Path, csv_rows.Chunk, int]]:
+    """The chunks of all files, each with its size in bytes."""
+    for file in files:
+        start = 0
+        for chunk in csv_rows.chunks(file, CHUNK_ROWS):
+            yield file, chunk, chunk.end - start
+            start = chunk.end
+
+
+def _score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk, folder: Path) -> None:
+    """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
+    scored = chunks.score(scorer, file, chunk)
+    scored.scores.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")
+    with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
+        csv.writer(written, lineterminator="\n").writerows(scored.rejects)
+    counts = {"rows": scored.rows, "rejected": scored.rejected}
+    write_text(folder / "counts.json", json.dumps(counts))
+
+
+def _join(columns: list[str], parts: list[Path], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as heads:
+        csv.writer(heads, lineterminator="\n").writerow(columns)
+    with path.open("ab") as whole:
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole)

@@ -1,0 +1,207 @@
+"""Fits the team's pipeline and stops early when a constant would do as well."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from mlops_platform import evidence, settings
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.files import write_text
+from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.evaluation import metrics
+from mlops_platform.models import artifact, dataset, team
+from mlops_platform.monitoring import reference
+from mlops_platform.tracking import experiments, provenance
+from mlops_platform.tracking.registry import Registry
+
+ROUNDING = 1e-9
+FOLDS = 5
+
+
+def run(
+    conf: Path,
+    data: Path,
+    model: Path,
+    out: Path,
+    trigger: str,
+    *,
+    tried: Mapping[str, str] | None = None,
+) -> None:
+    """Write the model's folder `model` and `out/training.json`; record the run.
+
+    A run is a `baseline` as long as there is no champion to beat, and an `experiment` after.
+    `tried` are parameters in place of those in conf/train.yml, as a sweep gives them.
+
+    Raises:
+        GateFailed: on the validation set the model is no better than a constant baseline.
+    """
+    project = settings.load_project(conf)
+    train = settings.load_train(conf).trying(tried or {})
+    gates = settings.load_gates(conf)
+    contract = load_contract(conf / "data.yml", project.task)
+    metric = metrics.deciding(gates, project.task, conf)
+    split = evidence.read(evidence.Split, data / "split.json")
+    fit_rows = dataset.read_part(data, "train", contract)
+    check_rows = dataset.read_part(data, "validation", contract)
+    code = team.of(conf)
+    pipeline = _unfitted(code, contract, train)
+    made_from = provenance.of(conf, code.folder)
+    kind = "experiment" if Registry(conf).holder("champion") else "baseline"
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    run_id = experiments.start(
+        conf,
+        name=f"{kind}: {trigger}",
+        tags={
+            **made_from,
+            "data_hash": split.data_hash,
+            "test_hash": split.hashes["test"],
+            "seed": str(train.seed),
+            "stage": project.stage,
+            "trigger": trigger,
+            "kind": kind,
+        },
+    )
+    ok = False
+    try:
+        began = time.perf_counter()
+        with time_budget(train.time_budget_seconds, conf / "train.yml"):
+            team.fit(pipeline, fit_rows[contract.features], fit_rows[contract.target])
+            seconds = time.perf_counter() - began
+            unseen = _predict_unseen(code, fit_rows, contract, train)
+
+        constant = dataset.constant(fit_rows, contract)
+        expected = dataset.truth(check_rows, contract)
+        value, baseline = (
+            metric.compute(
+                expected,
+                dataset.predict(fitted, check_rows[contract.features], contract.labels),
+            )
+            for fitted in (pipeline, constant)
+        )
+        if not np.isfinite(value):
+            raise UsageError(
+                f"{metric.name} is not defined on the {len(check_rows)} rows of the validation "
+                "set: it needs more than one class or value. Make the set larger in "
+                f"{conf / 'train.yml'}, field `split`."
+            )
+        better = metric.gain(value, baseline) > ROUNDING * abs(baseline)
+        training = evidence.Training(
+            run_id=run_id,
+            began=started,
+            trigger=trigger,
+            git_commit=made_from["git_commit"],
+            git_dirty=made_from["git_dirty"],
+            outcome="trained" if better else "no_better_than_baseline",
+            metric=metric.name,
+            value=value,
+            baseline=baseline,
+            seconds=seconds,
+            seed=train.seed,
+            parameters=train.parameters,
+        )
+        evidence.write(training, out / "training.json")
+        experiments.record(
+            conf,
+            run_id,
+            parameters={**train.parameters, "seed": train.seed},
+            metrics={
+                f"validation_{metric.name}": value,
+                f"baseline_{metric.name}": baseline,
+                "fit_seconds": seconds,
+            },
+            tags={"outcome": training.outcome},
+        )
+        if not better:
+            raise GateFailed(
+                f"training stopped: {metric.name} on the validation set is {value:.4f}, a constant "
+                f"baseline has {baseline:.4f}. Look at the features and the target in "
+                "conf/data.yml, and at src/*/features.py and model.py."
+            )
+        card = artifact.Card(
+            run_id=run_id, task=project.task, labels=contract.labels, features=contract.features
+        )
+        artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
+        described = reference.describe_all(fit_rows, unseen, contract)
+        write_text(model / "reference.json", described.model_dump_json() + "\n")
+        experiments.upload(conf, run_id, model, "model")
+        ok = True
+    except UsageError as error:
+        experiments.record(conf, run_id, tags={"outcome": "failed", "outcome_why": str(error)})
+        raise
+    finally:
+        experiments.finish(conf, run_id, ok=ok)
+
+
+def _unfitted(code: team.Team, contract: Contract, train: settings.Train) -> Pipeline:
+    return Pipeline(
+        [
+            ("features", code.build_features(contract)),
+            ("model", code.build_model(dict(train.parameters), train.seed)),
+        ]
+    )
+
+
+def _predict_unseen(
+    code: team.Team, rows: pd.DataFrame, contract: Contract, train: settings.Train
+) -> np.ndarray:
+    """Predictions for the training rows, each fifth from a model that learned the other fifths.
+
+    They are what drift is measured against. A model's predictions for the very rows it learned are
+    bolder than for any other rows: against those, a forest would drift on its first day.
+    """
+    folds = np.random.default_rng(train.seed).permutation(len(rows)) % FOLDS
+    predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
+    for fold in range(FOLDS):
+        learned, unseen = rows[folds != fold], rows[folds == fold]
+        fitted = _unfitted(code, contract, train)
+        team.fit(fitted, learned[contract.features], learned[contract.target])
+        predicted[folds == fold] = dataset.predict(
+            fitted, unseen[contract.features], contract.labels
+        )
+    return predicted
+
+
+@contextmanager
+def time_budget(seconds: float, source: Path) -> Iterator[None]:
+    """Interrupt the block after this many seconds of wall time.
+
+    Raises:
+        UsageError: the time was up.
+    """
+    # A shell starts background jobs with interrupts ignored, and then ours would be, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    up, here = threading.Event(), threading.get_ident()
+
+    def ring() -> None:
+        up.set()
+        if hasattr(signal, "pthread_kill"):  # also wakes a fit that waits for its workers
+            signal.pthread_kill(here, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not up.is_set():
+            raise
+        raise UsageError(
+            f"{source}, field `time_budget_seconds`: the fit took longer than {seconds:g} s and "
+            "was stopped. Give it more time, less data or a smaller model."
+        ) from None
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)

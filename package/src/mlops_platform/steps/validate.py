@@ -1,0 +1,33 @@
+"""Does the raw data keep the contract? Runs first, so that nothing trains on broken data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops_platform import evidence, settings
+from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.files import hash_path
+from mlops_platform.data.contract import load_contract
+from mlops_platform.models import team
+
+
+def run(conf: Path, raw: Path, out: Path) -> None:
+    """Write `out/validation.json`.
+
+    Raises:
+        GateFailed: a rule of conf/data.yml is broken. This gate blocks at every stage: figures
+            from data that is not what it says are worth nothing.
+    """
+    contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+    frame = team.of(conf).load_raw(raw)
+    findings = contract.check(frame)
+    evidence.write(
+        evidence.Validation(rows=len(frame), data_hash=hash_path(raw), findings=findings),
+        out / "validation.json",
+    )
+    if findings:
+        lines = [f"  column `{found.column}`: {found.message}" for found in findings]
+        raise GateFailed(
+            f"{raw} breaks conf/data.yml:\n" + "\n".join(lines) + "\n"
+            "Mend the data, or change the rule in conf/data.yml if the rule is wrong."
+        )

@@ -1,0 +1,129 @@
+"""Does a deployed version fit its neighbours: the delivered file, and who reads its answers?"""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from package.tests.azure import worlds
+from package.tests.azure.test_azure_faults import PASSING, STOPPING, each_call
+from package.tests.azure.worlds import ANSWER, LABELS, World, refusal
+
+CONTRACTS = ("contracts", "--env", "prod")
+PREDICTION = ANSWER["predictions"][0]
+
+
+def read(world: World, **consumers: Any) -> None:
+    """Give the model other callers."""
+    (world.root / "conf" / "consumers.yml").write_text(yaml.safe_dump({"consumers": consumers}))
+
+
+def jobs(world: World) -> dict[str, Any]:
+    """What each job was made from, by the first word of its name."""
+    return {name.split("-")[0]: job["spec"] for name, job in world.state()["jobs"].items()}
+
+
+def asked(world: World) -> list[str]:
+    """The deployments that were sent requests or files."""
+    return [
+        words[words.index("--deployment-name") + 1] for words in world.calls() if "invoke" in words
+    ]
+
+
+def test_the_version_that_waits_is_asked_and_the_file_is_held_against_the_contract(
+    mlops, deployed, capsys
+):
+    before = deployed.online(), deployed.default(), deployed.roles()
+    assert mlops(deployed, *CONTRACTS) == "done"
+    assert asked(deployed) == ["green", "green"]
+    made = jobs(deployed)
+    assert made["upstream"]["inputs"]["raw"]["path"] == "azureml:credit-risk-raw:1"
+    assert made["batchjob"]["model"].endswith("/versions/2")
+    assert made["batchjob"]["inputs"]["--input"] == "azureml:credit-risk-raw:1"
+    assert (deployed.online(), deployed.default(), deployed.roles()) == before
+
+
+def test_where_none_waits_the_one_that_serves_is_asked(mlops, serving):
+    assert mlops(serving, *CONTRACTS) == "done"
+    assert asked(serving) == ["blue", "blue"]
+
+
+def test_where_nothing_is_deployed_there_is_nothing_to_ask(mlops, new):
+    assert mlops(new, "setup") == "done"
+    said = refusal(mlops, new, "contracts")
+    assert "has no deployment of a challenger or champion" in said
+
+
+@pytest.mark.parametrize(
+    ("reads", "answer", "said"),
+    [
+        ({"predictions.0.score": "number"}, ANSWER, "there is no `score`"),
+        ({"predictions.1.label": "text"}, ANSWER, "there is no `1`"),
+        ({"predictions.0.label": "number"}, ANSWER, "expected a number, got"),
+        (
+            {f"predictions.0.probabilities.{LABELS[1]}": "number"},
+            ANSWER | {"predictions": [PREDICTION | {"probabilities": {LABELS[0]: 1.0}}]},
+            f"there is no `{LABELS[1]}`",
+        ),
+        ({"version": "text"}, "error", "did not answer"),
+    ],
+)
+def test_a_broken_consumer_says_no(mlops, deployed, reads, answer, said):
+    deployed.change(answers={"2": answer})
+    read(deployed, well={"reads": {"model": "text"}}, desk={"reads": reads})
+    heard = refusal(mlops, deployed, *CONTRACTS)
+    assert "version 2 breaks who calls it (conf/consumers.yml)" in heard
+    assert "\ndesk: " in heard
+    assert said in heard
+    assert ("\nwell: " in heard) == (answer == "error")
+    assert jobs(deployed) == {}
+
+
+def test_a_file_that_breaks_the_contract_says_no(mlops, deployed):
+    deployed.change(ends={"upstream": "Failed"})
+    assert mlops(deployed, *CONTRACTS) == "error"
+    assert "job upstream-" in str(mlops.said)
+    assert "ended as Failed" in str(mlops.said)
+    assert set(jobs(deployed)) == {"upstream"}
+
+
+def test_a_file_that_cannot_be_scored_says_no(mlops, deployed):
+    deployed.change(ends={"batchjob": "Failed"})
+    assert mlops(deployed, *CONTRACTS) == "error"
+    assert "job batchjob-1 ended as Failed" in str(mlops.said)
+
+
+def test_without_an_endpoint_nobody_needs_a_consumer(mlops, serving):
+    for file in (serving.root / "azureml" / "endpoints" / "online").iterdir():
+        file.unlink()
+    (serving.root / "conf" / "consumers.yml").unlink()
+    assert mlops(serving, "deploy", "challenger", "--env", "prod") == "done"
+    assert mlops(serving, *CONTRACTS) == "done"
+    assert asked(serving) == ["green"]
+
+
+def test_with_an_endpoint_the_file_is_missed(mlops, deployed):
+    (deployed.root / "conf" / "consumers.yml").unlink()
+    assert "conf/consumers.yml: there is no such file" in refusal(mlops, deployed, *CONTRACTS)
+
+
+def test_a_dry_run_asks_nobody(mlops, deployed):
+    assert mlops(deployed, *CONTRACTS, "--dry-run") == "done"
+    assert asked(deployed) == []
+    assert deployed.history() == []
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *STOPPING])
+def test_each_call_may_fail_and_the_next_run_ends_well(mlops, deployed, fault):
+    """Files may be scored once more: only that differs."""
+    reference = deployed.copy()
+    assert mlops(reference, *CONTRACTS) == "done"
+    calls = sorted(mlops.kinds.values())
+    assert len(calls) > 10
+    for call, trial, ended in each_call(mlops, deployed, list(CONTRACTS), calls, fault):
+        assert ended == "done" or fault in STOPPING, f"call {call}"
+        assert ended != "done" or fault in (*PASSING, "garbage"), f"call {call}"
+        assert mlops(trial, *CONTRACTS) == "done", f"call {call}"
+        assert trial.online() == deployed.online(), f"call {call}"
+        assert list(worlds.unserved_champions(trial)) == [], f"call {call}"
+        assert len([name for name in jobs(trial) if name == "upstream"]) == 1

@@ -1,0 +1,46 @@
+"""Production takes no version whose ethics say no."""
+
+import pytest
+
+from package.tests.azure import worlds
+from package.tests.azure.worlds import REGISTRY
+
+
+def settings(world, old: str, new: str) -> None:
+    path = world.root / "conf" / "project.yml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def offer(world, **tags: str) -> None:
+    registry = world.state()["registries"][REGISTRY]
+    made = worlds.version("2", "challenger", **tags)
+    world.change(registries={REGISTRY: registry | made})
+
+
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [({}, "not validated"), ({"compliance": "not validated"}, "two people sign")],
+)
+def test_a_regulated_project_delivers_only_what_is_validated(mlops, serving, tags, says):
+    settings(serving, "regulated: false", "regulated: true")
+    offer(serving, **tags)
+    before = serving.online()
+    assert mlops(serving, "deploy", "2", "--env", "prod") == "gate"
+    assert says in str(mlops.said)
+    assert serving.online() == before
+
+
+def test_a_validated_version_is_deployed(mlops, serving):
+    settings(serving, "regulated: false", "regulated: true")
+    offer(serving, compliance="validated")
+    assert mlops(serving, "deploy", "2", "--env", "prod") == "done"
+
+
+def test_from_develop_on_the_ethics_must_have_passed(mlops, serving):
+    settings(serving, "stage: explore", "stage: develop")
+    offer(serving, ethics="failed", ethics_stage="develop")
+    assert mlops(serving, "deploy", "2", "--env", "prod") == "gate"
+    assert "the ethics of version 2 are failed" in str(mlops.said)
+    offer(serving, ethics="passed", ethics_stage="develop")
+    assert mlops(serving, "deploy", "2", "--env", "prod") == "done"

@@ -1,0 +1,163 @@
+"""Retraining in dev: a person may at any time, a machine as often as conf/train.yml allows."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from package.tests.azure import worlds
+from package.tests.azure.worlds import NAME, NOW, World, refusal
+
+EVENT = ("retrain", "--event", "drift in income")
+
+
+def job(hours_ago: float, **changes: Any) -> dict[str, Any]:
+    """A training that began so long ago; `changes` make it something else."""
+    spec = {"type": "pipeline", "tags": {"project": NAME}, "inputs": {"trigger": "manual"}}
+    context = {"created_at": (NOW - timedelta(hours=hours_ago)).isoformat()}
+    ours = {key: value for key, value in changes.items() if key in spec}
+    others = {key: value for key, value in changes.items() if key not in spec}
+    return {"status": "Completed", "creation_context": context, "spec": spec | ours, **others}
+
+
+def plant(world: World, *jobs: dict[str, Any]) -> None:
+    """Azure has had these jobs, the earliest first."""
+    named = {f"job-{number}": made for number, made in enumerate(jobs)}
+    world.change(jobs={name: {"name": name, **made} for name, made in named.items()})
+
+
+def newest(world: World) -> dict[str, Any]:
+    return list(world.state()["jobs"].values())[-1]["spec"]
+
+
+def test_an_event_trains_where_nothing_was_trained_lately(mlops, new):
+    plant(new, job(200), job(30))
+    assert mlops(new, *EVENT) == "done"
+    assert newest(new)["inputs"]["trigger"] == "drift in income"
+    assert len(new.state()["jobs"]) == 3
+
+
+def test_too_soon_after_the_last_one(mlops, new):
+    plant(new, job(30), job(23))
+    said = refusal(mlops, new, *EVENT)
+    assert "the next one may begin at 2026-05-08 14:00 (conf/train.yml" in said
+    assert "`uv run mlops azure retrain --why REASON`" in said
+    assert "mlops retrain" not in said
+
+
+def test_too_many_in_a_week(mlops, new):
+    plant(new, job(160), job(100), job(25))
+    said = refusal(mlops, new, *EVENT)
+    assert "3 trainings began within a week" in said
+    assert "`uv run mlops azure retrain --why REASON`" in said
+
+
+def test_a_person_may_at_any_time(mlops, new):
+    plant(new, job(100), job(25), job(1))
+    assert mlops(new, "retrain", "--why", "new income figures", "--event", "button") == "done"
+    assert newest(new)["inputs"]["trigger"] == "new income figures"
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_an_empty_reason_is_no_persons(mlops, new, why):
+    plant(new, job(1))
+    said = refusal(mlops, new, "retrain", "--why", why, "--event", "schedule")
+    assert "the last training began" in said
+
+
+@pytest.mark.parametrize("words", [["retrain"], ["retrain", "--why", "", "--event", " "]])
+def test_somebody_says_why(mlops, new, words):
+    assert "say why" in refusal(mlops, new, *words)
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"status": "Failed"}, True),
+        ({"archived": True}, True),
+        ({"inputs": {"trigger": {"type": "string", "value": "drift"}}}, True),
+        ({"inputs": {"current": "x"}}, False),
+        ({"inputs": None}, False),
+        ({"type": "command"}, False),
+        ({"tags": {"project": "other"}}, False),
+        ({"tags": None}, False),
+    ],
+    ids=str,
+)
+def test_what_counts_as_a_training(mlops, new, changes, counts):
+    plant(new, job(1, **changes))
+    assert mlops(new, *EVENT) == ("gate" if counts else "done")
+
+
+def test_a_training_below_many_other_jobs_counts(mlops, new):
+    plant(new, job(2), *[job(1, inputs=None)] * 100)
+    assert "the last training began" in refusal(mlops, new, *EVENT)
+
+
+def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops, new, capsys):
+    assert mlops(new, *EVENT) == "done"
+    assert "no new job" not in capsys.readouterr().out
+    assert mlops(new, *EVENT) == "done"
+    assert "would make the same again: no new job was started" in capsys.readouterr().out
+    assert len(new.state()["jobs"]) == 1
+    assert "the last training began" in refusal(mlops, new, "retrain", "--event", "drift in debt")
+
+
+def test_a_job_that_failed_is_not_begun_again_by_a_machine(mlops, new):
+    new.change(ends={"train": "Failed"})
+    assert mlops(new, *EVENT) == "error"
+    assert "the last training began" in refusal(mlops, new, *EVENT)
+    assert mlops(new, "retrain", "--why", "the cluster was full") == "error"
+    assert len(new.state()["jobs"]) == 2
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize("option", ["--why", "--event"])
+def test_only_dev_trains(mlops, new, environment, option):
+    said = refusal(mlops, new, "retrain", option, "x", "--env", environment)
+    assert f"what {environment} serves" in said
+
+
+@pytest.mark.parametrize("fault", ["auth", "invalid", "garbage"])
+def test_a_list_that_cannot_be_read_is_no_empty_one(mlops, new, fault):
+    new.fail(2, fault)  # after the look for a job of its own
+    refusal(mlops, new, *EVENT)
+    assert new.calls()[1][1:3] == ["job", "list"]
+    assert new.state()["jobs"] == {}
+
+
+@pytest.mark.parametrize(
+    "created", [{}, {"created_at": None}, {"created_at": "yesterday"}, None], ids=str
+)
+def test_a_training_without_a_time_is_not_taken_for_an_old_one(mlops, new, created):
+    plant(new, job(1, creation_context=created))
+    assert "job job-0 does not say when it began" in refusal(mlops, new, *EVENT)
+
+
+def test_a_job_that_az_could_not_print_is_not_left_out(mlops, new, monkeypatch):
+    monkeypatch.setattr(worlds.az_standin.Azure, "job_list", lambda *_: [None])
+    assert "gave no list of jobs" in refusal(mlops, new, *EVENT)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "said"), [(100, "do not reach from now to a week ago"), (300, "done")]
+)
+def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, said):
+    plant(new, *[job(oldest, inputs=None)] * 300, *[job(1, inputs=None)] * 199)
+    if said == "done":
+        assert mlops(new, *EVENT) == "done"
+    else:
+        assert said in refusal(mlops, new, *EVENT)
+
+
+def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
+    plant(new, *[job(1000 - hours, inputs=None) for hours in range(299)], job(1))
+    listed = worlds.az_standin.Azure.job_list
+    everything = {"--max-results": "500", "--include-archived": True}
+
+    def earliest_first(azure, flags):
+        return listed(azure, everything)[::-1][: int(flags["--max-results"])]
+
+    monkeypatch.setattr(worlds.az_standin.Azure, "job_list", earliest_first)
+    assert "do not reach from now" in refusal(mlops, new, *EVENT)

@@ -1,0 +1,179 @@
+"""What runs by itself, and where; and what must not run outside dev at all."""
+
+import shutil
+
+import pytest
+
+from package.tests.azure import worlds
+
+RETRAIN, MONITOR = "credit-risk-retrain", "credit-risk-monitor"
+FILE = "azureml/schedules/monitor.yml"
+
+
+def test_dev_trains_by_itself_with_its_own_data(mlops, trained):
+    assert mlops(trained, "setup") == "done"
+    assert mlops(trained, "schedules", "azureml/schedules/retrain.yml") == "done"
+    (made,) = trained.state()["schedules"].values()
+    assert made["create_job"]["inputs"]["raw"]["path"] == "azureml:credit-risk-raw:1"
+    assert made["tags"]["environment"] == "dev"
+    before = len(trained.history())
+    assert mlops(trained, "schedules", "azureml/schedules/retrain.yml") == "done"
+    assert len(trained.history()) == before
+
+
+def test_the_data_and_the_code_of_the_day_are_brought_up_to_date(mlops, trained):
+    words = ["schedules", "azureml/schedules/retrain.yml"]
+    conf = trained.root / "conf" / "dev.yml"
+    assert mlops(trained, "setup") == "done"
+    assert mlops(trained, *words) == "done"
+    conf.write_text(conf.read_text().replace('version: "1"', 'version: "2"'))
+    assert mlops(trained, "setup") == "done"
+    assert mlops(trained, *words) == "done"
+    made = trained.state()["schedules"][RETRAIN]
+    assert made["create_job"]["inputs"]["raw"]["path"] == "azureml:credit-risk-raw:2"
+    (trained.root / "pipelines" / "train.yml").write_text(
+        (trained.root / "pipelines" / "train.yml").read_text() + "# another one\n"
+    )
+    assert mlops(trained, *words) == "done"
+    assert trained.state()["schedules"][RETRAIN]["tags"] != made["tags"]
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_nothing_is_trained_outside_dev(mlops, watched, environment):
+    for words in (
+        ["schedules", "azureml/schedules/retrain.yml"],
+        ["submit", "pipelines/train.yml"],
+    ):
+        said = worlds.refusal(mlops, watched, *words, "--env", environment)
+        assert "`register` registers a version, and that only dev can" in said
+        assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in said
+    assert watched.state()["jobs"] == {}
+
+
+def test_production_is_watched_where_its_requests_go(mlops, watched):
+    assert mlops(watched, "schedules", "--env", "prod") == "done"
+    assert list(watched.state()["schedules"]) == [MONITOR]
+    monitor = watched.state()["schedules"][MONITOR]["create_monitor"]
+    target = monitor["monitoring_target"]["endpoint_deployment_id"]
+    assert target == "azureml:credit-risk-prod:green"
+    performance = monitor["monitoring_signals"]["model_performance"]
+    collected = performance["production_data"]["input_data"]["path"]
+    assert collected == "azureml:credit-risk-prod-green-model_outputs:1"
+
+
+def test_the_monitor_follows_the_traffic(mlops, watched):
+    assert mlops(watched, "schedules", "--env", "prod") == "done"
+    assert mlops(watched, "rollback", "--why", "bad", "--env", "prod") == "done"
+    worlds.collect(watched, "blue")
+    assert mlops(watched, "schedules", "--env", "prod") == "done"
+    monitor = watched.state()["schedules"][MONITOR]["create_monitor"]
+    target = monitor["monitoring_target"]["endpoint_deployment_id"]
+    assert target == "azureml:credit-risk-prod:blue"
+
+
+MISSING = {
+    "credit-risk-reference:1": "register the training rows of the version that serves",
+    "credit-risk-truth:1": "register the truth, a table of id and target",
+    "credit-risk-prod-green-model_outputs:1": "send it requests, then wait",
+}
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_a_monitor_without_its_data_waits_and_names_the_next_step(mlops, watched, missing):
+    data = {key: value for key, value in watched.state()["data"].items() if key != missing}
+    watched.change(data=data)
+    said = worlds.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
+    assert said.count("\n- ") == 1
+    assert f"\n- {missing.partition(':')[0]}, version 1: " in said
+    assert MISSING[missing] in said
+
+
+@pytest.mark.parametrize("rolled_out", [False, True])
+def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeypatch, rolled_out):
+    said: list[str] = []
+    monkeypatch.setattr("mlops_platform.core.terminal.say", said.append)
+    for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
+        assert mlops(trained, *words) == "done"
+    assert mlops(trained, "schedules") == "done"
+    assert list(trained.state()["schedules"]) == [RETRAIN]
+    (waiting,) = (text for text in said if text.startswith("not yet: "))
+    what = "data that it reads" if rolled_out else "one deployment with all the traffic"
+    assert f"{FILE} waits for {what}" in waiting
+    assert waiting.endswith("\nThen run `uv run mlops azure schedules --env dev` again.")
+
+
+def test_in_dev_a_job_of_the_project_makes_the_reference(mlops, trained):
+    for words in (["setup"], ["deploy", "1"], ["rollout"]):
+        assert mlops(trained, *words) == "done"
+    said = worlds.refusal(mlops, trained, "schedules", FILE)
+    assert "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in said
+
+
+def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
+    for world, traffic in ((halfway, "50"), (watched, "none")):
+        if world is watched:
+            state = watched.state()
+            state["online"]["credit-risk-prod"]["traffic"] = {}
+            watched.change(**state)
+        said = worlds.refusal(mlops, world, "schedules", FILE, "--env", "prod")
+        assert traffic in said
+        assert "Run `uv run mlops azure rollout --env prod` first" in said
+
+
+ASKING = {
+    "batch": ("score", "Ask the batch endpoint"),
+    "monitor": ("drift", "`uv run mlops azure schedules --env "),
+}
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize("pipeline", ASKING)
+def test_a_pipeline_that_asks_the_workspace_for_a_version_runs_in_dev(
+    mlops, new, environment, pipeline
+):
+    file, (step, instead) = f"pipelines/{pipeline}.yml", ASKING[pipeline]
+    said = worlds.refusal(mlops, new, "submit", file, "--env", environment)
+    assert f"{file}: `{step}` takes a version from the workspace, and that only dev can" in said
+    assert instead in said
+    assert mlops(new, "submit", file) == "done"
+
+
+def test_without_a_batch_endpoint_the_message_says_how_to_get_one(mlops, new):
+    shutil.rmtree(new.root / "azureml" / "endpoints" / "batch")
+    said = worlds.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
+    assert "`uv run poe template-update --data serving=both` brings a batch endpoint" in said
+
+
+def test_a_schedule_of_the_team_s_own_keeps_to_the_same_rules(mlops, watched):
+    own = watched.root / "azureml" / "schedules" / "own.yml"
+    words = ["schedules", "azureml/schedules/own.yml", "--env", "prod"]
+    own.write_text("name: own\n")
+    said = worlds.refusal(mlops, watched, *words)
+    assert "own.yml: has neither `create_job` nor `create_monitor`" in said
+    own.write_text("name: own\ncreate_job: ../../pipelines/train.yml\n")
+    assert "own.yml: `register` registers a version" in worlds.refusal(mlops, watched, *words)
+    own.write_text("name: own\ncreate_job: ../../pipelines/gone.yml\n")
+    said = worlds.refusal(mlops, watched, "schedules", "--env", "prod")
+    assert "gone.yml: there is no such file" in said  # and it is not just left out
+    own.write_text("name: own\ncreate_job: ../jobs/masked-replica.yml\n")
+    assert mlops(watched, *words) == "done"
+    assert "own" in watched.state()["schedules"]
+
+
+def test_other_jobs_run_anywhere(mlops, new):
+    words = ["submit", "azureml/jobs/masked-replica.yml", "--env", "prod"]
+    assert mlops(new, *words) == "done"
+    assert len(new.state()["jobs"]) == 1
+
+
+def test_a_team_s_own_pipeline_cannot_register_outside_dev_either(mlops, new):
+    """Below a component of a component, and as a command of its own."""
+    inner = "type: pipeline\njobs:\n  a: {type: command, component: %s/components/register.yml}\n"
+    inner = inner % (new.root / "pipelines")
+    (new.root / "pipelines" / "inner.yml").write_text(inner)
+    nested = "type: pipeline\njobs:\n  part: {type: pipeline, component: file:inner.yml}\n"
+    (new.root / "pipelines" / "own.yml").write_text(nested)
+    (new.root / "pipelines" / "command.yml").write_text("type: command\ncommand: mlops register\n")
+    for file in ("own", "command"):
+        said = worlds.refusal(mlops, new, "submit", f"pipelines/{file}.yml", "--env", "prod")
+        assert f"pipelines/{file}.yml: `register` registers a version" in said

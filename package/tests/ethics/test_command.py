@@ -1,0 +1,387 @@
+"""`mlops ethics` on a run: what it writes, what stops at which stage, and who may sign."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+import yaml
+from mlops_platform import cli, evidence
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.ethics import bundle, case, judge, release
+from mlops_platform.ethics.kinds import metric
+from mlops_platform.evidence.ethics import Ethics
+
+from package.tests import workspaces
+from package.tests.workspaces import CREDIT
+
+TODAY = date(2026, 11, 20)
+SMALL = "where-groups-meet"  # 120 rows of test say nothing about pairs of groups
+AUDIT = ("evidence", "sources", "made-again", "safe-files", "alarm", "way-back", "data-contract")
+CONFTEST = """
+from pathlib import Path
+import pytest
+from mlops_platform.data.contract import load_contract
+
+@pytest.fixture
+def contract():
+    return load_contract(Path("conf/data.yml"), "classification")
+"""
+IMPACT = "## {}\n\nWritten down by people who know what they talk about.\n\n"
+
+
+@pytest.fixture(scope="session")
+def _ready(_trained, tmp_path_factory):
+    root = tmp_path_factory.mktemp("ready") / "project"
+    shutil.copytree(_trained.root, root)
+    made = workspaces.Workspace(root)
+    page = made.conf / "ethics.yml"
+    content = yaml.safe_load(page.read_text())
+    for principle in content["principles"].values():
+        principle["checks"] = [
+            check
+            for check in principle["checks"]
+            if check["kind"] in ("document", "manual") or check["id"] in (*AUDIT, SMALL)
+        ]
+    page.write_text(yaml.safe_dump(content, sort_keys=False))
+    made.change("gates.yml", drift={**_drift(made), "min_rows": 100})
+    commit(made)
+    made.pipeline()
+    return made
+
+
+@pytest.fixture
+def ready(_ready, tmp_path, monkeypatch):
+    """A run of 600 rows, of which all is in order but what only people can do."""
+    shutil.copytree(_ready.root, tmp_path / "ready")
+    monkeypatch.chdir(tmp_path / "ready")
+    return workspaces.Workspace(tmp_path / "ready")
+
+
+def _drift(workspace):
+    return yaml.safe_load((workspace.conf / "gates.yml").read_text())["drift"]
+
+
+def commit(workspace):
+    (workspace.root / ".gitignore").write_text("outputs/\n.mlops/\n__pycache__/\n")
+    (workspace.root / "uv.lock").write_text("# packages\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all", "--allow-empty"]):
+        subprocess.run(["git", *command], cwd=workspace.root, check=True)
+
+
+def fill_in(workspace):
+    (workspace.root / "docs").mkdir(exist_ok=True)
+    sections = "".join(
+        IMPACT.format(name) for name in ("Purpose", "People", "Harms", "Limits", "Redress")
+    )
+    text = sections + f"Reviewed: {date.today()} by Ada Lovelace\n"
+    (workspace.root / "docs" / "impact.md").write_text(text)
+    sections = "".join(
+        IMPACT.format(name) for name in ("Alarms", "First look", "Rollback", "People")
+    )
+    text = sections + f"Reviewed: {date.today()} by Ada Lovelace\n"
+    (workspace.root / "docs" / "runbook.md").write_text(text)
+
+
+def waive(workspace, check, until=date(2126, 1, 1)):
+    page = workspace.conf / "ethics.yml"
+    content = yaml.safe_load(page.read_text())
+    reason = {"reason": "the workshop is in May", "owner": "Ada", "expires": until}
+    content["waivers"] = [{"check": check, **reason}]
+    page.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def sign(check, role, by="Ada Lovelace", answer="yes"):
+    words = ["--role", role, "--by", by, "--answer", answer, "--why", "read it all"]
+    cli.invoke(["ethics", "sign", check, *words])
+
+
+def look(workspace, check_id):
+    project, page = judge.page_of(workspace.conf)
+    made = case.load(workspace.conf, workspace.root / "outputs" / "train", page, project)
+    return metric.look(made, next(each for each in page.metrics if each.id == check_id))
+
+
+def written(workspace):
+    return evidence.read(Ethics, workspace.root / "outputs" / "ethics" / "ethics.json")
+
+
+def word(workspace, check_id):
+    return next(each for each in written(workspace).checks if each.id == check_id).word
+
+
+def test_while_a_project_explores_checks_report(ready, capsys):
+    cli.invoke(["ethics"])
+    found = written(ready)
+    assert found.verdict == "passed"
+    assert found.compliance is None
+    assert not any(each.blocks for each in found.checks)
+    assert {each.id: each.word for each in found.checks if each.id in AUDIT} == dict.fromkeys(
+        AUDIT, "passed"
+    )
+    assert word(ready, "impact-statement") == "failed"
+    printed = capsys.readouterr().out
+    assert "failed (reported)" in printed
+    assert "next: Write docs/impact.md." in printed
+    assert "ethics" not in ready.registry.versions()[-1].tags
+    cli.invoke(["promote"])
+
+
+def test_the_result_is_json_too(ready, capsys):
+    cli.invoke(["ethics", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["shape"] == "ethics/1"
+    assert printed == json.loads((ready.root / "outputs/ethics/ethics.json").read_text())
+
+
+def test_stages_decide_what_stops_and_promote_asks(ready):
+    ready.change("project.yml", stage="develop")
+    with pytest.raises(GateFailed, match="are not looked at"):
+        cli.invoke(["promote"])
+    commit(ready)
+    ready.pipeline()
+    cli.invoke(["ethics"])  # documents and signatures do not stop at this stage
+    newest = ready.registry.versions()[-1]
+    assert (newest.tags["ethics"], newest.tags["ethics_stage"]) == ("passed", "develop")
+    assert newest.tags["ethics_evidence"] == written(ready).evidence
+    bundle.verify(ready.root / "outputs" / "ethics" / "bundle.zip", newest.tags["ethics_bundle"])
+
+    ready.change("project.yml", stage="operate")
+    with pytest.raises(GateFailed, match="passed at stage develop, and more blocks at operate"):
+        cli.invoke(["promote"])
+    with pytest.raises(GateFailed) as stop:
+        cli.invoke(["ethics"])
+    assert "impact-statement: docs/impact.md does not exist. Write docs/impact.md." in str(
+        stop.value
+    )
+    assert ready.registry.get(newest.number).tags["ethics"] == "failed"
+    with pytest.raises(GateFailed, match="are failed"):
+        cli.invoke(["promote"])
+    fill_in(ready)
+    with pytest.raises(GateFailed, match="1 of"):
+        cli.invoke(["ethics"])
+    sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    cli.invoke(["promote"])
+    assert ready.roles()[newest.number] == "champion"
+
+
+def test_data_stops_from_develop_on(ready):
+    ready.change("project.yml", stage="develop")
+    path = ready.data / "test.csv"
+    path.write_text(path.read_text().replace("repaid", "defaulted", 1))
+    with pytest.raises(GateFailed, match=r"evidence: 1 \(test.csv\)"):
+        cli.invoke(["ethics"])
+
+
+def test_a_regulated_version_needs_two_people_and_every_check(ready, capsys):
+    ready.change("project.yml", stage="operate", regulated=True)
+    fill_in(ready)
+    with pytest.raises(GateFailed, match="3 of"):
+        cli.invoke(["ethics"])
+    version = ready.registry.versions()[-1]
+    assert version.tags["compliance"] == "not validated"
+    sign("expert-review", "domain expert")
+    sign("signature-risk-officer", "risk officer")
+    sign("signature-product-owner", "product owner")
+    with pytest.raises(GateFailed, match="signed for both roles"):
+        cli.invoke(["ethics"])
+    sign("signature-product-owner", "product owner", by="Grace Hopper")
+    cli.invoke(["ethics"])
+    [small] = [check for check in written(ready).checks if check.id == SMALL]
+    assert small.word == "insufficient evidence"
+    with pytest.raises(GateFailed, match="every check must pass or be waived"):
+        cli.invoke(["promote"])
+
+    waive(ready, SMALL)
+    with pytest.raises(GateFailed, match="over other evidence"):
+        cli.invoke(["ethics"])  # a waiver is news to those who signed
+    sign("expert-review", "domain expert")
+    sign("signature-risk-officer", "risk officer")
+    sign("signature-product-owner", "product owner", by="Bo")
+    cli.invoke(["ethics"])
+    assert "checks hold, 1 of them by a waiver; stage" in capsys.readouterr().out
+    version = ready.registry.get(version.number)
+    assert version.tags["compliance"] == "validated"
+    release.require(ready.conf, version, delivery=True)
+    cli.invoke(["promote"])
+
+
+def test_delivery_asks_for_compliance_at_every_stage(ready):
+    ready.change("project.yml", regulated=True)
+    version = ready.registry.versions()[-1]
+    release.require(ready.conf, version)
+    with pytest.raises(GateFailed, match="is not validated"):
+        release.require(ready.conf, version, delivery=True)
+
+
+def test_a_signature_lapses_when_the_evidence_changes(ready):
+    cli.invoke(["ethics"])
+    sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "passed"
+    path = ready.step("evaluate") / "evidence" / "evaluation.json"
+    text = json.loads(path.read_text())
+    text["robustness"][0]["worse_by"] = -1.0
+    path.write_text(json.dumps(text))
+    with pytest.raises(UsageError, match="the evidence changed"):
+        sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    [review] = [each for each in written(ready).checks if each.id == "expert-review"]
+    assert review.word == "failed"
+    assert "over other evidence" in review.message
+    assert "sign again" in review.next
+
+
+def test_a_signature_lapses_when_a_page_is_rewritten(ready):
+    fill_in(ready)
+    cli.invoke(["ethics"])
+    sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "passed"
+    page = ready.root / "docs" / "impact.md"
+    page.write_text(page.read_text().replace("who know what", "who guess what"))
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "failed"
+
+
+def test_a_signature_lapses_when_a_limit_is_loosened(ready):
+    cli.invoke(["ethics"])
+    sign("expert-review", "domain expert")
+    page = ready.conf / "ethics.yml"
+    content = yaml.safe_load(page.read_text())
+    [check] = content["principles"]["privacy and security"]["checks"]
+    check["max"] = 5
+    page.write_text(yaml.safe_dump(content))
+    cli.invoke(["ethics"])
+    assert word(ready, "expert-review") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing", "domain expert", "Ada", "yes"], "is no check that is signed"),
+        (["expert-review", "intern", "Ada", "yes"], "is signed by the domain expert"),
+        (["expert-review", "domain expert", "A", "yes"], "--by, --answer and --why, field `by`"),
+        (["expert-review", "domain expert", "Ada", "maybe"], "field `answer`"),
+    ],
+)
+def test_who_signs_what_and_how_is_checked(ready, words, said):
+    with pytest.raises(UsageError, match="you sign what it shows"):
+        sign("expert-review", "domain expert")
+    cli.invoke(["ethics"])
+    with pytest.raises(UsageError) as error:
+        sign(*words)
+    assert said in str(error.value)
+    assert not (ready.conf / "signatures.yml").exists()
+
+
+def test_a_waiver_holds_until_its_day(ready):
+    waive(ready, "impact-statement", TODAY)
+    ready.change("project.yml", stage="operate")
+
+    def result(today):
+        found = judge.judge(ready.conf, ready.root / "outputs", today)
+        return next(each for each in found.checks if each.id == "impact-statement")
+
+    good = result(TODAY)
+    assert (good.word, good.stops, good.waived.owner) == ("failed", False, "Ada")
+    late = result(date(2026, 11, 21))
+    assert (late.stops, late.waived) == (True, None)
+    assert "Its waiver ended on 2026-11-20: Ada renews it in conf/ethics.yml" in late.next
+
+
+def test_a_registry_that_cannot_be_reached_stops(ready, monkeypatch):
+    ready.change("project.yml", stage="develop")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{ready.root / 'gone' / 'mlflow.db'}")
+    with pytest.raises(UsageError, match="gone"):
+        cli.invoke(["ethics"])
+    with pytest.raises(UsageError, match="gone"):
+        cli.invoke(["promote"])
+
+
+def test_without_a_run_there_is_nothing_to_hold(workspace, monkeypatch):
+    monkeypatch.chdir(workspace.root)
+    with pytest.raises(UsageError, match="Run `uv run poe pipeline` first"):
+        cli.invoke(["ethics"])
+
+
+def test_planted_faults_of_the_run_are_caught(ready):
+    (ready.root / "untracked.txt").write_text("work that nobody committed")
+    path = ready.step("evaluate") / "evidence" / "evaluation.json"
+    made = json.loads(path.read_text())
+    made["measures"][0]["value"] += 0.1
+    path.write_text(json.dumps(made))
+    assert "roc_auc of the run" in look(ready, "evidence").message
+    (ready.step("train") / "model" / "extra.pkl").write_bytes(b"")
+    assert look(ready, "safe-files").word == "failed"
+    validation = ready.step("validate") / "evidence" / "validation.json"
+    seen = json.loads(validation.read_text())
+    finding = {"column": "income", "rule": "at least 0", "rows": 3, "message": "x"}
+    validation.write_text(json.dumps({**seen, "findings": [finding]}))
+    assert "income (at least 0)" in look(ready, "data-contract").message
+    ready.change("train.yml", parameters={"n_estimators": 16, "max_depth": 2})
+    assert look(ready, "made-again").word == "failed"
+    drift = {"psi": 50, "distance": 0.99, "p_value": 1e-9, "missing": 0.9, "min_rows": 100}
+    ready.change("gates.yml", drift=drift)
+    assert look(ready, "alarm").word == "failed"
+
+
+def test_work_that_is_not_committed_is_found(trained, monkeypatch):
+    monkeypatch.chdir(trained.root)
+    found = look(trained, "sources")
+    assert found.word == "failed"
+    assert "git_commit" in found.message
+    assert "Commit all of your work" in found.next
+
+
+def test_a_way_back_that_leads_nowhere_is_found(ready, monkeypatch):
+    from mlops_platform.tracking.registry import Registry  # noqa: PLC0415
+
+    before = {path.name for path in ready.root.iterdir()}
+    versions = ready.registry.versions()
+    monkeypatch.setattr(Registry, "rollback", lambda *_: None)
+    found = look(ready, "way-back")
+    assert found.word == "failed"
+    assert "template-check" in found.next
+    assert ready.registry.versions() == versions  # a rehearsal leaves no trace
+    assert {path.name for path in ready.root.iterdir()} == before
+
+
+def test_a_check_of_ones_own_is_one_entry_and_one_test(ready):
+    """As docs/ethics.md says it: its entry, and its test, word by word."""
+    told = (CREDIT / "docs" / "ethics.md").read_text().partition("## A check of your own")[2]
+    [entry], [function] = (
+        re.findall(f"```{language}\n(.*?)```", told, re.DOTALL) for language in ("yaml", "python")
+    )
+    page, tests = ready.conf / "ethics.yml", ready.root / "tests"
+    content = yaml.safe_load(page.read_text())
+    content["principles"]["fairness"]["checks"] += yaml.safe_load(entry)
+    page.write_text(yaml.safe_dump(content, sort_keys=False))
+    tests.mkdir()
+    (tests / "conftest.py").write_text(CONFTEST)
+    own = tests / "test_ethics.py"
+    own.write_text(function)
+    cli.invoke(["ethics"])
+    assert word(ready, "nobody-is-asked-for-their-name") == "passed"
+    own.write_text(function.replace('"name"', '"income"'))
+    ready.change("project.yml", stage="develop")
+    with pytest.raises(GateFailed, match=r"nobody-is-asked.*test_no_feature_is_a_name failed"):
+        cli.invoke(["ethics"])
+    shutil.rmtree(tests)
+    with pytest.raises(GateFailed, match=r"Bring tests/test_ethics.py back from git"):
+        cli.invoke(["ethics"])
+
+
+def test_help_names_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_platform", "ethics", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(next(p for p in sys.path if p.endswith("credit-risk/src")))},
+    )
+    assert "sign" in done.stdout

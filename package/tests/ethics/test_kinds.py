@@ -1,0 +1,234 @@
+"""Tests, documents and signatures: what is skipped, deleted, unfilled or stale is refused."""
+
+from datetime import date, timedelta
+
+import pytest
+from mlops_platform.core.errors import UsageError
+from mlops_platform.ethics.kinds import document, manual, tests
+from mlops_platform.ethics.page import Document, Manual, Pytest
+
+TODAY = date(2026, 11, 20)
+SOUND = """# Impact
+
+## Purpose
+
+Clerks see which loans may default, and talk to those people first.
+
+## Redress
+
+### Where
+
+Write to the ombudswoman; she answers within ten days.
+
+Reviewed: 2026-10-01 by Ada Lovelace
+"""
+SUITE = """
+import pytest
+
+def test_good():
+    assert True
+
+def test_bad():
+    assert False
+
+@pytest.mark.skip(reason="later")
+def test_skipped():
+    assert True
+
+@pytest.mark.xfail
+def test_expected_to_fail():
+    assert False
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_each(number):
+    assert number == 1
+
+@pytest.fixture
+def broken():
+    yield
+    raise RuntimeError("teardown")
+
+def test_breaks_after(broken):
+    assert True
+
+class TestClass:
+    def test_inside(self):
+        assert True
+"""
+
+
+def paper(**changed):
+    fields = {
+        "id": "impact",
+        "asks": "Is it written down?",
+        "category": "oversight",
+        "kind": "document",
+        "path": "impact.md",
+        "sections": ["Purpose", "Redress"],
+        "reviewed_within_days": 90,
+    }
+    return Document(**{**fields, **changed})
+
+
+def read(tmp_path, text, **changed):
+    (tmp_path / "impact.md").write_text(text)
+    return document.look(tmp_path, paper(**changed), TODAY)
+
+
+def test_a_page_that_is_filled_in_and_reviewed_passes(tmp_path):
+    found = read(tmp_path, SOUND)
+    assert (found.word, found.next) == ("passed", "")
+    assert "Ada Lovelace" in found.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Clerks see", "TODO: clerks see", "`Purpose` still says `TODO`"),
+        ("Clerks see", "<who> see", "`Purpose` still says `<who>`"),
+        ("the ombudswoman", "tbd", "`Redress` still says `tbd`"),
+        ("## Redress", "## Complaints", "no section `Redress`"),
+        ("Clerks see which loans may default, and talk to those people first.", "", "is empty"),
+        ("Clerks see which", "<!-- Clerks see which loans may default, and talk", "no section"),
+        ("Reviewed:", "Read:", "never reviewed"),
+        ("2026-10-01", "2026-08-01", "reviewed 111 days ago, at most 90"),
+        ("2026-10-01", "2027-10-01", "in the future"),
+        ("2026-10-01", "2026-13-01", "2026-13-01 is no date"),
+    ],
+)
+def test_a_page_that_is_not_is_refused_with_the_next_step(tmp_path, old, new, said):
+    assert old in SOUND
+    text = SOUND.replace(old, new) + ("-->" if new.startswith("<!--") else "")
+    found = read(tmp_path, text)
+    assert found.word == "failed"
+    assert said in found.message
+    assert f"Reviewed: {TODAY} by YOUR NAME" in found.next
+
+
+def test_a_page_that_is_not_there_is_refused(tmp_path):
+    found = document.look(tmp_path, paper(), TODAY)
+    assert (found.word, found.next) == ("failed", "Write impact.md.")
+
+
+@pytest.fixture
+def suite(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_own.py").write_text(SUITE)
+    return tmp_path
+
+
+def node(name, file="tests/test_own.py"):
+    return Pytest(
+        id=name.replace("_", "-").replace("::", "-").lower(),
+        asks="Does it work?",
+        category="fairness",
+        kind="test",
+        node=f"{file}::{name}",
+    )
+
+
+def test_a_test_must_have_run_and_passed(suite):
+    said = {
+        "test_good": "passed",
+        "TestClass::test_inside": "passed",
+        "test_bad": "test_bad failed",
+        "test_skipped": "test_skipped was skipped",
+        "test_expected_to_fail": "test_expected_to_fail was skipped",
+        "test_each": "test_each failed",
+        "test_breaks_after": "test_breaks_after failed",
+        "test_deleted": "test_deleted did not run",
+    }
+    checks = [node(name) for name in said] + [node("test_gone", "tests/test_gone.py")]
+    found = tests.run(suite, checks, suite / "out")
+    for name, words in said.items():
+        each = found[node(name).id]
+        assert each.word == ("passed" if words == "passed" else "failed"), each
+        assert words in each.message
+        assert bool(each.next) == (each.word == "failed")
+    assert found["test-gone"].message == "tests/test_gone.py does not exist"
+    assert "Bring tests/test_gone.py back" in found["test-gone"].next
+    assert "test_bad" in (suite / "out" / "pytest.log").read_text()
+
+
+def test_a_test_that_is_deselected_is_refused(suite):
+    (suite / "pytest.ini").write_text("[pytest]\naddopts = -k 'not good'\n")
+    assert tests.run(suite, [node("test_good")], suite / "out")["test-good"].word == "failed"
+
+
+def test_a_suite_that_cannot_be_read_proves_nothing(suite):
+    (suite / "tests" / "test_own.py").write_text("import nowhere\n")
+    assert tests.run(suite, [node("test_good")], suite / "out")["test-good"].word == "failed"
+
+
+def test_pytest_that_does_not_start_is_an_error(suite):
+    (suite / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    with pytest.raises(UsageError, match="before it ran a test"):
+        tests.run(suite, [node("test_good")], suite / "out")
+
+
+EVIDENCE, OTHER = "a" * 64, "b" * 64
+
+
+class Roles:
+    """As much of a page as signatures need."""
+
+    regulated_signatures = ("risk officer", "product owner")
+
+
+def question(role="domain expert"):
+    return Manual(id="review", asks="Is it right?", category="oversight", kind="manual", role=role)
+
+
+def signed(**changed):
+    fields = {
+        "check": "review",
+        "role": "domain expert",
+        "by": "Ada Lovelace",
+        "answer": "yes",
+        "why": "read the report",
+        "date": TODAY,
+        "evidence": EVIDENCE,
+    }
+    return manual.Signed(**{**fields, **changed})
+
+
+def test_a_signature_over_this_evidence_holds():
+    found = manual.look(question(), [signed()], EVIDENCE, Roles)
+    assert found.word == "passed"
+    assert found.figures["signature"].by == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(
+    ("signatures", "said", "then"),
+    [
+        ([], "not signed by the domain expert", "mlops ethics sign review"),
+        ([signed(role="intern")], "not signed by the domain expert", "--role 'domain expert'"),
+        ([signed(check="other")], "not signed by the domain expert", "sign review"),
+        ([signed(evidence=OTHER)], "over other evidence", "sign again"),
+        ([signed(answer="no", why="wrong in winter")], "says no: wrong in winter", "together with"),
+        ([signed(), signed(answer="no", why="second thoughts")], "second thoughts", "together"),
+    ],
+)
+def test_other_signatures_do_not_hold(signatures, said, then):
+    found = manual.look(question(), signatures, EVIDENCE, Roles)
+    assert found.word == "failed"
+    assert said in found.message
+    assert then in found.next
+
+
+def test_two_roles_are_two_people():
+    officer = signed(role="risk officer", check="signature-risk-officer")
+    owner = signed(role="product owner", by=" ada LOVELACE ")
+    asked = question("product owner")
+    found = manual.look(asked, [officer, owner], EVIDENCE, Roles)
+    assert found.word == "failed"
+    assert "Two people sign" in found.next
+    other = signed(role="product owner", by="Grace Hopper")
+    assert manual.look(asked, [officer, other], EVIDENCE, Roles).word == "passed"
+
+
+def test_days_are_whole(tmp_path):
+    edge = SOUND.replace("2026-10-01", str(TODAY - timedelta(days=90)))
+    assert read(tmp_path, edge).word == "passed"
+    past = SOUND.replace("2026-10-01", str(TODAY - timedelta(days=91)))
+    assert read(tmp_path, past).word == "failed"

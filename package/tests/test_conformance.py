@@ -1,0 +1,180 @@
+"""`template-check`: managed files are compared with a pristine render of the recorded version."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.template import conformance
+
+from tests.rendering import commit_all, copy_template
+
+pytestmark = pytest.mark.usefixtures("copier_at_once")
+TRAIN = "src/credit_risk/mlops/steps/train.py"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_template(tmp_path_factory.mktemp("conformance") / "template", small=True)
+    commit_all(folder, "Release")
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    answers = {"project_name": "Credit Risk", "team": "@contoso/lending", "regulated": True}
+    copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
+    commit_all(folder, "Start")
+    return folder
+
+
+def agree(project: Path, path: str, **changes: object) -> None:
+    """Enter a fork of `path` into conf/forks.yml."""
+    entry = {
+        "path": path,
+        "reason": "our generator needs it so",
+        "approved_by": "platform team",
+        "until": datetime.now(UTC).date() + timedelta(days=30),
+        "sha256": hashlib.sha256((project / path).read_bytes()).hexdigest(),
+    }
+    content = {"at_most": 1, "forks": [entry | changes]}
+    (project / "conf" / "forks.yml").write_text(yaml.safe_dump(content))
+
+
+def test_a_fresh_project_follows(project: Path) -> None:
+    assert conformance.check(project) > 60
+
+
+def test_a_hash_that_is_none_is_told_with_its_form(project: Path) -> None:
+    agree(project, TRAIN, sha256="sha256:abc")
+    with pytest.raises(UsageError, match="is no SHA-256: write `sha256:` and its 64 digits"):
+        conformance.check(project)
+
+
+def test_what_is_the_teams_is_not_looked_at(project: Path) -> None:
+    (project / "src" / "credit_risk" / "model.py").write_text("changed = True\n")
+    (project / "README.md").write_text("ours\n")
+    (project / "pipelines" / "own.yml").write_text("ours: true\n")
+    (project / "docs" / "own.md").write_text("ours\n")
+    conformance.check(project)
+
+
+def test_line_ends_of_a_checkout_are_no_difference(project: Path) -> None:
+    path = project / TRAIN
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    conformance.check(project)
+
+
+def test_changed_deleted_and_added_files_are_named_and_healed(project: Path) -> None:
+    (project / TRAIN).write_text("# nothing to see\n")
+    (project / "uv.toml").unlink()
+    (project / "src" / "credit_risk" / "mlops" / "extra.py").write_text("x = 1\n")
+    with pytest.raises(GateFailed) as failed:
+        conformance.check(project)
+    for line in (
+        f"changed: {TRAIN}",
+        "deleted: uv.toml",
+        "added: src/credit_risk/mlops/extra.py",
+    ):
+        assert line in str(failed.value)
+    healing = ["git", "apply", "outputs/template-check.patch"]
+    subprocess.run(healing, cwd=project, check=True)
+    conformance.check(project)
+    status = ["git", "status", "--porcelain"]
+    assert subprocess.run(status, cwd=project, capture_output=True, check=True).stdout == b""
+
+
+def test_a_fork_on_purpose_is_left_alone(project: Path) -> None:
+    (project / ".editorconfig").write_text("root = true\n")
+    agree(project, ".editorconfig")
+    conformance.check(project)
+
+
+def test_a_fork_that_lapsed_is_named(project: Path) -> None:
+    (project / ".editorconfig").write_text("root = true\n")
+    agree(project, ".editorconfig", until=datetime.now(UTC).date() - timedelta(days=1))
+    with pytest.raises(GateFailed, match="the agreement ended"):
+        conformance.check(project)
+
+
+def test_a_fork_that_changed_again_is_named(project: Path) -> None:
+    (project / ".editorconfig").write_text("root = true\n")
+    agree(project, ".editorconfig")
+    (project / ".editorconfig").write_text("root = false\n")
+    with pytest.raises(GateFailed, match="changed since it was agreed"):
+        conformance.check(project)
+
+
+def test_a_fork_that_follows_again_must_leave_the_list(project: Path) -> None:
+    agree(project, ".editorconfig")
+    with pytest.raises(GateFailed, match="follows the standard again"):
+        conformance.check(project)
+
+
+def test_the_list_grows_only_with_its_number(project: Path) -> None:
+    (project / ".editorconfig").write_text("root = true\n")
+    agree(project, ".editorconfig")
+    listed = project / "conf" / "forks.yml"
+    listed.write_text(listed.read_text().replace("at_most: 1", "at_most: 0"))
+    with pytest.raises(GateFailed, match="second look"):
+        conformance.check(project)
+
+
+def test_a_fork_without_a_reason_is_refused(project: Path) -> None:
+    agree(project, ".editorconfig", reason="")
+    with pytest.raises(UsageError, match=r"forks\.0\.reason"):
+        conformance.check(project)
+
+
+def test_a_template_that_moved_can_be_named(project: Path, template: Path, tmp_path: Path) -> None:
+    answers = project / ".copier-answers.yml"
+    answers.write_text(answers.read_text().replace(str(template), str(tmp_path / "gone")))
+    with pytest.raises(UsageError, match="--template"):
+        conformance.check(project)
+    conformance.check(project, str(template))
+
+
+# What a stand-in for uvx does with Copier in its cache, or with a network, and without.
+RUNS = 'while [ "$1" != copier ]; do shift; done; shift; exec {copier} "$@"'
+NOT_KEPT = "echo 'hint: Packages were unavailable' >&2; exit 1"
+CUT_OFF = "echo 'cause: failed to lookup address' >&2; exit 2"
+
+
+@pytest.mark.parametrize(
+    ("cached", "network", "fault"),
+    [
+        pytest.param(RUNS, CUT_OFF, "", id="offline"),
+        pytest.param(NOT_KEPT, RUNS, "", id="for-the-first-time"),
+        pytest.param(NOT_KEPT, CUT_OFF, "were unavailable; cause: failed to", id="neither"),
+    ],
+)
+def test_the_copier_that_uv_has_is_good_enough(
+    project: Path, monkeypatch: pytest.MonkeyPatch, cached: str, network: str, fault: str
+) -> None:
+    tools = project.parent / "tools"
+    tools.mkdir()
+    script = f'if [ "$1" = --offline ]; then {cached}; else {network}; fi\n'
+    real = str(shutil.which("copier"))
+    (tools / "uvx").write_text("#!/bin/sh\n" + script.replace("{copier}", real))
+    (tools / "uvx").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # no Copier but uv's
+    if fault:
+        with pytest.raises(UsageError, match=fault):
+            conformance.check(project)
+    else:
+        assert conformance.check(project) > 60
+
+
+def test_a_project_without_answers_is_told_so(project: Path) -> None:
+    (project / ".copier-answers.yml").unlink()
+    with pytest.raises(UsageError, match="Bring it back from git"):
+        conformance.check(project)

@@ -1,0 +1,450 @@
+"""The drift monitor: quiet where nothing changed, and clear about what did."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from credit_risk import sample as credit
+from energy_demand import sample as energy
+from mlops_platform import cli, evidence, settings
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.data import contract as energy_contract
+from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.models import artifact, dataset, team
+from mlops_platform.monitoring import drift, reference
+from mlops_platform.monitoring import drift as energy_drift
+from mlops_platform.monitoring import reference as energy_reference
+from mlops_platform.steps import train as step
+from mlops_platform.tracking.registry import Registry
+from scipy.stats import norm
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+
+from package.tests.renders import KEPT
+
+CREDIT = KEPT / "credit-risk"
+LIMITS = settings.load_gates(CREDIT / "conf").drift
+SEEDS = range(1, 41)
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract(CREDIT / "conf" / "data.yml", "classification")
+
+
+@pytest.fixture(scope="module")
+def then(contract: Contract) -> reference.Reference:
+    rows = contract.typed(credit.make(3000, seed=0))[0]
+    return reference.describe_all(rows, predict(rows), contract)
+
+
+def predict(rows: pd.DataFrame) -> np.ndarray:
+    """Stands in for a model: a probability that follows debt alone."""
+    positive = 0.1 + 0.8 * rows["debt_ratio"].fillna(0.3).to_numpy()
+    return np.column_stack([1 - positive, positive])
+
+
+def compared(
+    rows: pd.DataFrame,
+    then: reference.Reference,
+    contract: Contract,
+    predictions: np.ndarray | None = None,
+) -> evidence.DriftReport:
+    typed = contract.typed(rows)[0]
+    return drift.compare(
+        typed,
+        predict(typed) if predictions is None else predictions,
+        then,
+        contract=contract,
+        limits=LIMITS,
+        model="m",
+        version="1",
+    )
+
+
+def column(report: evidence.DriftReport, name: str) -> evidence.ColumnDrift:
+    return next(found for found in report.columns if found.column == name)
+
+
+def drifted(report: evidence.DriftReport) -> set[str]:
+    return {found.column for found in report.columns if found.drifted}
+
+
+# ---------------------------------------------------------------- how often it cries wolf
+
+
+@pytest.mark.parametrize("rows", [200, 3000])
+def test_no_drift_no_alarm_in_forty_draws(rows, then, contract):
+    """The budget is one false alarm in a hundred reports: forty draws have none."""
+    reports = [compared(credit.make(rows, seed=seed), then, contract) for seed in SEEDS]
+    assert [report.verdict for report in reports] == ["stable"] * len(reports)
+
+
+def test_no_drift_no_alarm_in_regression():
+    contract = energy_contract.load_contract(
+        KEPT / "energy-demand" / "conf" / "data.yml", "regression"
+    )
+    rows = contract.typed(energy.make(3000, seed=0))[0]
+    then = energy_reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    verdicts = []
+    for seed in SEEDS:
+        now = contract.typed(energy.make(500, seed=seed))[0]
+        report = energy_drift.compare(
+            now,
+            now["kwh"].to_numpy(),
+            then,
+            contract=contract,
+            limits=LIMITS,
+            model="m",
+            version="1",
+        )
+        verdicts.append(report.verdict)
+    assert verdicts == ["stable"] * len(verdicts)
+
+
+def test_the_p_values_mean_what_they_say(then, contract):
+    """Without drift, chance is below 0.05 in about one column of twenty, counts included."""
+    chances = [
+        found.p_value
+        for seed in SEEDS
+        for found in compared(credit.make(1000, seed=seed), then, contract).columns
+    ]
+    assert 0.01 < np.mean(np.array(chances) < 0.05) < 0.09
+
+
+# ---------------------------------------------------------------- what it must see
+
+
+def test_drift_names_the_columns_that_moved(then, contract):
+    report = compared(credit.make(1000, seed=1, drift=1), then, contract)
+    assert report.verdict == "drift"
+    assert drifted(report) == {"income", "debt_ratio", "probability of defaulted"}
+    assert "income" in report.message
+    assert column(report, "income").reasons[0].startswith("PSI ")
+
+
+def test_drift_in_regression_names_the_columns_that_moved():
+    contract = energy_contract.load_contract(
+        KEPT / "energy-demand" / "conf" / "data.yml", "regression"
+    )
+    rows = contract.typed(energy.make(3000, seed=0))[0]
+    then = energy_reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    now = contract.typed(energy.make(1000, seed=1, drift=1))[0]
+    report = energy_drift.compare(
+        now,
+        rows["kwh"].to_numpy()[:1000],
+        then,
+        contract=contract,
+        limits=LIMITS,
+        model="m",
+        version="1",
+    )
+    assert {"area", "temperature"} <= drifted(report) <= {"area", "temperature", "prediction"}
+
+
+def test_a_new_category(then, contract):
+    rows = credit.make(1000, seed=1)
+    rows.loc[:249, "purpose"] = "crypto"
+    rows.loc[250:299, "purpose"] = "boat"
+    found = column(compared(rows, then, contract), "purpose")
+    assert found.drifted
+    assert found.new_values == 2
+    assert found.bins[-1] == drift.NEW
+    assert found.then[-1] == 0
+    assert found.now[-1] == pytest.approx(0.3)
+    assert "2 values that training did not have" in found.reasons
+
+
+def test_a_category_that_is_gone(then, contract):
+    rows = credit.make(1000, seed=1)
+    rows = rows[rows["purpose"] != "car"]
+    found = column(compared(rows, then, contract), "purpose")
+    assert found.drifted
+    assert found.now[found.bins.index("car")] == 0
+
+
+def test_more_values_are_missing(then, contract):
+    rows = credit.make(1000, seed=1)
+    rows.loc[:249, "years_employed"] = None
+    report = compared(rows, then, contract)
+    assert drifted(report) == {"years_employed"}
+    assert "missing" in column(report, "years_employed").reasons[0]
+
+
+def test_what_cannot_be_read_counts_as_missing(then, contract):
+    rows = credit.make(1000, seed=1).astype(object)
+    rows.loc[:399, "years_employed"] = "a while"
+    found = column(compared(rows, then, contract), "years_employed")
+    assert found.drifted
+    assert found.missing_now > 0.4
+
+
+def test_a_column_that_is_all_missing(then, contract):
+    rows = credit.make(1000, seed=1)
+    rows["income"] = None
+    rows["housing"] = None
+    report = compared(rows, then, contract)
+    assert drifted(report) == {"income", "housing"}
+    assert column(report, "income").missing_now == 1
+
+
+def test_predictions_alone(then, contract):
+    rows = credit.make(1000, seed=1)
+    positive = np.clip(predict(rows)[:, 1] + 0.2, 0, 1)
+    report = compared(rows, then, contract, np.column_stack([1 - positive, positive]))
+    assert drifted(report) == {"probability of defaulted"}
+    assert column(report, "probability of defaulted").kind == "prediction"
+
+
+# ---------------------------------------------------------------- what it must leave alone
+
+
+def test_the_training_data_itself_is_stable(then, contract):
+    report = compared(credit.make(3000, seed=0), then, contract)
+    assert report.verdict == "stable"
+    assert max(found.psi for found in report.columns) < 0.01
+    assert max(found.distance for found in report.columns) < 0.01
+
+
+def test_too_few_rows_are_no_evidence_either_way(then, contract):
+    report = compared(credit.make(199, seed=1, drift=3), then, contract)
+    assert report.verdict == "insufficient evidence"
+    assert "199 rows, at least 200" in report.message
+    assert compared(credit.make(1).iloc[:0], then, contract).verdict == "insufficient evidence"
+
+
+def test_a_trifle_in_a_large_file_is_no_alarm(then, contract):
+    rows = credit.make(100_000, seed=1, drift=0.1)
+    report = compared(rows, then, contract)
+    assert column(report, "income").p_value < 1e-6, "the shift is certain"
+    assert report.verdict == "stable", "and too small to matter"
+
+
+def test_a_constant_column():
+    then = reference.describe(pd.Series([5.0] * 1000), "x")
+    assert then.quantiles is not None
+    same = of_column(pd.Series([5.0] * 500), then)
+    assert (same.psi, same.distance, same.drifted) == (0, 0, False)
+    for elsewhere in (4.0, 6.0):
+        moved = of_column(pd.Series([elsewhere] * 500), then)
+        assert moved.drifted
+        assert moved.distance == 1
+        assert moved.psi > 1, "the bins below and above the constant show it"
+
+
+def test_a_category_with_one_value():
+    then = reference.describe(pd.Series(["a"] * 1000, dtype=object), "x")
+    assert not of_column(pd.Series(["a"] * 500, dtype=object), then).drifted
+    assert of_column(pd.Series(["b"] * 500, dtype=object), then).drifted
+
+
+def test_counts_with_ties_are_compared_right():
+    """A one-sample test against a smooth curve has a distance of half the ties, here 0.25."""
+    rng = np.random.default_rng(0)
+    then = reference.describe(pd.Series(rng.poisson(0.7, 3000).astype(float)), "x")
+    found = of_column(pd.Series(rng.poisson(0.7, 3000).astype(float)), then)
+    assert found.distance < 0.03
+    assert found.p_value > 0.01
+    assert sum(found.then) == pytest.approx(1)
+
+
+def test_the_more_columns_the_more_it_takes_to_raise_the_alarm():
+    """Chance below 0.01 is an alarm for one column; of ten columns each needs a tenth of it."""
+    spread = norm.ppf((np.arange(1000) + 0.5) / 1000)
+    then = reference.describe(pd.Series(spread), "x")
+    now = pd.Series(norm.ppf((np.arange(80) + 0.5) / 80) + 0.53)
+    alone = of_column(now, then)
+    assert alone.distance > LIMITS.distance
+    assert LIMITS.p_value / 10 < alone.p_value < LIMITS.p_value
+    assert alone.drifted
+    assert not of_column(now, then, columns=10).drifted
+
+
+def of_column(
+    now: pd.Series, then: reference.Distribution, columns: int = 1
+) -> evidence.ColumnDrift:
+    return drift._column(then, now, LIMITS, prediction=False, columns=columns)
+
+
+# ---------------------------------------------------------------- the figures
+
+
+def test_psi_by_hand():
+    """0.1 ln(0.6/0.5) - 0.1 ln(0.4/0.5) = 0.0405."""
+    assert drift.psi(np.array([0.5, 0.5]), np.array([0.6, 0.4]), 1000) == pytest.approx(
+        0.1 * np.log(1.2) - 0.1 * np.log(0.8)
+    )
+
+
+def test_an_empty_bin_counts_as_half_a_row():
+    """With 100 rows the floor is 0.005: (0.5 - 0.005) ln(0.5/0.005), and 0.5 ln(1/0.5)."""
+    expected = (0.005 - 0.5) * np.log(0.005 / 0.5) + (1 - 0.5) * np.log(1 / 0.5)
+    assert drift.psi(np.array([0.5, 0.5]), np.array([0.0, 1.0]), 100) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shift", "low", "high"), [(0.5, 0.21, 0.29), (0, 0.003, 0.02)])
+def test_psi_of_two_thousand_rows_is_as_measured_elsewhere(shift, low, high):
+    """Of a shift by half a standard deviation about 0.247, of none about 0.010."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        then = reference.describe(pd.Series(rng.normal(0, 1, 2000)), "x")
+        found.append(of_column(pd.Series(rng.normal(shift, 1, 2000)), then).psi)
+    assert low < np.mean(found) < high
+
+
+# ---------------------------------------------------------------- the commands
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A project with a champion."""
+    root = tmp_path_factory.mktemp("drift") / "credit-risk"
+    shutil.copytree(CREDIT, root, ignore=shutil.ignore_patterns("outputs", ".mlops"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.chdir(root)
+        cli.invoke(["run", "pipelines/train.yml"])
+        cli.invoke(["promote"])
+    return root
+
+
+@pytest.fixture
+def here(project, monkeypatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(project)
+    return project
+
+
+def write(rows: pd.DataFrame, path: Path) -> str:
+    rows.to_csv(path, index=False)
+    return str(path)
+
+
+def roles() -> list[str]:
+    return [version.role for version in Registry(Path("conf")).versions()]
+
+
+def report_of(root: Path) -> dict:
+    return json.loads((root / "outputs/monitor/drift/evidence/drift.json").read_text())
+
+
+def test_monitor_says_stable(here, tmp_path, capsys):
+    rows = credit.make(1000, seed=7).drop(columns=["outcome", "sex"]).assign(clerk="x")
+    cli.invoke(["monitor", "--current", write(rows, tmp_path / "now.csv")])
+    assert "stable: none of 7 columns drifted" in capsys.readouterr().out
+    found = report_of(here)
+    assert found["verdict"] == "stable"
+    assert found["version"] == "1"
+    assert found["unknown_columns"] == ["clerk"]
+
+
+def test_monitor_says_that_the_evidence_is_insufficient(here, tmp_path, capsys):
+    cli.invoke(["monitor", "--current", write(credit.make(20), tmp_path / "now.csv")])
+    assert "insufficient evidence: 20 rows" in capsys.readouterr().out
+    assert report_of(here)["columns"] == []
+
+
+def test_monitor_reads_an_empty_file(here, tmp_path, capsys):
+    cli.invoke(["monitor", "--current", write(credit.make(20).iloc[:0], tmp_path / "now.csv")])
+    assert "insufficient evidence: 0 rows" in capsys.readouterr().out
+
+
+def test_monitor_raises_the_alarm_with_columns_reasons_and_next_step(here, tmp_path):
+    path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
+    with pytest.raises(GateFailed) as alarm:
+        cli.invoke(["monitor", "--current", path])
+    message = str(alarm.value)
+    assert path in message
+    assert "income: PSI" in message
+    assert "uv run poe retrain" in message
+    assert report_of(here)["verdict"] == "drift"
+    assert "champion" in roles()
+
+
+def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
+    before = roles()
+    train = here / "conf" / "train.yml"
+    original = train.read_text()
+    assert "cool_down_hours: 24" in original
+    train.write_text(original.replace("cool_down_hours: 24", "cool_down_hours: 0"))
+    path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
+    try:
+        with pytest.raises(GateFailed, match="the champion is the same"):
+            cli.invoke(["monitor", "--current", path, "--retrain"])
+    finally:
+        train.write_text(original)
+    after = roles()
+    assert len(after) == len(before) + 1
+    assert after[: len(before)] == before
+    assert after[-1] in ("challenger", "rejected")
+    assert trigger_of_latest() == "drift"
+
+
+def test_drift_soon_after_a_training_waits(here, tmp_path):
+    before = roles()
+    path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
+    with pytest.raises(GateFailed, match=r"the next one may begin at .*cool_down_hours"):
+        cli.invoke(["monitor", "--current", path, "--retrain"])
+    assert roles() == before
+
+
+def test_without_drift_nothing_is_trained(here, tmp_path):
+    before = roles()
+    path = write(credit.make(1000, seed=7), tmp_path / "now.csv")
+    cli.invoke(["monitor", "--current", path, "--retrain"])
+    assert roles() == before
+
+
+def test_retrain_by_hand_keeps_the_reason(here):
+    before = roles()
+    cli.invoke(["retrain", "--why", "prices rose, and more"])
+    assert roles()[: len(before)] == before
+    assert len(roles()) == len(before) + 1
+    assert trigger_of_latest() == "prices rose, and more"
+
+
+def trigger_of_latest() -> str:
+    return Registry(Path("conf")).versions()[-1].tags["trigger"]
+
+
+def test_a_feature_that_is_absent_is_wrong_use(here, tmp_path):
+    path = write(credit.make(1000).drop(columns="income"), tmp_path / "now.csv")
+    with pytest.raises(UsageError, match="column `income`: the column is missing"):
+        cli.invoke(["monitor", "--current", path])
+
+
+def test_a_version_that_does_not_exist_is_wrong_use(here):
+    with pytest.raises(UsageError, match="version '99' of credit-risk does not exist"):
+        cli.invoke(["monitor", "--version", "99"])
+
+
+def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_path):
+    """A forest's predictions for rows that it learned are bolder than for any others."""
+
+    def forest(parameters: dict, seed: int) -> object:
+        return make_pipeline(SimpleImputer(), RandomForestClassifier(50, random_state=seed))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(team, "build_model", forest)
+        out, folder = tmp_path / "out", tmp_path / "model"
+        out.mkdir()
+        folder.mkdir()
+        step.run(here / "conf", here / "outputs/train/prepare/data", folder, out, "test")
+    contract = load_contract(folder / "contract.yml", "classification")
+    then = evidence.read(reference.Reference, folder / "reference.json")
+    fitted = artifact.load(folder)
+    rows = contract.typed(credit.make(1000, seed=7))[0]
+    predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
+    assert compared(rows, then, contract, predicted).verdict == "stable"
+    learned = dataset.read_part(here / "outputs/train/prepare/data", "train", contract)
+    bold = reference.describe_all(
+        learned,
+        dataset.predict(fitted, learned[contract.features], contract.labels),
+        contract,
+    )
+    assert compared(rows, bold, contract, predicted).verdict == "drift", "the fault this prevents"

@@ -1,0 +1,178 @@
+"""The metrics written out in numpy are scikit-learn's, also with ties and lone classes."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlops_platform import settings
+from mlops_platform.core.errors import UsageError
+from mlops_platform.evaluation import metrics
+from sklearn import metrics as theirs
+
+from package.tests.workspaces import CREDIT
+
+SEEDS = range(8)
+
+
+def ours(name: str, truth: np.ndarray, predicted: np.ndarray) -> float:
+    return metrics.METRICS[name].compute(truth, predicted)
+
+
+def classified(seed: int, classes: int, ties: bool, rows: int = 60):
+    """Truth and probabilities; with ties, only a few different ones."""
+    rng = np.random.default_rng(seed)
+    truth = np.append(np.arange(classes), rng.integers(0, classes, rows - classes))
+    predicted = rng.dirichlet(np.ones(classes), rows)
+    if ties:
+        predicted = np.round(predicted * 4) + 1e-9
+        predicted /= predicted.sum(axis=1, keepdims=True)
+    return truth, predicted
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_classes(seed, ties):
+    truth, predicted = classified(seed, 2, ties)
+    score, chosen = predicted[:, 1], predicted.argmax(axis=1)
+    expected = {
+        "roc_auc": theirs.roc_auc_score(truth, score),
+        "average_precision": theirs.average_precision_score(truth, score),
+        "log_loss": theirs.log_loss(truth, predicted),
+        "brier": theirs.brier_score_loss(truth, score),
+        "accuracy": theirs.accuracy_score(truth, chosen),
+        "f1": theirs.f1_score(truth, chosen, zero_division=0),
+    }
+    assert {name: ours(name, truth, predicted) for name in expected} == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_classes(seed, ties):
+    truth, predicted = classified(seed, 4, ties)
+    chosen, one_hot = predicted.argmax(axis=1), np.eye(4)[truth]
+    expected = {
+        "roc_auc": theirs.roc_auc_score(truth, predicted, multi_class="ovr", average="macro"),
+        "average_precision": theirs.average_precision_score(one_hot, predicted, average="macro"),
+        "log_loss": theirs.log_loss(truth, predicted),
+        "brier": theirs.brier_score_loss(truth, predicted),
+        "accuracy": theirs.accuracy_score(truth, chosen),
+        "f1": theirs.f1_score(truth, chosen, average="macro", zero_division=0),
+    }
+    assert {name: ours(name, truth, predicted) for name in expected} == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_numbers(seed):
+    rng = np.random.default_rng(seed)
+    truth, predicted = rng.normal(50, 9, 40), rng.normal(50, 9, 40)
+    expected = {
+        "mae": theirs.mean_absolute_error(truth, predicted),
+        "rmse": theirs.root_mean_squared_error(truth, predicted),
+        "r2": theirs.r2_score(truth, predicted),
+    }
+    assert {name: ours(name, truth, predicted) for name in expected} == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("certain", [np.array([[1.0, 0.0]] * 4), np.array([[0.0, 1.0]] * 4)])
+def test_a_certain_and_wrong_probability_costs_as_much_as_in_scikit_learn(certain):
+    truth = np.array([0, 1, 1, 0])
+    assert ours("log_loss", truth, certain) == pytest.approx(theirs.log_loss(truth, certain))
+    assert ours("brier", truth, certain) == pytest.approx(
+        theirs.brier_score_loss(truth, certain[:, 1])
+    )
+
+
+def test_all_the_same_score_is_no_better_than_chance():
+    truth, constant = np.array([0, 1, 1, 0, 1]), np.full((5, 2), 0.5)
+    assert ours("roc_auc", truth, constant) == 0.5
+    assert ours("average_precision", truth, constant) == pytest.approx(0.6)
+    assert ours("f1", truth, constant) == 0
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_ranking_one_class_is_not_defined(name, classes):
+    truth, predicted = np.ones(5, dtype=int), np.full((5, classes), 1 / classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(ours(name, truth, predicted))
+
+
+def test_a_truth_without_spread_has_no_r2():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(ours("r2", np.ones(5), np.arange(5.0)))
+
+
+def test_a_class_that_the_truth_lacks_is_left_out():
+    truth, predicted = classified(0, 3, ties=False)
+    truth[truth == 2] = 1
+    alone = [ours("roc_auc", truth == code, predicted[:, [code, code]]) for code in (0, 1)]
+    assert ours("roc_auc", truth, predicted) == pytest.approx(np.mean(alone))
+
+
+@pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=lambda metric: metric.name)
+def test_every_metric_knows_which_way_is_better(metric):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 50) if metric.task == "classification" else rng.normal(size=50)
+    good = np.eye(2)[truth] * 0.8 + 0.1 if metric.task == "classification" else truth + 0.01
+    bad = good[::-1]
+    assert metric.gain(metric.compute(truth, good), metric.compute(truth, bad)) > 0
+
+
+def test_an_unknown_metric_is_named_with_its_field():
+    with pytest.raises(UsageError, match=r"gates\.yml, field `metric`: no metric 'auc'"):
+        metrics.find("auc", "classification", "conf/gates.yml, field `metric`")
+    with pytest.raises(UsageError, match="no metric 'mae' for classification; choose roc_auc"):
+        metrics.find("mae", "classification", "x")
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ([("mae", "min", 10)], "mae is better when it is lower. Give it a `max`"),
+        ([("r2", "max", 0.9)], "r2 is better when it is higher. Give it a `min`"),
+        ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # too good to be true is a fault as well
+    ],
+)
+def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):
+    quality = [settings.Limit(metric=name, **{bound: value}) for name, bound, value in limits]
+    gates = settings.load_gates(CREDIT / "conf").model_copy(
+        update={"metric": "mae", "quality": quality}
+    )
+    if not says:
+        assert metrics.deciding(gates, "regression", Path("conf")).name == "mae"
+        return
+    with pytest.raises(UsageError, match=says):
+        metrics.deciding(gates, "regression", Path("conf"))
+
+
+def test_the_bootstrap_finds_the_standard_error_of_a_mean():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=400)
+    drawn = metrics.resamples(400, lambda picked: float(values[picked].mean()), times=2000, seed=0)
+    low, high = metrics.interval(drawn, 0.95)
+    error = values.std() / 20
+    assert (low, high) == pytest.approx(
+        (values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.01
+    )
+
+
+def test_draws_that_are_not_defined_are_left_out():
+    drawn = metrics.resamples(10, lambda _: float("nan"), times=100, seed=0)
+    assert metrics.interval(drawn, 0.95) == (None, None)
+
+
+def test_the_seed_decides_the_draws():
+    first, second, other = (
+        metrics.resamples(30, lambda picked: float(picked.sum()), times=50, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    assert first.tolist() == second.tolist() != other.tolist()

@@ -1,0 +1,231 @@
+"""Versions and roles: whatever fails, and wherever, the right model serves."""
+
+from contextlib import nullcontext, suppress
+from datetime import datetime
+
+import pytest
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.tracking import experiments
+from mlops_platform.tracking.registry import Registry
+
+
+@pytest.fixture
+def registry(workspace) -> Registry:
+    return workspace.registry
+
+
+def register(registry: Registry, role="challenger", why="planted") -> str:
+    """A version of a new run; returns its number."""
+    run_id = experiments.start(registry.conf, name="run", tags={})
+    return registry.register(run_id, role, {"git_commit": "abc"}, why).number
+
+
+def promoted(registry: Registry) -> str:
+    return registry.promote(register(registry), "it is better", "tests").number
+
+
+def roles(registry: Registry) -> list[str]:
+    return [version.role for version in registry.versions()]
+
+
+def test_a_registry_without_versions_has_no_champion(registry):
+    assert registry.versions() == []
+    assert registry.holder("champion") is None
+    with pytest.raises(UsageError, match="credit-risk has no champion yet"):
+        registry.champion()
+    with pytest.raises(GateFailed, match="no challenger to promote"):
+        registry.promote(None, "why", "who")
+    with pytest.raises(UsageError, match="there are: none yet"):
+        registry.get("1")
+
+
+def test_from_challenger_to_champion_and_back(registry):
+    promoted(registry)
+    promoted(registry)
+    assert roles(registry) == ["archived", "champion"]
+    restored, failed = registry.rollback("complaints", "ann")
+    assert (restored.number, failed.number) == ("1", "2")
+    assert roles(registry) == ["champion", "rolled_back"]
+
+
+def test_a_version_says_who_when_and_why(registry):
+    number = promoted(registry)
+    version = registry.get(number)
+    assert version.tags["role_by"] == "tests"
+    assert version.tags["role_why"] == "it is better"
+    assert version.tags["git_commit"] == "abc"
+    when = datetime.fromisoformat(version.since)
+    assert when.utcoffset().total_seconds() == 0
+    second = register(registry)
+    registry.promote(second, "even better", "bob")
+    assert registry.get(number).tags["role_why"] == f"version {second} took its place"
+    assert registry.get(second).tags["previous_champion"] == number
+
+
+@pytest.mark.parametrize("role", ["rejected", "archived", "rolled_back", "champion"])
+def test_only_a_challenger_is_promoted(registry, role):
+    first = promoted(registry)
+    other = register(registry, role, why="it lost")
+    with pytest.raises(GateFailed, match=f"version {other} is {role}, only a challenger.*it lost"):
+        registry.promote(other, "please", "tests")
+    if role != "champion":
+        assert registry.champion().number == first
+
+
+def test_a_rejected_version_is_never_taken_by_default(registry):
+    register(registry, "rejected")
+    with pytest.raises(GateFailed, match="no challenger"):
+        registry.promote(None, "why", "who")
+
+
+def test_a_newer_challenger_replaces_the_older(registry):
+    register(registry)
+    register(registry)
+    assert roles(registry) == ["archived", "challenger"]
+    assert registry.promote(None, "why", "who").number == "2"
+
+
+def test_the_same_run_is_one_version(registry):
+    run_id = experiments.start(registry.conf, name="run", tags={})
+    first = registry.register(run_id, "challenger", {}, "planted")
+    again = Registry(registry.conf).register(run_id, "rejected", {}, "other")
+    assert again == first
+    assert roles(registry) == ["challenger"]
+
+
+def test_two_at_once_leave_one_newest_challenger(workspace, monkeypatch):
+    """Another process registers between our look and our write."""
+    registry, other = workspace.registry, workspace.registry
+    create = registry._client.create_model_version
+
+    def late(*arguments, **options):
+        register(other)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(registry._client, "create_model_version", late)
+    register(registry)
+    monkeypatch.undo()
+    assert registry.holder("challenger").number == "2"
+    assert registry.promote(None, "why", "who").number == "2"
+
+
+def test_the_first_champion_cannot_be_rolled_back(registry):
+    promoted(registry)
+    with pytest.raises(GateFailed, match="version 1 is the first champion"):
+        registry.rollback("why", "who")
+    assert roles(registry) == ["champion"]
+
+
+def test_each_rollback_goes_one_champion_back(registry):
+    for _ in range(3):
+        promoted(registry)
+    assert registry.rollback("why", "who")[0].number == "2"
+    assert registry.rollback("why", "who")[0].number == "1"
+    assert roles(registry) == ["champion", "rolled_back", "rolled_back"]
+    with pytest.raises(GateFailed, match="first champion"):
+        registry.rollback("why", "who")
+
+
+class Failing:
+    """A client whose n-th call of `method`, counted from 0, and all later calls fail."""
+
+    def __init__(self, client, nth: int, method: str | None = None) -> None:
+        self.client, self.nth, self.method, self.calls = client, nth, method, 0
+
+    def __getattr__(self, name: str):
+        found = getattr(self.client, name)
+        if not callable(found) or (self.method or name) != name:
+            return found
+
+        def call(*arguments, **options):
+            self.calls += 1
+            if self.calls > self.nth:
+                raise ConnectionError("the line went dead")
+            return found(*arguments, **options)
+
+        return call
+
+
+# Version 1 was champion before 2, version 3 lost, version 4 may be promoted.
+START = {"1": "archived", "2": "champion", "3": "rejected", "4": "challenger"}
+
+
+def fail_everywhere(workspace, act) -> list[str]:
+    """`act` on a store that fails after 0, 1, 2 ... calls; the champion after each time.
+
+    The last time it ends well.
+    """
+    registry = workspace.registry
+    for _ in START:
+        register(registry)
+    real, champions = registry._client, []
+    for nth in range(60):
+        for number, role in START.items():
+            before = {"previous_champion": "1"} if number == "2" else {}
+            for key, value in {"role_since": f"2026-01-0{number}", "role": role, **before}.items():
+                real.set_model_version_tag(registry.name, number, key, value)
+        real.delete_model_version_tag(registry.name, "4", "previous_champion")
+        registry._client = Failing(real, nth)
+        ended = False
+        with suppress(UsageError):
+            act(registry)
+            ended = True
+        registry._client = real
+        champions.append(registry.champion().number)
+        assert registry.get("3").role == "rejected"
+        if ended:
+            assert roles(registry).count("champion") == 1
+            return champions
+    raise AssertionError("never ended well")
+
+
+@pytest.mark.parametrize(
+    ("act", "before", "after"),
+    [
+        pytest.param(lambda registry: registry.promote(None, "why", "who"), "2", "4", id="promote"),
+        pytest.param(lambda registry: registry.rollback("why", "who"), "2", "1", id="rollback"),
+    ],
+)
+def test_a_store_that_fails_leaves_the_old_or_the_new_champion(workspace, act, before, after):
+    champions = fail_everywhere(workspace, act)
+    assert set(champions) == {before, after}
+    done = champions.index(after)
+    assert done >= 5
+    assert set(champions[done:]) == {after}  # once it is done, it stays done
+
+
+@pytest.mark.parametrize("nth", [3, 6, 7, 8])
+def test_a_rollback_that_was_interrupted_can_be_repeated(workspace, nth):
+    registry = workspace.registry
+    for _ in range(3):
+        promoted(registry)
+    real = registry._client
+    registry._client = Failing(real, nth, "set_model_version_tag")
+    with pytest.raises(UsageError) if nth < 8 else nullcontext():
+        registry.rollback("why", "who")
+    registry._client = real
+    if nth < 8:
+        registry.rollback("why", "who")
+    assert roles(registry) == ["archived", "champion", "rolled_back"]
+
+
+def test_a_message_after_a_failed_write_does_not_claim_that_nothing_changed(workspace):
+    registry = workspace.registry
+    promoted(registry)
+    register(registry)
+    registry._client = Failing(registry._client, 5, "set_model_version_tag")
+    with pytest.raises(UsageError) as caught:
+        registry.promote(None, "why", "who")
+    assert "nothing was changed" not in str(caught.value)
+    assert "`uv run mlops models` shows the roles that hold now" in str(caught.value)
+
+
+def test_a_registration_that_fails_is_no_registration(workspace):
+    registry = workspace.registry
+    run_id = experiments.start(registry.conf, name="run", tags={})
+    real = registry._client
+    registry._client = Failing(real, 0, "create_model_version")
+    with pytest.raises(UsageError, match="Registering the model failed, nothing was changed"):
+        registry.register(run_id, "challenger", {}, "planted")
+    registry._client = real
+    assert registry.versions() == []

@@ -1,0 +1,204 @@
+"""The standard's news as a pull request: a draft where a person has to decide."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import copier
+import pytest
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.template import request
+
+from package.tests import services
+from package.tests.services import Service
+from tests.rendering import commit_all, copy_template
+
+pytestmark = pytest.mark.usefixtures("copier_at_once")
+BRANCH = "template-update-v2.0.0"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_template(tmp_path_factory.mktemp("request") / "template", small=True)
+    tasks = folder / "template" / "poe_tasks.toml.jinja"
+    for tag in ("v1.0.0", "v2.0.0"):
+        tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])
+        commit_all(folder, tag)
+        git(folder, "tag", tag)
+    return folder
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    """A project of the first release, with an origin."""
+    folder, origin = tmp_path / "project", tmp_path / "origin.git"
+    answers = {"project_name": "Credit Risk", "user_email": "team@contoso.com"}
+    copier.run_copy(
+        str(template), folder, data=answers, vcs_ref="v1.0.0", defaults=True, quiet=True
+    )
+    commit_all(folder, "Start")
+    git(tmp_path, "init", "--quiet", "--bare", str(origin))
+    git(folder, "remote", "add", "origin", str(origin))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for `uv lock` and `uv run poe check`: what they find is not asked here."""
+    services.no_ci(monkeypatch)
+    script = tmp_path / "bin" / "uv"
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\necho "uv $*"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+    return script
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Service]:
+    with services.serve() as service:
+        yield services.as_github(service, monkeypatch, tmp_path)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Service) -> None:
+    request.run(project)
+    assert "# Tasks of v2.0.0" in git(project, "show", f"origin/{BRANCH}:poe_tasks.toml")
+    assert git(project, "log", "-1", "--format=%an %ae").strip() == (
+        "template-update team@contoso.com"
+    )
+    [asked] = github.pulls
+    assert (asked["head"], asked["base"], asked["draft"]) == (BRANCH, "main", False)
+    assert "From v1.0.0 to v2.0.0" in asked["body"]
+
+
+def test_azure_repos_is_asked_in_its_own_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUILD_SOURCEBRANCH", "refs/heads/release/2026")
+    with services.serve() as service:
+        services.as_azure(service, monkeypatch)
+        request.run(project)
+        [asked] = service.pulls
+    assert asked["sourceRefName"] == f"refs/heads/{BRANCH}"
+    assert asked["targetRefName"] == "refs/heads/release/2026"
+    assert asked["isDraft"] is False
+
+
+def edit_a_managed_file(project: Path) -> None:
+    tasks = project / "poe_tasks.toml"
+    tasks.write_text("# ours\n" + tasks.read_text().partition("\n")[2])
+    commit_all(project, "Edit a managed file")
+
+
+def test_conflicts_make_a_draft_that_names_them(project: Path, github: Service) -> None:
+    edit_a_managed_file(project)
+    request.run(project)
+    [asked] = github.pulls
+    assert asked["draft"] is True
+    assert "- conflict: `poe_tasks.toml`" in asked["body"]
+    assert "<<<<<<< before updating" in git(project, "show", f"origin/{BRANCH}:poe_tasks.toml")
+
+
+def test_checks_that_fail_make_a_draft_that_says_so(
+    project: Path, github: Service, uv: Path
+) -> None:
+    uv.write_text('#!/bin/sh\necho "uv $*: E501 Line too long"\n[ "$1" = lock ]\n')
+    request.run(project)
+    [asked] = github.pulls
+    assert asked["draft"] is True
+    assert "`uv run poe check` failed" in asked["body"]
+    assert "E501 Line too long" in asked["body"]
+
+
+def test_a_second_run_asks_for_nothing_more(project: Path, github: Service) -> None:
+    request.run(project)
+    git(project, "switch", "--quiet", "main")
+    request.run(project)
+    assert len(github.pulls) == 1
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_without_news_nothing_happens(project: Path, github: Service) -> None:
+    request.run(project)
+    request.run(project)  # on the branch that follows the newest release
+    assert len(github.pulls) == 1
+
+
+def test_on_a_laptop_the_branch_is_pushed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request.run(project)
+    assert "open a pull request" in capsys.readouterr().out
+    assert BRANCH in git(project, "ls-remote", "--heads", "origin")
+
+
+def test_on_a_laptop_conflicts_are_told_and_fail(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_a_managed_file(project)
+    with pytest.raises(GateFailed, match="a person has to decide"):
+        request.run(project)
+    assert "- conflict: `poe_tasks.toml`" in capsys.readouterr().out
+    assert BRANCH in git(project, "ls-remote", "--heads", "origin")
+
+
+def test_what_is_there_already_leaves_no_file_behind(
+    project: Path, template: Path, github: Service
+) -> None:
+    news = template / "template" / "docs" / "news.md"
+    news.write_text("# News\n")
+    commit_all(template, "A page")
+    git(template, "tag", "v3.0.0")
+    try:
+        request.run(project)
+        git(project, "switch", "--quiet", "main")
+        request.run(project)
+    finally:
+        git(template, "tag", "-d", "v3.0.0")
+        news.unlink()
+        commit_all(template, "As before")
+    assert "docs/news.md" in git(project, "ls-tree", "-r", "origin/template-update-v3.0.0")
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_after_a_refused_push_it_can_run_again(project: Path, github: Service) -> None:
+    refuses = project.parent / "origin.git" / "hooks" / "pre-receive"
+    refuses.write_text("#!/bin/sh\necho no workflows from here; exit 1\n")
+    refuses.chmod(0o755)
+    with pytest.raises(UsageError, match="no workflows from here"):
+        request.run(project)
+    assert git(project, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert git(project, "status", "--porcelain") == ""
+    refuses.unlink()
+    request.run(project)
+    assert [asked["head"] for asked in github.pulls] == [BRANCH]
+
+
+def test_a_branch_of_that_name_is_not_written_over(project: Path) -> None:
+    git(project, "branch", BRANCH)
+    with pytest.raises(UsageError, match=f"git branch -D {BRANCH}"):
+        request.run(project)
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_an_origin_that_refuses_is_told(project: Path) -> None:
+    git(project, "remote", "set-url", "origin", str(project.parent / "gone.git"))
+    with pytest.raises(UsageError, match=r"git ls-remote.* failed"):
+        request.run(project)
+
+
+def test_tokens_go_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert request._credentials() == {}
+    monkeypatch.setenv("SYSTEM_ACCESSTOKEN", "secret")
+    assert request._credentials()["GIT_CONFIG_VALUE_0"] == "AUTHORIZATION: bearer secret"
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    assert request._credentials()["GIT_CONFIG_VALUE_0"] == (
+        "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46c2VjcmV0"
+    )

@@ -1,0 +1,193 @@
+"""`template-update`: what `copier update` leaves unsaid is said, and edited files stay."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import copier
+import pytest
+from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.template import update
+
+from tests.rendering import commit_all, copy_template
+
+pytestmark = pytest.mark.usefixtures("copier_at_once")
+OLD, NEW = "v1.0.0", "v2.0.0"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_template(tmp_path_factory.mktemp("update") / "template", small=True)
+    tasks = folder / "template" / "poe_tasks.toml.jinja"
+    for tag, help_text in ((OLD, "of the first release"), (NEW, "of the second release")):
+        tasks.write_text(f"# Tasks {help_text}\n" + tasks.read_text().partition("\n")[2])
+        commit_all(folder, tag)
+        subprocess.run(["git", "tag", tag], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    answers = {"project_name": "Credit Risk"}
+    copier.run_copy(str(template), folder, data=answers, vcs_ref=OLD, defaults=True, quiet=True)
+    commit_all(folder, "Start")
+    return folder
+
+
+def git(project: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+
+
+def status(project: Path) -> str:
+    return git(project, "status", "--porcelain")
+
+
+def edit(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+    commit_all(project, f"Edit {name}")
+
+
+def test_the_news_arrive(project: Path) -> None:
+    done = update.update(project, [])
+    assert (done.before, done.after, done.changed) == (OLD, NEW, 2)
+    assert done.conflicts == done.kept == done.deleted == done.answers == []
+    assert "of the second release" in (project / "poe_tasks.toml").read_text()
+    commit_all(project, "Update")
+    again = update.update(project, [])
+    assert (again.before, again.after, again.changed) == (NEW, NEW, 0)
+
+
+def test_conflicts_are_named_and_fail(project: Path) -> None:
+    edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
+    done = update.update(project, [])
+    assert done.conflicts == ["poe_tasks.toml"]
+    with pytest.raises(GateFailed, match=r"1 file with conflicts: poe_tasks\.toml"):
+        update.conflicts_fail(done)
+
+
+def test_a_switched_off_file_stays_where_the_team_edited_it(project: Path) -> None:
+    ours = (project / ".github/workflows/ci.yml").read_text() + "# ours\n"
+    edit(project, ".github/workflows/ci.yml", ours)
+    done = update.update(project, ["ci=azure-devops"], OLD)
+    assert done.kept == [".github/workflows/ci.yml"]
+    assert ".github/CODEOWNERS" in done.deleted
+    assert (project / ".github/workflows/ci.yml").read_text() == ours
+    assert (project / ".azuredevops/ci.yml").is_file()
+    assert not (project / ".github/CODEOWNERS").exists()
+    assert done.answers == []
+
+
+def test_an_answer_that_fell_back_to_its_default_is_told(project: Path, template: Path) -> None:
+    settings = template / "copier.yml"
+    was = settings.read_text()
+    edit(project, ".copier-answers.yml", answers_with(project, "serving: both", "serving: batch"))
+    settings.write_text(was.replace('scored on a schedule": batch', 'scored on a schedule": bulk'))
+    commit_all(template, "A choice less")
+    subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
+    try:
+        done = update.update(project, [], "v3.0.0")
+    finally:
+        subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
+        settings.write_text(was)
+        commit_all(template, "As before")
+    assert done.answers == ["serving: 'batch' became 'both'"]
+
+
+def answers_with(project: Path, old: str, new: str) -> str:
+    return (project / ".copier-answers.yml").read_text().replace(old, new)
+
+
+def test_uncommitted_work_is_not_touched(project: Path) -> None:
+    (project / "README.md").write_text("half a sentence")
+    with pytest.raises(UsageError, match="uncommitted work"):
+        update.update(project, [])
+    assert status(project) == " M README.md\n"
+
+
+def test_new_files_that_a_users_git_does_not_show_are_not_touched(project: Path) -> None:
+    git(project, "config", "status.showUntrackedFiles", "no")
+    (project / "notes").mkdir()
+    (project / "notes" / "analysis.md").write_text("a week of work")
+    with pytest.raises(UsageError, match="uncommitted work"):
+        update.update(project, [], "v9.9.9")
+    assert (project / "notes" / "analysis.md").read_text() == "a week of work"
+
+
+@pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])
+def test_edits_that_git_is_told_not_to_see_are_not_touched(project: Path, mark: str) -> None:
+    git(project, "update-index", f"--{mark}", "poe_tasks.toml")
+    (project / "poe_tasks.toml").write_text("# ours\n")
+    with pytest.raises(UsageError, match=r"poe_tasks\.toml: git is told not to look at it"):
+        update.update(project, [])
+    assert (project / "poe_tasks.toml").read_text() == "# ours\n"
+
+
+def test_conflicts_of_the_last_update_are_named(project: Path) -> None:
+    edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
+    update.update(project, [])
+    with pytest.raises(UsageError, match=r"conflicts .* are open in poe_tasks\.toml"):
+        update.update(project, [])
+
+
+def test_a_template_that_moved_is_found_as_the_message_says(
+    project: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = "https://git.invalid/ml/standard.git"
+    edit(project, ".copier-answers.yml", answers_with(project, str(template), old))
+    with pytest.raises(UsageError, match=r"`git config --global url\.NEW\.insteadOf OLD`"):
+        update.update(project, [])
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    git(project, "config", "--global", f"url.{template}.insteadOf", old)
+    assert update.update(project, []).after == NEW
+    assert old in (project / ".copier-answers.yml").read_text()
+
+
+def test_a_folder_that_git_does_not_know_is_named(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    with pytest.raises(UsageError, match="Run `git init`, commit the project as it is"):
+        update.update(project, [])
+
+
+def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> None:
+    with pytest.raises(UsageError, match="all is as it was"):
+        update.update(project, [], "v9.9.9")
+    assert status(project) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("task=regression", "your data, model and tests are made for it"),
+        ("package_name=other", "your own modules import it"),
+        ("project_name=Other", "it stands in files of your own"),
+        ("regulated=true", "only the first value .* conf/project.yml: change it there"),
+        ("serving", "write NAME=VALUE"),
+        ("nonsense=1", "v2.0.0 asks no such question, all is as it was. It asks: .*serving"),
+    ],
+)
+def test_an_answer_that_cannot_be_changed(project: Path, given: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        update.update(project, [given])
+    assert status(project) == ""
+    assert "# Tasks of the first release" in (project / "poe_tasks.toml").read_text()
+
+
+def test_an_answer_given_as_it_is_changes_nothing(project: Path) -> None:
+    done = update.update(project, ["task=classification", "regulated=False"])
+    assert (done.after, done.conflicts) == (NEW, [])
+
+
+def test_what_a_command_wrote_goes_with_its_answer(project: Path) -> None:
+    edit(project, "azureml/jobs/sweep.yml", "# Made anew, from other columns\n")
+    done = update.update(project, ["cloud=none"])
+    assert done.kept == []
+    assert not (project / "azureml").exists()
+
+
+def test_a_bad_answer_ends_in_the_questions_own_words(project: Path) -> None:
+    with pytest.raises(UsageError, match="user_email") as refused:
+        update.update(project, ["user_email=nobody"])
+    assert "Traceback" not in str(refused.value)
+    assert status(project) == ""

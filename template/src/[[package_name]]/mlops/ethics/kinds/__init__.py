@@ -1,2 +1,0 @@
-# Managed: belongs to the standard, `copier update` changes it.
-"""The four kinds of check. Each gives a `Finding`: the word, what was found, what to do next."""

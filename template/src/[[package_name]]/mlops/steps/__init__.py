@@ -1,5 +1,0 @@
-# Managed: belongs to the standard, `copier update` changes it.
-"""The steps of the pipelines: folders in, folders out, evidence as JSON.
-
-No step imports another.
-"""
