@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-
 from mlops_platform.data.contract import Contract
 
 

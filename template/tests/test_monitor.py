@@ -3,7 +3,6 @@
 import contextlib
 
 import pytest
-
 from mlops_platform import evidence
 from mlops_platform.core.errors import GateFailed
 

@@ -9,15 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from sklearn.pipeline import Pipeline
-
+from mlops_platform import cli, evidence, settings
+from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
-from mlops_platform import cli, evidence, settings
 from mlops_platform.pipelines import runner
 from mlops_platform.tracking import experiments
-from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.tracking.registry import Registry
+from sklearn.pipeline import Pipeline
 
 ROOT = Path(__file__).parent.parent
 RAW = ROOT / "data" / "raw"
@@ -85,9 +84,7 @@ class Workspace:
             labels=contract.labels,
             features=contract.features,
         )
-        artifact.save(
-            pipeline, self.shuffled, TEAM, card=card, contract=self.conf / "data.yml"
-        )
+        artifact.save(pipeline, self.shuffled, TEAM, card=card, contract=self.conf / "data.yml")
         experiments.upload(self.conf, card.run_id, self.shuffled, "model")
 
     def register_shuffled(self) -> None:

@@ -2,9 +2,8 @@
 
 import pytest
 from fastapi.testclient import TestClient
-
-from mlops_platform.models import artifact, dataset
 from mlops_platform import settings
+from mlops_platform.models import artifact, dataset
 from mlops_platform.serving import app, consumers, store
 from mlops_platform.serving.scorer import Scorer
 

@@ -1,11 +1,11 @@
 """Our three modules keep their side: pure functions with scikit-learn's API."""
 
 import numpy as np
+from mlops_platform import settings
+from mlops_platform.models import artifact, dataset
 from sklearn.base import clone
 
 from credit_risk import features, model
-from mlops_platform.models import artifact, dataset
-from mlops_platform import settings
 
 from .conftest import RAW, ROOT, TEAM
 

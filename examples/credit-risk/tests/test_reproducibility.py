@@ -1,10 +1,9 @@
 """A version can be made again, bit for bit, or we are told why not."""
 
 import pytest
-
 from mlops_platform import cli
-from mlops_platform.pipelines import reproduce
 from mlops_platform.core.errors import UsageError
+from mlops_platform.pipelines import reproduce
 
 from .conftest import RAW
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from mlops_platform.models import artifact, dataset
 from mlops_platform.core.errors import UsageError
+from mlops_platform.models import artifact, dataset
 
 from .conftest import TEAM
 

@@ -2,12 +2,11 @@
 
 import pandas as pd
 import pytest
-
-from mlops_platform.models import artifact
 from mlops_platform import evidence, settings
-from mlops_platform.tracking import experiments
 from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.models import artifact
 from mlops_platform.steps import compare, evaluate, register, train
+from mlops_platform.tracking import experiments
 
 from .conftest import TEAM
 

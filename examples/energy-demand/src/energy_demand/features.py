@@ -1,11 +1,10 @@
 """Yours: what the model sees. Training and scoring share it, so they cannot differ."""
 
+from mlops_platform.data.contract import Contract
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-
-from mlops_platform.data.contract import Contract
 
 
 def build(contract: Contract) -> ColumnTransformer:

@@ -1,0 +1,280 @@
+"""Follows the move of `src/PACKAGE/mlops` into the package `mlops_platform`: `package.py PACKAGE`.
+
+Copier runs it after the update that crosses 1.0.0, in the project's folder. By then Copier has
+removed the folder. Here the team's own files get the new imports, and edits of the removed files
+are named and kept as a patch. A second call changes nothing.
+"""
+
+import ast
+import difflib
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import copier
+from move import BY_HAND, committed, git, last_render
+
+PLATFORM = "mlops_platform"
+PATCH = "platform-edits.patch"
+TEXTS = {".cfg", ".md", ".ps1", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
+# Modules of 0.7.0 and where they are now; what is not listed kept its name.
+MOVED = {
+    "artifact": "models.artifact",
+    "audit": "delivery.audit",
+    "columns": "data.columns",
+    "commands": "cli",
+    "conformance": "template.conformance",
+    "contract": "data.contract",
+    "cooldown": "monitoring.cooldown",
+    "csv_rows": "data.csv_rows",
+    "dataset": "models.dataset",
+    "digest": "core.hashes",
+    "drift": "monitoring.drift",
+    "errors": "core.errors",
+    "ethics_evidence": "evidence.ethics",
+    "files": "core.files",
+    "footprint": "models.footprint",
+    "gates": "evaluation.gates",
+    "groups": "evaluation.groups",
+    "local": "pipelines.runner",
+    "metrics": "evaluation.metrics",
+    "ownership": "template.ownership",
+    "package": "delivery.wheel",
+    "pipeline": "pipelines",
+    "placeholders": "core.placeholders",
+    "provenance": "tracking.provenance",
+    "pull_request": "delivery.pull_request",
+    "reference": "monitoring.reference",
+    "registry": "tracking.registry",
+    "reproduce": "pipelines.reproduce",
+    "roles": "tracking.roles",
+    "run_page": "delivery.job_page",
+    "settings_check": "cli.settings_check",
+    "state": "core.paths",
+    "summary": "delivery.summary",
+    "team": "models.team",
+    "template": "template.rendering",
+    "template_request": "template.request",
+    "terminal": "core.terminal",
+    "tracking": "tracking.experiments",
+    "update": "template.update",
+    "wording": "core.text",
+}
+RENAMED = {"GateFailed": "GateError"}
+# Calls that now take the team's package last, and how many arguments stand before it.
+TAKE_TEAM = {"artifact.load": 1, "artifact.save": 2, "Scorer": 3}
+Edit = tuple[int, int, str]  # first byte, the byte after the last, new text
+
+
+def new_name(old: str) -> str:
+    """The new name of a module, both relative to their package."""
+    head, dot, rest = old.partition(".")
+    return f"{MOVED.get(head, head)}{dot}{rest}"
+
+
+class Rewriter:
+    """Gives Python code of the project `package` the new imports.
+
+    `modules` are the dotted names of the modules and folders that `mlops` had.
+    """
+
+    def __init__(self, package: str, modules: set[str]) -> None:
+        self.package, self.modules = package, modules
+        self.team = f'Team("{package}")'
+        self.dotted = re.compile(rf"\b{package}\.mlops\b((?:\.[a-z_]+)*)")
+
+    def code(self, text: str, folder: tuple[str, ...] = ()) -> str:
+        """A module's or a cell's text; `folder` is the package that it lies in.
+
+        Code that Python cannot read gets no more than new dotted names.
+        """
+        readable = re.sub(r"(?m)^(\s*)[%!?]", r"\1#", text)  # a notebook's own commands
+        try:
+            tree = ast.parse(readable)
+        except (SyntaxError, ValueError):
+            return self.names(text)
+        starts = [0]
+        for line in text.encode().splitlines(keepends=True):
+            starts.append(starts[-1] + len(line))
+        imports, uses = [], []
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                imports += self._import(node, folder)
+            elif isinstance(node, ast.Call):
+                uses += self._call(node)
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "team":
+                uses.append((node.value, self.team, True))
+        if not imports:
+            return self.names(text)
+        takes_module = any("import Team" in new for _, new in imports)
+        uses = [use for use in uses if takes_module or not use[2]]
+        if uses and not takes_module:
+            node, new = imports[0]
+            imports[0] = (node, f"{new}\nfrom {PLATFORM}.models.team import Team")
+        edits = [_span(node, new, starts) for node, new in imports]
+        edits += [_span(node, new, starts) for node, new, _ in uses]
+        content = text.encode()
+        for begin, end, new in sorted(edits, reverse=True):
+            content = content[:begin] + new.encode() + content[end:]
+        return self.names(content.decode())
+
+    def names(self, text: str) -> str:
+        """Any text with the new dotted names, as in `python -m <package>.mlops train`."""
+
+        def replace(found: re.Match[str]) -> str:
+            return f"{PLATFORM}.{new_name(found[1][1:])}" if found[1] else PLATFORM
+
+        return self.dotted.sub(replace, text)
+
+    def _import(
+        self, node: ast.ImportFrom, folder: tuple[str, ...]
+    ) -> list[tuple[ast.ImportFrom, str]]:
+        parents = folder[: len(folder) - node.level + 1] if node.level else ()
+        parts = [*parents, *(node.module or "").split(".")]
+        if [part for part in parts if part][:2] != [self.package, "mlops"]:
+            return []
+        old = ".".join([part for part in parts if part][2:])
+        names: dict[str, list[str]] = {}
+        for alias in node.names:
+            where, name = self._moved(old, alias)
+            names.setdefault(where, []).append(name)
+        lines = [f"from {where} import {', '.join(given)}" for where, given in names.items()]
+        return [(node, f"\n{' ' * node.col_offset}".join(lines))]
+
+    def _moved(self, old: str, alias: ast.alias) -> tuple[str, str]:
+        """Where a name of the old module `old` is imported from, and how."""
+        name, shown = alias.name, alias.asname or alias.name
+        full = f"{old}.{name}".strip(".")
+        if full == "team":
+            return f"{PLATFORM}.models.team", "Team"
+        where = f"{PLATFORM}.{new_name(old)}" if old else PLATFORM
+        if full in self.modules:
+            where, _, name = f"{PLATFORM}.{new_name(full)}".rpartition(".")
+        name = RENAMED.get(name, name)
+        return where, name if name == shown else f"{name} as {shown}"
+
+    def _call(self, node: ast.Call) -> list[tuple[ast.expr, str, bool]]:
+        count = TAKE_TEAM.get(ast.unparse(node.func))
+        if count != len(node.args) or any(isinstance(given, ast.Starred) for given in node.args):
+            return []
+        last = node.args[-1]
+        end = ast.Constant(
+            value=None,
+            lineno=last.end_lineno,
+            col_offset=last.end_col_offset,
+            end_lineno=last.end_lineno,
+            end_col_offset=last.end_col_offset,
+        )
+        return [(end, f", {self.team}", False)]
+
+
+def _span(node: ast.stmt | ast.expr, new: str, starts: list[int]) -> Edit:
+    begin = starts[node.lineno - 1] + node.col_offset
+    return begin, starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0), new
+
+
+def rewrite_project(rewriter: Rewriter) -> list[str]:
+    """Rewrite every file that git tracks and that speaks of the old folder; returns their names."""
+    changed = []
+    for name in git("ls-files", "-z").decode().split("\0"):
+        path = Path(name)
+        if not path.is_file() or path.suffix not in TEXTS | {".ipynb"} or path.parts[0] == "vendor":
+            continue
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                text = file.read()
+        except UnicodeDecodeError:
+            continue
+        if path.suffix == ".ipynb":
+            new = notebook(text, rewriter)
+        elif path.suffix == ".py":
+            parts = path.parent.parts
+            new = rewriter.code(text, parts[1:] if parts[:1] == ("src",) else ())
+        else:
+            new = rewriter.names(text)
+        if new != text:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.write(new)
+            changed.append(name)
+    return changed
+
+
+def notebook(text: str, rewriter: Rewriter) -> str:
+    """A notebook with new imports in its cells of code; one without them keeps its bytes."""
+    try:
+        content = json.loads(text)
+        before = json.dumps(content)
+        for cell in content["cells"]:
+            if cell["cell_type"] == "code":
+                source = cell["source"]
+                new = rewriter.code(source if isinstance(source, str) else "".join(source))
+                cell["source"] = new if isinstance(source, str) else new.splitlines(keepends=True)
+    except (ValueError, KeyError, TypeError):
+        return text
+    if json.dumps(content) == before:
+        return text
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def edits_of(folder: str, last: Path) -> dict[str, str]:
+    """What the team changed in the removed folder: a patch by file, with the new file names."""
+    found = {}
+    for name in (
+        git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", folder).decode().split("\0")
+    ):
+        mine, rendered = committed(name) if name else None, last / name
+        if mine is None:
+            continue
+        base = rendered.read_bytes() if rendered.is_file() else b""
+        if mine.replace(b"\r\n", b"\n") == base.replace(b"\r\n", b"\n"):
+            continue
+        inner = name.removeprefix(f"{folder}/")
+        stem, dot, ending = inner.rpartition(".")
+        moved = new_name(stem.replace("/", ".")).replace(".", "/")
+        new = f"src/{PLATFORM}/{moved if stem else ''}{dot}{ending}"
+        lines = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (base, mine))
+        found[name] = "".join(difflib.unified_diff(*lines, f"a/{new}", f"b/{new}"))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite imports, keep edits, and say what was done."""
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = f"src/{arguments[0]}/mlops"
+    tracked = git("ls-tree", "-r", "--name-only", "HEAD", "--", folder).decode().splitlines()
+    modules = {
+        ".".join(part.with_suffix("").parts)
+        for name in tracked
+        for part in [Path(name).relative_to(folder)]
+        if part.suffix == ".py"
+    }
+    modules |= {name.removesuffix(".__init__") for name in modules}
+    modules |= {parent for name in modules for parent in [name.rpartition(".")[0]] if parent}
+    if not modules:
+        print(f"{folder} is not in the last commit: nothing to do")
+        return 0
+    for name in rewrite_project(Rewriter(arguments[0], modules)):
+        print(f"{name}: imports {PLATFORM} now")
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            edits = edits_of(folder, last_render(Path(scratch) / "last"))
+        except (copier.errors.CopierError, ValueError) as error:  # ValueError: no such tag
+            print(f"The release before cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
+            return 1
+    if edits:
+        Path(PATCH).write_text("".join(edits.values()), encoding="utf-8", newline="\n")
+        for name in edits:
+            print(f"{name}: your edit is gone from the project, and kept in {PATCH}")
+        print(
+            f"The code is the package {PLATFORM} now. To go on patching it, run "
+            f"`uv run mlops eject`, then carry {PATCH} over by hand; then delete it."
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
