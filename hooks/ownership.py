@@ -14,6 +14,8 @@ from types import ModuleType
 ROOT = Path(__file__).parent.parent
 OWNERSHIP = ROOT / "package" / "src" / "mlops_platform" / "template"
 BEGIN, END = "made from ownership.toml", "made until here"
+# Files that not every project has, and the answer that brings them.
+CONDITIONS = {"azureml/": "azureml", "src/*.py": "azureml", "vendor/": "vendored"}
 TITLES = {
     "seed": "Yours from the first day: no update touches it",
     "shared": "Shared: an update merges its news with yours",
@@ -75,8 +77,10 @@ def codeowners() -> str:
 
 def _with_its_folder(glob: str, line: str) -> str:
     """The line, only in projects that have such files."""
-    cloud = glob.startswith("azureml/")
-    return f"[% if azureml -%]\n{line}[% endif -%]\n" if cloud else line
+    for start, answer in CONDITIONS.items():
+        if glob.startswith(start):
+            return f"[% if {answer} -%]\n{line}[% endif -%]\n"
+    return line
 
 
 def between_marks(text: str, made: str, comment: str, close: str = "") -> str:

@@ -21,7 +21,8 @@ TEMPLATE = ROOT / "template" / "[% if azureml %]azureml[% endif %]"
 # Where each file is rendered, beside its task.
 CONDITIONS = {"monitor.yml": "online and "}
 NAME, PACKAGE, CONTACT = "zqx-w", "zqx_w", "zqx@example.com"
-PROGRAM = "import sys; from pathlib import Path; from zqx_w.mlops.azure.render import expected; "
+PROGRAM = "import sys; from pathlib import Path; "
+PROGRAM += "from mlops_platform.azure.render import expected; "
 PROGRAM += "[print(p.as_posix(), t, sep='\\0', end='\\1') for p, t in expected(Path()).items()]"
 
 
@@ -36,7 +37,6 @@ def results() -> dict[Path, str]:
             printed = subprocess.run(
                 [sys.executable, "-c", PROGRAM],
                 cwd=project,
-                env={"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
                 capture_output=True,
                 text=True,
                 check=True,

@@ -1,8 +1,9 @@
 """Follows the move of `src/PACKAGE/mlops` into the package `mlops_platform`: `package.py PACKAGE`.
 
 Copier runs it after the update that crosses 1.0.0, in the project's folder. By then Copier has
-removed the folder. Here the team's own files get the new imports, and edits of the removed files
-are named and kept as a patch. A second call changes nothing.
+removed the folder, and `uv.toml`, whose settings are in pyproject.toml now. Here the team's own
+files get the new imports, and edits of the removed files are named and kept as a patch. A second
+call changes nothing.
 """
 
 import ast
@@ -18,6 +19,7 @@ from move import BY_HAND, committed, git, last_render
 
 PLATFORM = "mlops_platform"
 PATCH = "platform-edits.patch"
+SETTINGS = "uv.toml"
 TEXTS = {".cfg", ".md", ".ps1", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 # Modules of 0.7.0 and where they are now; what is not listed kept its name.
 MOVED = {
@@ -219,11 +221,10 @@ def notebook(text: str, rewriter: Rewriter) -> str:
 
 
 def edits_of(folder: str, last: Path) -> dict[str, str]:
-    """What the team changed in the removed folder: a patch by file, with the new file names."""
+    """What the team changed in the removed files: a patch by file, with the new file names."""
     found = {}
-    for name in (
-        git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", folder).decode().split("\0")
-    ):
+    listed = git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", folder, SETTINGS)
+    for name in listed.decode().split("\0"):
         mine, rendered = committed(name) if name else None, last / name
         if mine is None:
             continue
@@ -234,6 +235,8 @@ def edits_of(folder: str, last: Path) -> dict[str, str]:
         stem, dot, ending = inner.rpartition(".")
         moved = new_name(stem.replace("/", ".")).replace(".", "/")
         new = f"src/{PLATFORM}/{moved if stem else ''}{dot}{ending}"
+        if name == SETTINGS:
+            new = SETTINGS
         lines = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (base, mine))
         found[name] = "".join(difflib.unified_diff(*lines, f"a/{new}", f"b/{new}"))
     return found

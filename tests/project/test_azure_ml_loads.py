@@ -19,8 +19,8 @@ OTHERS = {"azureml/endpoints/online/autoscale.yml"}
 READ = """
 import sys
 from pathlib import Path
-from mlops_platform import pipeline
-print(len(pipeline.load(Path(sys.argv[1])).steps))
+from mlops_platform import pipelines
+print(len(pipelines.load(Path(sys.argv[1])).steps))
 """
 Found = dict[str, dict[str, Any]]
 

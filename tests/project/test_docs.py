@@ -21,15 +21,15 @@ EXPECTED = {
 }
 # Commands that do not end, that take long, that call `az`, or that need a template of two releases:
 # another test runs them.
-SERVED = "standard/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
-HEALED = "standard/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
-MOVED = "standard/test_conformance.py::test_a_template_that_moved_can_be_named"
-UPDATED = "standard/test_update.py::test_the_news_arrive"
-SWITCHED = "standard/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
-TESTED = "project/test_lifecycle.py::test_the_projects_own_tests_pass"
-IN_CI = "project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
-VERIFIED = "standard/ethics/test_bundle.py::test_the_command_names_the_edited_file"
-AZURE = "standard/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
+SERVED = "package/tests/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
+HEALED = "package/tests/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
+MOVED = "package/tests/test_conformance.py::test_a_template_that_moved_can_be_named"
+UPDATED = "package/tests/test_update.py::test_the_news_arrive"
+SWITCHED = "package/tests/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
+TESTED = "tests/project/test_lifecycle.py::test_the_projects_own_tests_pass"
+IN_CI = "tests/project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
+VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
+AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
 IN_AZURE = """
 azure-setup
 submit pipelines/train.yml
@@ -92,7 +92,7 @@ def test_each_command_of_the_pages_works(fresh_project: Callable[..., Project]) 
 @pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
 def test_the_tests_that_run_the_others_are_there(test: str) -> None:
     path, name = test.split("::")
-    assert f"def {name}(" in (ROOT / "tests" / path).read_text()
+    assert f"def {name}(" in (ROOT / path).read_text()
 
 
 def test_the_readme_of_this_repository_says_what_ci_runs() -> None:

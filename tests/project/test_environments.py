@@ -15,6 +15,10 @@ def test_requirements_are_the_locks(fresh_project: Callable[..., Project]) -> No
     done = project.run("uv", "run", "mlops", "azure", "environments")
     lock = (project.path / "uv.lock").read_bytes()
     assert f"version {hashlib.sha256(lock).hexdigest()[:12]}" in done.stdout
+    [wheel] = (project.path / "vendor").iterdir()
+    for name in NAMES:
+        [copied] = (project.path / f"pipelines/environments/{name}/vendor").iterdir()
+        assert (copied.name, copied.read_bytes()) == (wheel.name, wheel.read_bytes())
     texts = {project.read(f"pipelines/environments/{name}/requirements.txt") for name in NAMES}
     assert len(texts) == 1
     text = texts.pop()
@@ -22,12 +26,15 @@ def test_requirements_are_the_locks(fresh_project: Callable[..., Project]) -> No
     assert {"scikit-learn", "azureml-mlflow", "azureml-ai-monitoring"} < set(named)
     assert not {"credit-risk", "pytest", "azure-ai-ml", "azureml-core"} & set(named)
     assert text.count("--hash=sha256:") >= len(named)
+    hashed = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert f"./vendor/{wheel.name} \\\n    --hash=sha256:{hashed}\n" in text
     assert "://" not in text  # no address of an index
     ignored = project.run("git", "status", "--porcelain", "--untracked-files=all").stdout
     assert "requirements.txt" not in ignored
+    assert "environments" not in ignored
     for name in NAMES:
         folder = f"pipelines/environments/{name}"
-        assert "COPY requirements.txt" in project.read(f"{folder}/Dockerfile")
+        assert "COPY . /tmp/image\nWORKDIR /tmp/image\n" in project.read(f"{folder}/Dockerfile")
         build = project.yaml(f"{folder}.yml")["build"]
         assert build == {"path": name, "dockerfile_path": "Dockerfile"}
 

@@ -147,10 +147,13 @@ def test_both_servers_give_the_same_answers(
     # the package has another name, too, so that the one that is installed cannot be meant.
     deployed = tmp_path / "azureml-models" / name / "1"
     shutil.copytree(project.path / "outputs/train/train/model", deployed / "model")
-    carried = tmp_path / "code" / "carried"
-    shutil.copytree(project.path / "src" / package, carried)
+    code = tmp_path / "code"
+    shutil.copytree(project.path / "src" / package, code / "carried")
+    script = code / "score.py"
+    text = project.read("src/score.py")
+    assert f'"{package}"' in text
+    script.write_text(text.replace(f'"{package}"', '"carried"'))
     port = free_port()
-    script = carried / "mlops" / "serving" / "score.py"
     there = ["uv", "run", "--no-default-groups", "--group", "azure-jobs"]
     there += ["--with", SERVER, "azmlinfsrv", "--entry_script", str(script)]
     collector = {"AZUREML_MDC_ENABLED": "true", "AZUREML_MDC_LOCAL_CAPTURE": "true"}

@@ -58,10 +58,10 @@ def test_a_feed_without_dates_works_as_the_page_says(
     settings, off = (block.replace("https://feed.example.com/simple", feed) for block in told)
     project, user = tmp_path / "project", tmp_path / "config" / "uv" / "uv.toml"
     project.mkdir()
-    (project / "uv.toml").write_text(rendered.read("uv.toml"))
+    date = next(line for line in rendered.read("pyproject.toml").splitlines() if "newer" in line)
     (project / "pyproject.toml").write_text(
         '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
-        'dependencies = ["tinyfeed"]\n'
+        f'dependencies = ["tinyfeed"]\n[tool.uv]\n{date}\n'
     )
     user.parent.mkdir(parents=True)
     user.write_text(settings)

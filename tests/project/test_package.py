@@ -9,10 +9,15 @@ from tests.conftest import Project
 def test_the_wheel_works_alone(fresh_project: Callable[..., Project]) -> None:
     project = fresh_project({"project_name": "Credit Risk"})
     done = project.poe("package")
-    [wheel] = (project.path / "dist").glob("*.whl")
-    assert done.stdout.strip().splitlines()[-1] == f"dist/{wheel.name}"
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {"credit_risk/model.py", "credit_risk/mlops/report/page.html"} <= set(names)
+    wheel = "credit_risk-0.1.0-py3-none-any.whl"
+    platform = next((project.path / "vendor").iterdir())
+    assert done.stdout.splitlines()[-2:] == [f"dist/{wheel}", f"dist/{platform.name}"]
+    made = zipfile.ZipFile(project.path / "dist" / wheel)
+    assert "credit_risk/model.py" in made.namelist()
+    metadata = made.read("credit_risk-0.1.0.dist-info/METADATA").decode()
+    version = platform.name.split("-")[1]
+    assert f"Requires-Dist: mlops-platform=={version}\n" in metadata
+    assert (project.path / "dist" / platform.name).read_bytes() == platform.read_bytes()
 
 
 def test_a_wheel_that_lacks_a_package_is_refused(fresh_project: Callable[..., Project]) -> None:

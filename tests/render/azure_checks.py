@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-
-from package.tests import renders  # noqa: F401  makes credit_risk importable
-
-from mlops_platform.delivery.audit.expand import Expansion  # isort: skip
+from mlops_platform.delivery.audit.expand import Expansion
 
 
 @functools.cache

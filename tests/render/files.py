@@ -47,9 +47,11 @@ StrictLoader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def texts(project: Project) -> Iterator[tuple[str, str]]:
-    """Name and text of each rendered file but data; bytes are decoded, line ends stay."""
+    """Name and text of each rendered file but the wheel; bytes are decoded, line ends stay."""
     for file in sorted(project.path.rglob("*")):
-        if file.is_file() and not {".git", ".venv", ".ruff_cache"} & set(file.parts):
+        if file.suffix == ".whl" or {".git", ".venv", ".ruff_cache"} & set(file.parts):
+            continue
+        if file.is_file():
             name = file.relative_to(project.path).as_posix()
             yield name, file.read_bytes().decode("utf-8")
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from package.tests import renders  # noqa: F401  makes credit_risk importable
-from tests.conftest import Project
+from mlops_platform.delivery.audit import expand, pipelines
 
-from mlops_platform.delivery.audit import expand, pipelines  # isort: skip
+from tests.conftest import Project
 
 # Of the scripts, these belong to a platform: they install, or hand over what a task has made.
 PLATFORM = (

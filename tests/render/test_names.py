@@ -227,7 +227,7 @@ def test_what_is_accepted_renders_to_files_that_parse(  # noqa: PLR0917
     assert (written["name"], written["description"], written["team"]) == (slug, description, team)
     meta = tomllib.loads(project.read("pyproject.toml"))["project"]
     assert (meta["name"], meta["description"]) == (slug, description)
-    assert project.has(f"src/{slug.replace('-', '_')}/mlops/cli.py")
+    assert project.has(f"src/{slug.replace('-', '_')}/model.py")
 
 
 def test_words_of_python_are_refused(validators: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m <package>.mlops`, the same commands as `mlops`."""
+"""`python -m mlops_platform`, the same commands as `mlops`."""
 
 from mlops_platform.cli import main
 

@@ -14,7 +14,7 @@ from mlops_platform.azure.place import ENDPOINTS, Place, advice
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
-STEP = re.compile(r"\bmlops (\w+)")
+STEP = re.compile(r"\bmlops(?:_platform)? (\w+)")
 STEPS = {"register", "score", "drift"}
 
 

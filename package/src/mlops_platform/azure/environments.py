@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import whole_file, whole_folder
+from mlops_platform.delivery import platform_wheel
+from mlops_platform.delivery.platform_wheel import VENDOR
 
-VENDOR = "vendor"
 GROUPS = ("team", "azure-jobs")
 LETTERS = 12
 
@@ -45,11 +45,13 @@ def export(root: Path) -> Exported:
     images = sorted((root / "pipelines" / "environments").glob("*/Dockerfile"))
     folders = {image.parent.name: image.parent for image in images}
     for folder in folders.values():
-        with whole_file(folder / "requirements.txt") as scratch:
-            _uv_export(root, scratch)
-        with whole_folder(folder / VENDOR) as scratch:  # requirements.txt names them beside itself
-            for wheel in (root / VENDOR).glob("*.whl"):
-                shutil.copyfile(wheel, scratch / wheel.name)
+        # requirements.txt names the platform package's wheel beside itself.
+        with whole_folder(folder / VENDOR) as scratch:
+            wheels = platform_wheel.copy(root, scratch)
+            with whole_file(folder / "requirements.txt") as requirements:
+                _uv_export(root, requirements)
+                exported = requirements.read_text(encoding="utf-8")
+                requirements.write_text(platform_wheel.with_hash(exported, wheels), newline="\n")
     return Exported(folders, made)
 
 

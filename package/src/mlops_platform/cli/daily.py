@@ -81,7 +81,8 @@ def package() -> None:
     """Build the wheel, and try it where nothing else is installed."""
     from mlops_platform.delivery import wheel as packaging
 
-    terminal.out.print(str(packaging.build(Path.cwd()).relative_to(Path.cwd())), markup=False)
+    for path in packaging.build(Path.cwd()):
+        terminal.out.print(str(path.relative_to(Path.cwd())), markup=False)
 
 
 @app.command()

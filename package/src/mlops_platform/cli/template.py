@@ -23,6 +23,19 @@ def audit() -> None:
         terminal.out.print(line, markup=False)
 
 
+@app.command()
+def eject() -> None:
+    """Unpack the platform package into the project, to change its code."""
+    from mlops_platform.template import eject as ejection
+
+    folder = ejection.eject(Path.cwd()).relative_to(Path.cwd()).as_posix()
+    terminal.out.print(
+        f"{folder} is the platform package now. Run `uv lock`, change the code, commit. Template "
+        "updates no longer reach it; docs/updating.md says how to keep it, and the way back.",
+        markup=False,
+    )
+
+
 @app.command("template-check")
 def template_check(
     template: Annotated[

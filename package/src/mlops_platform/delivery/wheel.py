@@ -1,4 +1,4 @@
-"""The project as a wheel, tried where nothing else is installed."""
+"""The project as a wheel, tried where nothing else is installed, beside the platform's wheel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from pathlib import Path
 
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.delivery import platform_wheel
 
 DIST = Path("dist")
 
 
-def build(root: Path) -> Path:
-    """Build the wheel into `dist/`, and return it.
+def build(root: Path) -> list[Path]:
+    """Build the wheel into `dist/`, copy the platform's there, and return both.
 
-    It is installed with the packages of uv.lock, and checks the data from another folder.
+    Whoever installs the project needs both; where the platform comes from a feed, it is one. The
+    wheel is installed with the packages of uv.lock, and checks the data from another folder.
 
     Raises:
         UsageError: no uv, or a lock that does not fit.
@@ -35,10 +37,17 @@ def build(root: Path) -> Path:
         _run(root, *install, "--requirements", str(needs))
         _run(root, *install, "--no-deps", str(wheel))
         _try(root, clean, Path(scratch))
-        kept = root / DIST / wheel.name
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copyfile(wheel, kept)
-    return kept
+        (root / DIST).mkdir(exist_ok=True)
+        own = Path(shutil.copyfile(wheel, root / DIST / wheel.name))
+        made = Path(scratch) / "platform"
+        made.mkdir()
+        return [
+            own,
+            *(
+                Path(shutil.copyfile(each, root / DIST / each.name))
+                for each in platform_wheel.copy(root, made)
+            ),
+        ]
 
 
 def _try(root: Path, clean: Path, scratch: Path) -> None:

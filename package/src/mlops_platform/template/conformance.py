@@ -13,14 +13,16 @@ import subprocess
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
 from mlops_platform.core.errors import GateFailed
-from mlops_platform.core.files import IGNORED, read_yaml, write_text
+from mlops_platform.core.files import IGNORED, hash_path, read_yaml, write_text
 from mlops_platform.core.hashes import SHA256, Sha256
+from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
 from mlops_platform.settings import Settings, parse
+from mlops_platform.template import eject
 from mlops_platform.template.ownership import Rule, owner_of, rules
 from mlops_platform.template.rendering import pristine_of, recorded_in
 
@@ -49,7 +51,7 @@ class Difference(NamedTuple):
     """A managed file that is not as the standard has it."""
 
     path: str
-    kind: Literal["changed", "deleted", "added"]
+    kind: str  # changed, deleted, added, or ejected with the day
 
 
 class Comparison(NamedTuple):
@@ -76,12 +78,13 @@ def check(root: Path, template: str | None = None) -> int:
         pristine = Path(scratch) / "pristine"
         pristine_of(recorded, pristine, template)
         managed, differences, faults = compare(root, pristine, rules())
-        if differences:
-            write_text(root / PATCH, _patch(differences, root, pristine, Path(scratch)))
+        heals = [found for found in differences if found.path != EJECTED.as_posix()]
+        if heals:
+            write_text(root / PATCH, _patch(heals, root, pristine, Path(scratch)))
     if differences or faults:
         lines = [f"  {found.kind}: {found.path}" for found in differences]
         lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
-        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if differences else ""
+        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if heals else ""
         raise GateFailed(
             f"these differ from version {recorded['_commit']} of the standard:\n"
             + "\n".join(lines)
@@ -117,9 +120,10 @@ def _files(folder: Path) -> list[str]:
     )
 
 
-def _text(path: Path) -> bytes:
-    """Line ends are git's affair: a checkout on Windows may have its own."""
-    return path.read_bytes().replace(b"\r\n", b"\n")
+def _content(path: Path) -> bytes:
+    """A file's bytes; line ends of text are git's affair: a checkout on Windows has its own."""
+    content = path.read_bytes()
+    return content if b"\0" in content else content.replace(b"\r\n", b"\n")
 
 
 def _differences(
@@ -129,13 +133,14 @@ def _differences(
     for path in managed:
         if not (root / path).is_file():
             found.append(Difference(path, "deleted"))
-        elif _text(root / path) != _text(pristine / path):
+        elif _content(root / path) != _content(pristine / path):
             found.append(Difference(path, "changed"))
-    for standard in root.glob("src/*/mlops"):
-        for name in _files(standard):
-            path = f"{standard.relative_to(root).as_posix()}/{name}"
-            if path not in managed and owner_of(path, owned) == "managed":
-                found.append(Difference(path, "added"))
+    for wheel in sorted((root / VENDOR).glob("*.whl")):
+        path = wheel.relative_to(root).as_posix()
+        if path not in managed and owner_of(path, owned) == "managed":
+            found.append(Difference(path, "added"))
+    if day := eject.date_of(root):
+        found.append(Difference(EJECTED.as_posix(), f"ejected on {day}"))
     return found
 
 
@@ -167,7 +172,9 @@ def _without_forks(
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(_text(path) if path.is_file() else b"").hexdigest()
+    if path.is_dir():
+        return hash_path(path)
+    return hashlib.sha256(_content(path) if path.is_file() else b"").hexdigest()
 
 
 def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: Path) -> str:
