@@ -13,8 +13,10 @@ from typing import Any
 
 from measuring import write
 
-from package.tests import renders  # noqa: F401  makes the two packages importable
-from package.tests.ethics import cases
+from package.tests import samples  # noqa: F401  first: it makes the samples importable
+
+from package.tests.ethics import cases  # isort: skip
+from mlops_platform.ethics.measures.disparities import STATISTICS  # isort: skip
 
 FITS = 10
 KNOBS = {"credit_risk": (0.0, 0.5, 0.75, 1.0, 1.5), "energy_demand": (0.0, 20.0, 40.0, 60.0)}
@@ -26,8 +28,9 @@ UNITS = {"credit_risk": "log-odds of default", "energy_demand": "kWh"}
 
 def checks(package: str) -> list[Any]:
     """The default checks that hold groups against each other."""
-    known = importlib.import_module("mlops_platform.ethics.measures.disparities").STATISTICS
-    return [check for check in cases.settings_of(package)["page"].metrics if check.measure in known]
+    return [
+        check for check in cases.settings_of(package)["page"].metrics if check.measure in STATISTICS
+    ]
 
 
 def cell(package: str, rows: int, bias: float, draws: int) -> dict[str, Any]:

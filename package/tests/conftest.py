@@ -1,7 +1,4 @@
-"""Tests of the standard's part, `src/<package>/mlops/`, on renders that the session keeps.
-
-Test modules import it as `mlops_platform` (classification) or `mlops_platform`.
-"""
+"""Tests of the package, run in place; the sample projects are the committed examples."""
 
 import os
 import shutil
@@ -12,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from mlops_platform import cli
+from mlops_platform.core import terminal
+from mlops_platform.template import rendering
 
-from package.tests import renders  # noqa: F401  first: it makes the two packages importable
-from tests import scripts
-from tests.conftest import SHARED
+from package.tests import samples  # noqa: F401  first: it makes the samples importable
 
-from mlops_platform import cli  # isort: skip
-from mlops_platform.template import rendering  # isort: skip
-from mlops_platform.core import terminal  # isort: skip
 from package.tests import workspaces  # isort: skip
+from tests import scripts  # isort: skip
+from tests.projects import SHARED  # isort: skip
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,16 @@ from types import ModuleType
 
 import pandas as pd
 import yaml
+from mlops_platform import evidence
+from mlops_platform.data.contract import load_contract
+from mlops_platform.models import artifact
+from mlops_platform.models.team import Team
+from mlops_platform.settings import load_project, load_train
+from mlops_platform.tracking import experiments
+from mlops_platform.tracking.registry import Registry
 from sklearn.pipeline import Pipeline
 
-from package.tests.renders import KEPT
+from package.tests.samples import EXAMPLES
 
 
 def module(package: str, name: str) -> ModuleType:
@@ -19,7 +26,7 @@ def module(package: str, name: str) -> ModuleType:
 
 def conf_of(package: str) -> Path:
     """The settings of a sample project."""
-    return KEPT / package.replace("_", "-") / "conf"
+    return EXAMPLES / package.replace("_", "-") / "conf"
 
 
 def train(package: str, folder: Path, contract: Path | None = None, run_id: str = "run") -> Path:
@@ -27,15 +34,10 @@ def train(package: str, folder: Path, contract: Path | None = None, run_id: str 
 
     Where the contract has three classes, a third of the rows get the third.
     """
-    artifact, team = (
-        importlib.import_module("mlops_platform.models.artifact"),
-        importlib.import_module("mlops_platform.models.team"),
-    )
-    settings = importlib.import_module("mlops_platform.settings")
-    task = settings.load_project(conf_of(package)).task
-    parameters = dict(settings.load_train(conf_of(package)).parameters)
+    team, task = Team(package), load_project(conf_of(package)).task
+    parameters = dict(load_train(conf_of(package)).parameters)
     contract = contract or conf_of(package) / "data.yml"
-    rules = importlib.import_module("mlops_platform.data.contract").load_contract(contract, task)
+    rules = load_contract(contract, task)
     rows = rules.typed(module(package, "sample").make(600, seed=1))[0]
     if len(rules.labels) == 3:
         rows.loc[rows.index % 3 == 0, rules.target] = rules.labels[2]
@@ -44,7 +46,7 @@ def train(package: str, folder: Path, contract: Path | None = None, run_id: str 
     )
     pipeline.fit(rows[rules.features], rows[rules.target])
     card = artifact.Card(run_id=run_id, task=task, labels=rules.labels, features=rules.features)
-    artifact.save(pipeline, folder, card=card, contract=contract)
+    artifact.save(pipeline, folder, team, card=card, contract=contract)
     return folder
 
 
@@ -58,16 +60,13 @@ def project(root: Path, model: Path) -> Path:
 
 def add_version(conf: Path, model: Path) -> str:
     """Register a copy of `model` under a run of its own and promote it; returns the run's id."""
-    tracking = importlib.import_module("mlops_platform.tracking.experiments")
-    registry = importlib.import_module("mlops_platform.tracking.registry").Registry(conf)
-    run_id = tracking.start(conf, name="test", tags={})
+    registry = Registry(conf)
+    run_id = experiments.start(conf, name="test", tags={})
     copy = conf.parent / run_id
     shutil.copytree(model, copy)
-    card = importlib.import_module("mlops_platform.models.artifact").load_card(copy)
-    importlib.import_module("mlops_platform.evidence").write(
-        card.model_copy(update={"run_id": run_id}), copy / "model.json"
-    )
-    tracking.upload(conf, run_id, copy, "model")
+    card = artifact.load_card(copy)
+    evidence.write(card.model_copy(update={"run_id": run_id}), copy / "model.json")
+    experiments.upload(conf, run_id, copy, "model")
     shutil.rmtree(copy)
     registry.register(run_id, "challenger", {}, "planted")
     registry.promote(None, "a test", "tests")
@@ -85,8 +84,7 @@ def change_contract(source: Path, target: Path, **columns: dict | None) -> Path:
 
 def good_rows(package: str, contract: Path, count: int, seed: int = 7) -> list[dict]:
     """Rows of the sample as a client would send them, with missing values as None."""
-    task = importlib.import_module("mlops_platform.settings").load_project(conf_of(package)).task
-    rules = importlib.import_module("mlops_platform.data.contract").load_contract(contract, task)
+    rules = load_contract(contract, load_project(conf_of(package)).task)
     rows = module(package, "sample").make(count, seed=seed)[rules.named("id") + rules.features]
     return [
         {name: None if pd.isna(value) else value for name, value in row.items()}

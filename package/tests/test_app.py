@@ -20,15 +20,15 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlops_platform.core.errors import UsageError
+from mlops_platform.models.team import Team
 from mlops_platform.serving import app as endpoint
-from mlops_platform.serving import app as energy_endpoint
 from mlops_platform.serving import server
 from mlops_platform.serving.requests import MAX_FAULTS, MAX_ROWS
 from mlops_platform.serving.scorer import Scorer
-from mlops_platform.serving.scorer import Scorer as EnergyScorer
 
 from package.tests import models
-from package.tests.renders import KEPT
+from package.tests.samples import EXAMPLES
+from package.tests.workspaces import TEAM
 
 CREDIT = models.conf_of("credit_risk") / "data.yml"
 ROW = {
@@ -49,7 +49,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scorer(model: Path) -> Scorer:
-    return Scorer(model, "credit-risk", "3")
+    return Scorer(model, "credit-risk", "3", TEAM)
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_rows_are_answered_in_their_order(client, scorer):
 
 def test_regression_answers_values(tmp_path):
     folder = models.train("energy_demand", tmp_path / "model")
-    scorer = EnergyScorer(folder, "energy-demand", "1")
-    client = TestClient(energy_endpoint.create(scorer))
+    scorer = Scorer(folder, "energy-demand", "1", Team("energy_demand"))
+    client = TestClient(endpoint.create(scorer))
     rows = models.good_rows("energy_demand", folder / "contract.yml", 3)
     answer = client.post("/score", json={"rows": rows}).json()
     assert answer["predictions"] == scorer.rows(rows)
@@ -382,7 +382,7 @@ def serve(conf: Path) -> Iterator[Serve]:
 
     def start(*arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "mlops_platform", "serve", "--conf", str(conf)]
-        environment = os.environ | {"PYTHONPATH": str(KEPT / "credit-risk" / "src")}
+        environment = os.environ | {"PYTHONPATH": str(EXAMPLES / "credit-risk" / "src")}
         process = subprocess.Popen(
             [*command, *arguments], stderr=subprocess.PIPE, text=True, env=environment
         )

@@ -17,7 +17,7 @@ from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from package.tests.workspaces import CREDIT
+from package.tests.workspaces import CREDIT, TEAM
 
 CARD = artifact.Card(run_id="r", task="classification", labels=["a", "b"], features=["x", "y"])
 CONTRACT = CREDIT / "conf" / "data.yml"
@@ -27,7 +27,9 @@ TRUTH = np.where(ROWS["x"] + RNG.normal(size=60) > 0, "b", "a")
 
 
 def saved(folder: Path, *steps) -> Path:
-    artifact.save(make_pipeline(*steps).fit(ROWS, TRUTH), folder, card=CARD, contract=CONTRACT)
+    artifact.save(
+        make_pipeline(*steps).fit(ROWS, TRUTH), folder, TEAM, card=CARD, contract=CONTRACT
+    )
     return folder
 
 
@@ -42,7 +44,7 @@ def saved(folder: Path, *steps) -> Path:
 def test_what_is_loaded_predicts_the_same_bit_for_bit(tmp_path, steps):
     folder = saved(tmp_path / "model", *steps)
     before = make_pipeline(*steps).predict_proba(ROWS)
-    np.testing.assert_array_equal(artifact.load(folder).predict_proba(ROWS), before)
+    np.testing.assert_array_equal(artifact.load(folder, TEAM).predict_proba(ROWS), before)
 
 
 def test_the_folder_holds_what_others_need_and_no_pickle(tmp_path):
@@ -151,15 +153,15 @@ def test_a_planted_function_is_refused_and_never_called(tmp_path, module, functi
     if noted:  # whoever plants a function can also write that it is trusted
         note(folder, f"{module}.{function}")
     with pytest.raises(UsageError, match=r"model\.skops: (the model holds|cannot be loaded)"):
-        artifact.load(folder)
+        artifact.load(folder, TEAM)
 
 
 @pytest.mark.parametrize("types", [[], ["credit_risk.features.build"]], ids=["short", "whole"])
 def test_a_function_of_the_teams_own_is_trusted(tmp_path, types):
     folder = planted(tmp_path / "model", "credit_risk.features", "build")
-    assert artifact.load(folder)
+    assert artifact.load(folder, TEAM)
     note(folder, *types)
-    assert artifact.load(folder)
+    assert artifact.load(folder, TEAM)
 
 
 @pytest.mark.parametrize(
@@ -177,12 +179,12 @@ def test_a_damaged_file_says_what_to_do(tmp_path, damage):
     path = folder / "model.skops"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UsageError, match=r"model\.skops: (cannot be loaded|the model holds)"):
-        artifact.load(folder)
+        artifact.load(folder, TEAM)
 
 
 def test_no_model_and_no_card(tmp_path):
     with pytest.raises(UsageError, match=r"holds no model\.skops\. Train one"):
-        artifact.load(tmp_path)
+        artifact.load(tmp_path, TEAM)
     with pytest.raises(UsageError, match=r"model\.json: not written yet"):
         artifact.load_card(tmp_path)
     (tmp_path / "model.json").write_text('{"shape": "model/2"}')

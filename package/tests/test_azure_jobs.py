@@ -14,9 +14,9 @@ from mlops_platform import cli
 from mlops_platform.core.errors import UsageError
 from mlops_platform.tracking import experiments
 
-from package.tests import renders
+from package.tests.samples import EXAMPLES
 
-SOURCE = renders.KEPT / "credit-risk"
+SOURCE = EXAMPLES / "credit-risk"
 
 
 def filled(command: str, **values: object) -> str:

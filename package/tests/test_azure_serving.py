@@ -15,9 +15,11 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.serving import chunks, online, store
 from mlops_platform.serving.scorer import Scorer
 
-from package.tests import models, renders
+from package.tests import models
+from package.tests.samples import EXAMPLES
+from package.tests.workspaces import TEAM
 
-SCRIPT = renders.KEPT / "credit-risk/src/credit_risk/mlops/serving/score_files.py"
+SCRIPT = EXAMPLES / "credit-risk" / "src" / "score_files.py"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_mini_batches_hold_what_the_step_scores(script, serving, tmp_path):
         stream.write("too,short\n")
     # The same model as the registry's champion, so that both score alike.
     champion = store.fetch(serving.conf, "champion")
-    script.mini_batches.Loaded.scorer = Scorer(champion.folder, champion.name, "3")
+    script.mini_batches.Loaded.scorer = Scorer(champion.folder, champion.name, "3", TEAM)
     lines = script.run([str(data / "a.csv"), str(data / "b.csv")])
 
     cli.invoke(
@@ -97,14 +99,14 @@ def test_a_batch_endpoint_says_model_and_version_in_variables(
 
 
 def test_a_deployment_holds_one_model(deployed, tmp_path):
-    assert store.deployed(deployed) == (deployed / "model", "credit-risk", "3")
+    assert store.deployed(deployed, TEAM) == (deployed / "model", "credit-risk", "3", TEAM)
     with pytest.raises(UsageError, match="holds 0 models"):
-        store.deployed(tmp_path)
+        store.deployed(tmp_path, TEAM)
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.json").write_bytes((deployed / "model/model.json").read_bytes())
     with pytest.raises(UsageError, match="holds 2 models"):
-        store.deployed(tmp_path)
+        store.deployed(tmp_path, TEAM)
 
 
 class Silent:
@@ -124,7 +126,7 @@ def test_an_unexpected_error_is_answered_and_no_value_is_logged(deployed, monkey
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, "azureml.ai.monitoring", collecting)
     monkeypatch.setenv("AZUREML_MODEL_DIR", str(deployed))
-    online.init()
+    online.init("credit_risk")
     endpoint = online.Served.endpoint
     row = endpoint.scorer.requests.example() | {"income": 31337.0}
     body = json.dumps({"rows": [row]}).encode()

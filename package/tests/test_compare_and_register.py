@@ -16,6 +16,8 @@ from mlops_platform.steps import compare, register
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
 
+from package.tests.workspaces import TEAM
+
 
 def noisy(workspace, name: str = "noisy"):
     """A model that learned from outcomes of which most were drawn at random."""
@@ -149,7 +151,7 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     path = trained.data / "test.csv"
     rows = pd.read_csv(path)
     old, new = (
-        artifact.load(folder).predict(rows[trained.contract.features])
+        artifact.load(folder, TEAM).predict(rows[trained.contract.features])
         for folder in (champion, ours(trained))
     )
     agree = old == new

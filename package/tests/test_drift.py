@@ -11,12 +11,9 @@ from credit_risk import sample as credit
 from energy_demand import sample as energy
 from mlops_platform import cli, evidence, settings
 from mlops_platform.core.errors import GateFailed, UsageError
-from mlops_platform.data import contract as energy_contract
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset, team
 from mlops_platform.monitoring import drift, reference
-from mlops_platform.monitoring import drift as energy_drift
-from mlops_platform.monitoring import reference as energy_reference
 from mlops_platform.steps import train as step
 from mlops_platform.tracking.registry import Registry
 from scipy.stats import norm
@@ -24,9 +21,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
-from package.tests.renders import KEPT
+from package.tests.samples import EXAMPLES
+from package.tests.workspaces import TEAM
 
-CREDIT = KEPT / "credit-risk"
+CREDIT = EXAMPLES / "credit-risk"
 LIMITS = settings.load_gates(CREDIT / "conf").drift
 SEEDS = range(1, 41)
 
@@ -85,15 +83,13 @@ def test_no_drift_no_alarm_in_forty_draws(rows, then, contract):
 
 
 def test_no_drift_no_alarm_in_regression():
-    contract = energy_contract.load_contract(
-        KEPT / "energy-demand" / "conf" / "data.yml", "regression"
-    )
+    contract = load_contract(EXAMPLES / "energy-demand" / "conf" / "data.yml", "regression")
     rows = contract.typed(energy.make(3000, seed=0))[0]
-    then = energy_reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    then = reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
     verdicts = []
     for seed in SEEDS:
         now = contract.typed(energy.make(500, seed=seed))[0]
-        report = energy_drift.compare(
+        report = drift.compare(
             now,
             now["kwh"].to_numpy(),
             then,
@@ -128,13 +124,11 @@ def test_drift_names_the_columns_that_moved(then, contract):
 
 
 def test_drift_in_regression_names_the_columns_that_moved():
-    contract = energy_contract.load_contract(
-        KEPT / "energy-demand" / "conf" / "data.yml", "regression"
-    )
+    contract = load_contract(EXAMPLES / "energy-demand" / "conf" / "data.yml", "regression")
     rows = contract.typed(energy.make(3000, seed=0))[0]
-    then = energy_reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    then = reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
     now = contract.typed(energy.make(1000, seed=1, drift=1))[0]
-    report = energy_drift.compare(
+    report = drift.compare(
         now,
         rows["kwh"].to_numpy()[:1000],
         then,
@@ -437,7 +431,7 @@ def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_p
         step.run(here / "conf", here / "outputs/train/prepare/data", folder, out, "test")
     contract = load_contract(folder / "contract.yml", "classification")
     then = evidence.read(reference.Reference, folder / "reference.json")
-    fitted = artifact.load(folder)
+    fitted = artifact.load(folder, TEAM)
     rows = contract.typed(credit.make(1000, seed=7))[0]
     predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
     assert compared(rows, then, contract, predicted).verdict == "stable"

@@ -7,8 +7,9 @@ import json
 import pandas as pd
 import pytest
 from mlops_platform.core.errors import UsageError
-from mlops_platform.models import team
 from mlops_platform.steps import mask, tables, validate
+
+from package.tests.workspaces import TEAM
 
 KEY = "0123456789abcdef" * 4
 
@@ -51,7 +52,7 @@ def test_the_copy_keeps_the_contract_and_loads_as_the_data_did(workspace):
     replica, out = run(workspace)
     validate.run(workspace.conf, replica, out)
     assert json.loads((out / "validation.json").read_text())["findings"] == []
-    assert len(team.load_raw(replica)) == len(team.load_raw(workspace.raw))
+    assert len(TEAM.load_raw(replica)) == len(TEAM.load_raw(workspace.raw))
 
 
 def test_one_key_gives_one_hash_and_another_key_another(workspace, monkeypatch):

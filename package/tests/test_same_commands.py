@@ -9,9 +9,9 @@ import yaml
 from mlops_platform import pipelines
 from mlops_platform.pipelines import runner
 
-from package.tests import renders
+from package.tests.samples import EXAMPLES
 
-FOLDERS = [renders.KEPT / name for name in ("credit-risk", "energy-demand")]
+FOLDERS = [EXAMPLES / name for name in ("credit-risk", "energy-demand")]
 PIPELINES = [path for folder in FOLDERS for path in sorted(folder.glob("pipelines/*.yml"))]
 
 

@@ -10,14 +10,14 @@ from credit_risk import sample
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateFailed, UsageError
 from mlops_platform.data import csv_rows
+from mlops_platform.models.team import Team
 from mlops_platform.serving import store
-from mlops_platform.serving import store as energy_store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.steps import score
-from mlops_platform.steps import score as energy_score
 from mlops_platform.tracking.registry import Registry
 
 from package.tests import models
+from package.tests.workspaces import TEAM
 
 HEADER = "loan_id,income,debt_ratio,years_employed,late_payments,housing,purpose"
 GOOD = "L1,2000,0.3,,1,rent,car"
@@ -65,7 +65,7 @@ class Batch(NamedTuple):
 
 @pytest.fixture
 def batch(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
-    stored = store.Stored(model, "credit-risk", "3")
+    stored = store.Stored(model, "credit-risk", "3", TEAM)
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     (tmp_path / "conf").mkdir()
     return Batch(tmp_path)
@@ -81,7 +81,7 @@ def test_every_row_is_scored_as_the_scorer_does(batch, model, monkeypatch):
     result = batch.run(batch.root / "new.csv")
     assert (result.rows, result.scored, result.rejected, result.resumed) == (50, 50, 0, False)
     assert (result.model, result.version) == ("credit-risk", "3")
-    scorer = Scorer(model, "credit-risk", "3")
+    scorer = Scorer(model, "credit-risk", "3", TEAM)
     expected = scorer.predict(scorer.typed(raw)[0])
     scores = batch.scores()
     assert scores["row"].tolist() == list(range(1, 51))
@@ -110,14 +110,14 @@ def test_the_size_of_chunks_changes_nothing(batch, monkeypatch, size):
 
 def test_regression_writes_values(tmp_path, monkeypatch):
     folder = models.train("energy_demand", tmp_path / "model")
-    stored = energy_store.Stored(folder, "energy-demand", "1")
-    monkeypatch.setattr(energy_score.store, "fetch", lambda conf, version: stored)
+    stored = store.Stored(folder, "energy-demand", "1", Team("energy_demand"))
+    monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     raw = models.module("energy_demand", "sample").make(20, seed=3)
     raw.drop(columns="reading_id").to_csv(tmp_path / "new.csv", index=False)
-    energy_score.run(tmp_path / "conf", tmp_path / "new.csv", "1", tmp_path, tmp_path)
+    score.run(tmp_path / "conf", tmp_path / "new.csv", "1", tmp_path, tmp_path)
     scores = pd.read_csv(tmp_path / "scores.csv")
     assert list(scores) == ["file", "row", "id", "value", "version"]
-    scorer = models.importlib.import_module("mlops_platform.serving.scorer").Scorer(*stored)
+    scorer = Scorer(*stored)
     assert scores["value"].tolist() == scorer.predict(scorer.typed(raw)[0]).tolist()
     assert scores["id"].isna().all()
 
@@ -311,10 +311,13 @@ def test_chunks_of_another_batch_are_not_used(batch, model, tmp_path, monkeypatc
     with pytest.raises(ZeroDivisionError):
         batch.run(data)
     monkeypatch.undo()
-    stored = store.Stored(model, "credit-risk", "4" if change == "version" else "3")
+    stored = store.Stored(model, "credit-risk", "4" if change == "version" else "3", TEAM)
     if change == "model":
         stored = store.Stored(
-            models.train("credit_risk", tmp_path / "other", run_id="other"), "credit-risk", "3"
+            models.train("credit_risk", tmp_path / "other", run_id="other"),
+            "credit-risk",
+            "3",
+            TEAM,
         )
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     monkeypatch.setattr(score, "CHUNK_ROWS", 3 if change == "chunks" else 2)

@@ -12,13 +12,14 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.data.columns import Column
 from mlops_platform.data.contract import Contract
 from mlops_platform.models import artifact
+from mlops_platform.models.team import Team
 from mlops_platform.serving import store
 from mlops_platform.serving.requests import Refused, Requests
 from mlops_platform.serving.scorer import Scorer
-from mlops_platform.serving.scorer import Scorer as EnergyScorer
 from mlops_platform.tracking.registry import Registry
 
 from package.tests import models
+from package.tests.workspaces import TEAM
 
 CREDIT = models.conf_of("credit_risk") / "data.yml"
 
@@ -30,7 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scorer(model: Path) -> Scorer:
-    return Scorer(model, "credit-risk", "3")
+    return Scorer(model, "credit-risk", "3", TEAM)
 
 
 def body(*rows: dict) -> bytes:
@@ -53,7 +54,7 @@ def test_rows_of_a_request_and_of_a_file_become_the_same_frame(scorer, model):
 
 def test_probabilities_are_the_models_own_under_their_labels(scorer, model):
     answer = scorer.answer(body(*models.good_rows("credit_risk", CREDIT, 20)))
-    fitted = artifact.load(model)
+    fitted = artifact.load(model, TEAM)
     expected = fitted.predict_proba(scorer.typed(sample.make(20, seed=7))[0])
     assert (answer["model"], answer["version"]) == ("credit-risk", "3")
     for made, shares in zip(answer["predictions"], expected, strict=True):
@@ -63,7 +64,7 @@ def test_probabilities_are_the_models_own_under_their_labels(scorer, model):
 
 def test_regression_gives_values(tmp_path):
     folder = models.train("energy_demand", tmp_path / "model")
-    scorer = EnergyScorer(folder, "energy-demand", "1")
+    scorer = Scorer(folder, "energy-demand", "1", Team("energy_demand"))
     rows = models.good_rows("energy_demand", folder / "contract.yml", 5)
     made = scorer.answer(body(*rows))["predictions"]
     assert [one["id"] for one in made] == [row["reading_id"] for row in rows]
@@ -75,7 +76,7 @@ def test_three_classes(tmp_path):
     outcome = {"kind": "category", "role": "target", "values": ["repaid", "defaulted", "sold"]}
     contract = models.change_contract(CREDIT, tmp_path / "data.yml", outcome=outcome)
     folder = models.train("credit_risk", tmp_path / "model", contract)
-    scorer = Scorer(folder, "credit-risk", "1")
+    scorer = Scorer(folder, "credit-risk", "1", TEAM)
     made = scorer.answer(body(*models.good_rows("credit_risk", contract, 60)))["predictions"]
     assert {one["label"] for one in made} == {"repaid", "defaulted", "sold"}
     for one in made:
@@ -99,7 +100,7 @@ def test_the_contract_is_the_one_beside_the_model(model, tmp_path):
     models.change_contract(CREDIT, folder / "contract.yml", income=income)
     row = models.good_rows("credit_risk", CREDIT, 1)[0] | {"income": 11.0}
     with pytest.raises(Refused) as refused:
-        Scorer(folder, "credit-risk", "1").answer(body(row))
+        Scorer(folder, "credit-risk", "1", TEAM).answer(body(row))
     assert [fault.field for fault in refused.value.faults] == ["income"]
 
 
@@ -108,7 +109,7 @@ def test_a_model_that_cannot_predict_is_found_when_it_is_loaded(model, tmp_path)
     shutil.copytree(model, folder)
     models.change_contract(CREDIT, folder / "contract.yml", income=None)
     with pytest.raises(UsageError, match="the model of version 9 cannot predict"):
-        Scorer(folder, "credit-risk", "9")
+        Scorer(folder, "credit-risk", "9", TEAM)
 
 
 # ---------------------------------------------------------------- requests under odd contracts
@@ -163,7 +164,7 @@ def conf(model: Path, tmp_path: Path) -> Path:
 
 def test_the_champion_is_downloaded_once(conf, monkeypatch):
     stored = store.fetch(conf, "champion")
-    assert stored == (conf.parent / ".mlops" / "models" / "1" / "model", "credit-risk", "1")
+    assert stored == (conf.parent / ".mlops" / "models" / "1" / "model", "credit-risk", "1", TEAM)
     monkeypatch.delattr(Registry, "download")
     assert store.fetch(conf, "champion") == stored
     assert store.fetch(conf, "1") == stored

@@ -1,7 +1,6 @@
 """Each way in which the team's modules can be wrong ends in the file, the function, the line."""
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import credit_risk
@@ -18,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
-from package.tests.workspaces import CREDIT
+from package.tests.workspaces import CREDIT, TEAM
 
 CONTRACT = load_contract(CREDIT / "conf" / "data.yml", "classification")
 
@@ -32,7 +31,6 @@ def written(monkeypatch, tmp_path):
         monkeypatch.delitem(sys.modules, f"credit_risk.{module}", raising=False)
         monkeypatch.delattr(credit_risk, module, raising=False)
         monkeypatch.setattr(credit_risk, "__path__", [str(tmp_path)])
-        monkeypatch.setattr(team, "FOLDER", tmp_path)
 
     yield write
     for module in ("data", "features", "model"):
@@ -66,20 +64,20 @@ def written(monkeypatch, tmp_path):
 def test_faults_in_loading(written, tmp_path, text, says):
     written("data", text)
     with pytest.raises(UsageError) as caught:
-        team.load_raw(tmp_path)
+        TEAM.load_raw(tmp_path)
     assert str(caught.value).startswith(f"src/credit_risk/{says}")
 
 
 def test_data_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="gone: there is no such file or folder to read data"):
-        team.load_raw(tmp_path / "gone")
+        TEAM.load_raw(tmp_path / "gone")
     with pytest.raises(UsageError, match=r"data\.py, load\(\): .*no CSV file in"):
-        team.load_raw(tmp_path)
+        TEAM.load_raw(tmp_path)
 
 
 def test_rows_are_numbered_anew(written, tmp_path):
     written("data", "import pandas\ndef load(path):\n    return pandas.DataFrame({'a': [1]}, [7])")
-    assert team.load_raw(tmp_path).index.tolist() == [0]
+    assert TEAM.load_raw(tmp_path).index.tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +97,7 @@ def test_rows_are_numbered_anew(written, tmp_path):
 def test_faults_in_features(written, text, says):
     written("features", text)
     with pytest.raises(UsageError) as caught:
-        team.build_features(CONTRACT)
+        TEAM.build_features(CONTRACT)
     assert str(caught.value).startswith(f"src/credit_risk/{says}")
 
 
@@ -118,7 +116,7 @@ def test_faults_in_features(written, text, says):
 def test_faults_in_the_model(written, text, says):
     written("model", text)
     with pytest.raises(UsageError) as caught:
-        team.build_model({"a": 2}, 0)
+        TEAM.build_model({"a": 2}, 0)
     assert str(caught.value).startswith(f"src/credit_risk/{says}")
 
 
@@ -126,7 +124,7 @@ def test_a_parameter_that_the_estimator_does_not_know():
     with pytest.raises(
         UsageError, match=r"model\.py, build\(\): .*'trees' \(line \d+ of model\.py\)"
     ):
-        team.build_model({"trees": 3}, 0)
+        TEAM.build_model({"trees": 3}, 0)
 
 
 ROWS = pd.DataFrame({"colour": ["red", "blue"] * 5})
@@ -181,7 +179,3 @@ def test_a_prediction_that_is_no_number(monkeypatch, labels):
     model = SimpleNamespace(classes_=labels)
     with pytest.raises(UsageError, match=r"model\.py: .* no number \(NaN\) for 1 of 2 rows"):
         dataset.predict(model, ROWS.head(2), labels)
-
-
-def test_the_tests_place_is_the_teams_place():
-    assert Path(team.__file__).parent.parent == team.FOLDER

@@ -14,6 +14,8 @@ from mlops_platform.steps import train
 from mlops_platform.tracking import experiments
 from sklearn.dummy import DummyClassifier
 
+from package.tests.workspaces import TEAM
+
 
 class Slow(DummyClassifier):
     """Takes a minute, in small steps."""
@@ -62,7 +64,9 @@ def test_a_run_says_from_what_it_was_made(trained):
 def predictions(workspace, model) -> bytes:
     contract = workspace.contract
     rows = dataset.read_part(workspace.data, "test", contract)
-    return dataset.predict(artifact.load(model), rows[contract.features], contract.labels).tobytes()
+    return dataset.predict(
+        artifact.load(model, TEAM), rows[contract.features], contract.labels
+    ).tobytes()
 
 
 def test_the_same_seed_gives_the_same_predictions_bit_for_bit(trained):
@@ -158,7 +162,9 @@ def test_the_reference_is_of_predictions_for_rows_not_learned(trained):
     model, _ = run(trained)
     contract = trained.contract
     rows = dataset.read_part(trained.data, "train", contract)
-    learned = dataset.predict(artifact.load(model), rows[contract.features], contract.labels)[:, 1]
+    learned = dataset.predict(artifact.load(model, TEAM), rows[contract.features], contract.labels)[
+        :, 1
+    ]
     [kept] = evidence.read(reference.Reference, model / "reference.json").predictions
     assert np.std(kept.quantiles) < np.std(learned)
     assert kept.rows == len(rows)

@@ -10,7 +10,8 @@ import yaml
 from credit_risk import sample
 from mlops_platform import cli, evidence, settings
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.models import artifact, dataset, team
+from mlops_platform.models import artifact, dataset
+from mlops_platform.models.team import Team
 from mlops_platform.pipelines import runner
 from mlops_platform.steps import compare, evaluate
 from mlops_platform.tracking import experiments
@@ -18,9 +19,10 @@ from mlops_platform.tracking.registry import Registry
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from package.tests.renders import KEPT
+from package.tests.samples import EXAMPLES
 
-CREDIT = KEPT / "credit-risk"
+CREDIT = EXAMPLES / "credit-risk"
+TEAM = Team("credit_risk")
 SMALL = {
     "train.yml": {"parameters": {"n_estimators": 15, "max_depth": 2, "min_samples_leaf": 20}},
     "gates.yml": {"resamples": 100},
@@ -90,7 +92,7 @@ class Workspace:
             else contract.typed(rows)[0]
         )
         model = LogisticRegression(C=0.1, solver="liblinear") if estimator is None else estimator
-        pipeline = Pipeline([("features", team.build_features(contract)), ("model", model)])
+        pipeline = Pipeline([("features", TEAM.build_features(contract)), ("model", model)])
         pipeline.fit(typed[contract.features], typed[contract.target])
         folder = self.root / name
         card = artifact.Card(
@@ -99,7 +101,7 @@ class Workspace:
             labels=contract.labels,
             features=contract.features,
         )
-        artifact.save(pipeline, folder, card=card, contract=self.conf / "data.yml")
+        artifact.save(pipeline, folder, TEAM, card=card, contract=self.conf / "data.yml")
         experiments.upload(self.conf, card.run_id, folder, "model")
         return folder
 

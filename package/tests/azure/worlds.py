@@ -20,9 +20,9 @@ from mlops_platform.data.contract import load_contract
 from typer.main import get_command
 
 from package.tests.azure import az_standin
-from package.tests.renders import KEPT
+from package.tests.samples import EXAMPLES
 
-PROJECT = KEPT / "credit-risk"
+PROJECT = EXAMPLES / "credit-risk"
 NAME = "credit-risk"
 REGISTRY = f"mlr-{NAME}"
 LABELS = load_contract(PROJECT / "conf" / "data.yml", "classification").labels

@@ -5,6 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from mlops_platform import evidence, settings
+from mlops_platform.data.contract import load_contract
+from mlops_platform.ethics import judge
+from mlops_platform.ethics.case import Case
+from mlops_platform.ethics.kinds import metric
+from mlops_platform.models.team import Team
 from sklearn.pipeline import Pipeline
 
 from package.tests.models import conf_of, module
@@ -15,10 +21,6 @@ SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
 @cache
 def settings_of(package: str) -> dict[str, Any]:
     """What a case holds beside rows and model: the settings that the sample is rendered with."""
-    settings, judge = (
-        importlib.import_module("mlops_platform.settings"),
-        importlib.import_module("mlops_platform.ethics.judge"),
-    )
     conf = conf_of(package)
     project, page = judge.page_of(conf)
     return {
@@ -27,9 +29,7 @@ def settings_of(package: str) -> dict[str, Any]:
         "page": page,
         "gates": settings.load_gates(conf),
         "train": settings.load_train(conf),
-        "contract": importlib.import_module("mlops_platform.data.contract").load_contract(
-            conf / "data.yml", project.task
-        ),
+        "contract": load_contract(conf / "data.yml", project.task),
     }
 
 
@@ -61,7 +61,7 @@ def _cut(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def fit(package: str, rows: pd.DataFrame, seed: int = 0) -> Pipeline:
     """The sample's own pipeline."""
-    team, known = importlib.import_module("mlops_platform.models.team"), settings_of(package)
+    team, known = Team(package), settings_of(package)
     contract, train = known["contract"], known["train"]
     model = Pipeline(
         [
@@ -77,15 +77,9 @@ def case(package: str, rows: dict[str, pd.DataFrame], model: Any, **changed: Any
 
     Measures that read evidence files are not for it.
     """
-    cases, evidence = (
-        importlib.import_module("mlops_platform.ethics.case"),
-        importlib.import_module("mlops_platform.evidence"),
-    )
     absent = dict.fromkeys(("validation", "training", "evaluation", "comparison"))
     split = evidence.Split.model_construct(rows={part: len(each) for part, each in rows.items()})
-    made = cases.Case(
-        outputs=Path("none"), split=split, **absent, **{**settings_of(package), **changed}
-    )
+    made = Case(outputs=Path("none"), split=split, **absent, **{**settings_of(package), **changed})
     vars(made).update(parts=rows, model=model)
     return made
 
@@ -101,7 +95,5 @@ def with_gates(package: str, **fields: Any) -> Any:
 
 def look(made: Any, check_id: str, **changed: Any) -> Any:
     """What a metric check of the default page finds, with other fields where they are given."""
-    package = type(made).__module__.partition(".")[0]
     found = next(each for each in made.page.metrics if each.id == check_id)
-    metric = importlib.import_module("mlops_platform.ethics.kinds.metric")
     return metric.look(made, found.model_copy(update=changed))

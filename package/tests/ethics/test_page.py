@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 import yaml
 from mlops_platform.core.errors import UsageError
-from mlops_platform.ethics import judge, page
+from mlops_platform.core.files import hash_path
+from mlops_platform.ethics import judge, measures, page
 from mlops_platform.ethics.catalogue import ITEMS
 
 from package.tests.models import conf_of
@@ -33,7 +34,7 @@ def refused(workspace):
 
 @pytest.mark.parametrize("package", ["credit_risk", "energy_demand"])
 def test_the_default_page_is_sound(package):
-    _, read = importlib.import_module("mlops_platform.ethics.judge").page_of(conf_of(package))
+    _, read = judge.page_of(conf_of(package))
     assert list(read.principles) == [
         "fairness",
         "reliability and safety",
@@ -60,7 +61,7 @@ def test_an_unknown_measure_lists_the_known_ones(workspace):
 
 
 def test_a_measure_of_the_other_task_is_unknown():
-    known = importlib.import_module("mlops_platform.ethics.measures").bounds("regression")
+    known = measures.bounds("regression")
     assert "error_rate_difference" not in known
     assert "prediction_bias" in known
 
@@ -126,12 +127,11 @@ def test_a_regulated_project_gets_two_signatures(workspace):
 
 
 def test_what_is_said_later_makes_no_new_run(workspace):
-    hashed = importlib.import_module("mlops_platform.core.files").hash_path
-    before = hashed(workspace.conf)
+    before = hash_path(workspace.conf)
     for name in (page.FILE, "signatures.yml"):
         with (workspace.conf / name).open("a") as file:
             file.write("# more\n")
-    assert hashed(workspace.conf) == before
+    assert hash_path(workspace.conf) == before
     with (workspace.conf / "gates.yml").open("a") as file:
         file.write("# more\n")
-    assert hashed(workspace.conf) != before
+    assert hash_path(workspace.conf) != before

@@ -1,18 +1,18 @@
-"""A rendered project whose specs a test may break."""
+"""A sample project whose specs a test may break."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from package.tests import renders
+from package.tests.samples import EXAMPLES
 
 
 @pytest.fixture(scope="module")
 def _project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("specs") / "project"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(renders.KEPT / "credit-risk", folder, ignore=ignored)
+    shutil.copytree(EXAMPLES / "credit-risk", folder, ignore=ignored)
     return folder
 
 
