@@ -41,6 +41,17 @@ def test_every_command_helps_and_refuses_what_it_does_not_know(mlops, workspace,
     assert "No such option" in err
 
 
+def test_commands_for_azure_are_there_where_it_is(mlops, workspace):
+    code, out, _ = mlops(workspace, "--help")
+    assert (code, "  azure  " in out) == (0, False)
+    assert mlops(workspace, "azure", "--help")[0] == 2
+    (workspace.root / "azureml").mkdir()
+    code, out, _ = mlops(workspace, "--help")
+    assert (code, "  azure  " in out) == (0, True)
+    code, out, _ = mlops(workspace, "azure", "--help")
+    assert (code, "  rollout  " in out) == (0, True)
+
+
 @pytest.mark.parametrize("command", sorted(STEPS.keys() - {"register"}))
 def test_every_command_names_the_settings_that_it_lacks(mlops, workspace, command):
     (workspace.conf / "project.yml").unlink()
@@ -233,7 +244,7 @@ def test_a_file_where_a_folder_belongs(mlops, workspace):
 
 
 def test_a_fault_of_ours_is_no_verdict_of_a_gate(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "app", lambda **_: 1 / 0)
+    monkeypatch.setattr(cli, "application", lambda _: 1 / 0)
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2

@@ -37,7 +37,7 @@ ANSWER = {
 NOW = datetime.fromisoformat(az_standin.EMPTY["now"]) + timedelta(hours=1)
 YAML_LOAD = yaml.load
 # As `cli.invoke` does it, but built once: building takes as long as a whole run.
-COMMANDS = get_command(cli.app)
+COMMANDS = get_command(cli.azure.azure)
 
 
 class Killed(BaseException):
@@ -163,7 +163,7 @@ class Runner:
         self.kinds = {}
         self._patch.chdir(world.root)
         try:
-            COMMANDS.main(["azure", *words], prog_name="mlops", standalone_mode=False)
+            COMMANDS.main(list(words), prog_name="mlops azure", standalone_mode=False)
         except GateFailed as said:
             self.said = said
             return "gate"

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from mlops_platform.ethics import limits
+from mlops_platform.ethics.measures import MEASURES
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.inspection import permutation_importance
 from sklearn.pipeline import make_pipeline
@@ -217,3 +219,8 @@ def test_twenty_thousand_rows_are_enough(fair, monkeypatch):
     assert cases.look(made, "selection-rates").figures["rows"] == 500
     again = fair()
     assert again.rows.equals(made.rows)
+
+
+def test_each_measure_that_a_check_may_name_is_computed() -> None:
+    assert limits.AT_LEAST.isdisjoint(limits.AT_MOST)
+    assert MEASURES.keys() == limits.AT_LEAST | limits.AT_MOST

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
+
+import typer
 
 from mlops_platform.cli import azure, daily, ethics, settings, specs, steps, template, versions
 from mlops_platform.cli.app import app, invoke
@@ -14,6 +17,7 @@ from mlops_platform.core.errors import GateFailed, UsageError
 
 __all__ = [
     "app",
+    "application",
     "azure",
     "daily",
     "ethics",
@@ -27,11 +31,19 @@ __all__ = [
 ]
 
 
+def application(root: Path) -> typer.Typer:
+    """The commands of the project in `root`; Azure's only where it has `azureml/`."""
+    known = [group.name for group in app.registered_groups]
+    if (root / "azureml").is_dir() and "azure" not in known:
+        app.add_typer(azure.azure, name="azure")
+    return app
+
+
 def main() -> NoReturn:
     """Run the command line and end the process."""
     gc.set_threshold(50_000, 20, 50)  # imports leave much that lives on: to look it over takes 10 %
     try:
-        app(prog_name="mlops")
+        application(Path.cwd())(prog_name="mlops")
     except GateFailed as error:
         terminal.say(f"FAILED  {error}")
         sys.exit(1)

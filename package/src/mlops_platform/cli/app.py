@@ -15,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes and colours cost a third of the time of `--help`
     help="Train, gate, serve and watch the model of this project.",
 )
 

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from mlops_platform.cli.app import CONF, Conf, Json, Why, app, print_json
+from mlops_platform.cli.app import CONF, Conf, Json, Why, print_json
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
-from mlops_platform.settings import Environment
+from mlops_platform.core.names import Environment
 
-azure = typer.Typer(no_args_is_help=True, help="Train, deploy and watch in Azure ML.")
-app.add_typer(azure, name="azure")
+azure = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Train, deploy and watch in Azure ML."
+)
 
 Env = Annotated[Environment, typer.Option("--env", help="Whose settings: conf/<env>.yml.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the commands, change nothing.")]

@@ -10,7 +10,7 @@ from typing import get_args
 from mlops_platform import settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
-from mlops_platform.ethics import judge
+from mlops_platform.ethics import page
 from mlops_platform.ethics.kinds import manual
 from mlops_platform.evaluation import metrics
 from mlops_platform.report import card
@@ -35,7 +35,7 @@ def _looks(conf: Path) -> Iterator[Look]:
     yield settings.load_train
     yield _gates
     yield lambda conf: load_contract(conf / "data.yml", settings.load_project(conf).task)
-    yield judge.page_of
+    yield lambda conf: page.load(conf, settings.load_project(conf))
     yield manual.read
     yield card.load_seed
     yield conformance.load_forks

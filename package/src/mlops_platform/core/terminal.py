@@ -1,14 +1,17 @@
 """What a person sees: a moving bar on a terminal, a line a step in a log."""
 
+# ruff: noqa: PLC0415  bars and tables take a while to import, and few commands show one
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 console = Console(stderr=True, highlight=False, emoji=False)
 out = Console(highlight=False, emoji=False, soft_wrap=True)
@@ -21,6 +24,14 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not console.is_terminal:
         yield lambda amount: None
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     outermost = not _live
     if outermost:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -42,6 +53,9 @@ def say(text: str) -> None:
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table as a command's result; in a file or a pipe each row is one line."""
+    from rich.table import Table
+    from rich.text import Text
+
     made = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         made.add_row(*map(Text, row))

@@ -6,8 +6,6 @@ import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import pandas as pd
-import pandera.pandas as pa
 from pydantic import Field, model_validator
 
 from mlops_platform.settings import Settings
@@ -64,24 +62,6 @@ class Column(Settings):
         return self
 
 
-def checks_of(column: Column) -> pa.Column:
-    """The column's rules as pandera's checks, each with a message."""
-    checks = []
-    if column.min is not None:
-        checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
-    if column.max is not None:
-        checks.append(pa.Check.le(_bound(column.max), error=f"at most {column.max}"))
-    if column.values is not None:
-        checks.append(pa.Check.isin(column.values, error=f"one of {', '.join(column.values)}"))
-    if column.kind == "integer":
-        checks.append(pa.Check(lambda values: values % 1 == 0, error="is a whole number"))
-    if column.kind == "text":
-        checks.append(pa.Check.str_length(max_value=MAX_TEXT, error=f"at most {MAX_TEXT} letters"))
-    return pa.Column(
-        nullable=bool(column.missing), unique=column.role == "id", checks=checks, required=True
-    )
-
-
 def request_type(column: Column) -> Any:
     """The type of the column's value in a request."""
     if column.kind == "category":
@@ -93,7 +73,3 @@ def request_type(column: Column) -> Any:
     if column.kind == "number":
         return Annotated[float, Field(ge=column.min, le=column.max)]
     return Annotated[str, Field(max_length=MAX_TEXT)]
-
-
-def _bound(bound: float | date) -> Any:
-    return pd.Timestamp(bound) if isinstance(bound, date) else bound

@@ -1,25 +1,26 @@
 """The data contract: `conf/data.yml` becomes data checks, column roles and the request model."""
 
+# ruff: noqa: PLC0415  pandas takes a second to import, and settings do not need it
+
 from __future__ import annotations
 
-import re
 from collections import Counter
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import pandas as pd
-import pandera.pandas as pa
-from pandas.api.types import is_datetime64_any_dtype, is_scalar
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.core.text import amount
-from mlops_platform.data.columns import Column, Role, checks_of, request_type
-from mlops_platform.evidence import Finding
+from mlops_platform.data.columns import Column, Role, request_type
 from mlops_platform.settings import Settings, Task, parse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+    from mlops_platform.evidence import Finding
 
 
 class Contract(Settings):
@@ -77,24 +78,9 @@ class Contract(Settings):
 
     def structure(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
         """Missing, unknown and repeated columns."""
-        only = str(frame.columns[0]) if len(frame.columns) == 1 else ""
-        if only not in self.columns and (divided := re.search(r"[;|\t]", only)):
-            message = (
-                f"its columns are divided by {divided[0]!r}: write commas, or name `sep` where "
-                "data.py reads the file"
-            )
-            return [_finding("(file)", "columns", len(frame), message)]
-        findings = []
-        for name in self.needed(scoring=scoring):
-            if name not in frame.columns:
-                findings.append(_finding(name, "present", len(frame), "the column is missing"))
-        for name, count in Counter(frame.columns).items():
-            if name not in self.columns:
-                message = "not in conf/data.yml: add it there (`role: ignored`) or drop it"
-                findings.append(_finding(str(name), "known", len(frame), message))
-            elif count > 1:
-                findings.append(_finding(name, "once", len(frame), f"stands {count} times"))
-        return findings
+        from mlops_platform.data import rows
+
+        return rows.structure(self, frame, scoring=scoring)
 
     def typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The contract's columns in their own types, and a mask of the values that have none.
@@ -103,89 +89,28 @@ class Contract(Settings):
         an object column; what cannot be read is missing in the first frame and True in the
         second, of the same shape.
         """
-        names = [name for name in self.columns if name in frame.columns]
-        values: dict[str, pd.Series] = {}
-        unread: dict[str, pd.Series] = {}
-        for name in names:
-            raw, column = frame[name], self.columns[name]
-            if column.numeric:
-                read = pd.to_numeric(raw, errors="coerce").astype("float64")
-                read = read.where(np.isfinite(read))
-            elif column.kind == "date":
-                # pandas would take a bare year, read as a number, for nanoseconds since 1970.
-                text = raw if is_datetime64_any_dtype(raw) else raw.map(str, na_action="ignore")
-                read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-                read = read.dt.tz_localize(None)
-            else:
-                read = raw.astype(object).where(raw.notna(), np.nan)
-                known = frozenset(column.values or ())
-                read = read.map(partial(_as_text, known=known), na_action="ignore").astype(object)
-            values[name], unread[name] = read, raw.notna() & read.isna()
-        return (
-            pd.DataFrame(values, index=frame.index),
-            pd.DataFrame(unread, index=frame.index, dtype=bool),
-        )
+        from mlops_platform.data import rows
+
+        return rows.typed(self, frame)
 
     @cached_property
-    def _schema(self) -> pa.DataFrameSchema:
-        return pa.DataFrameSchema(
-            {name: checks_of(column) for name, column in self.columns.items()}
-        )
+    def checks(self) -> pa.DataFrameSchema:
+        """The rules of all columns, as pandera checks them."""
+        from mlops_platform.data import rows
+
+        return rows.schema(self)
 
     def row_faults(self, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
         """Values that break a rule: columns `row` (index label), `column`, `rule`, `value`."""
-        faults = [
-            pd.DataFrame(
-                {
-                    "row": unread.index[unread[name]],
-                    "column": name,
-                    "rule": f"is a {self.columns[name].kind}",
-                    "value": "(unreadable)",
-                }
-            )
-            for name in unread.columns
-            if unread[name].any()
-        ]
-        try:
-            self._schema.select_columns(list(typed.columns)).validate(typed, lazy=True)
-        except pa.errors.SchemaErrors as error:
-            cases = error.failure_cases.rename(columns={"index": "row", "failure_case": "value"})
-            cases = cases[["row", "column", "check", "value"]].rename(columns={"check": "rule"})
-            cases["rule"] = cases["rule"].replace(
-                {"not_nullable": "is not missing", "field_uniqueness": "is unique"}
-            )
-            seen = unread.stack()
-            known = cases.set_index(["row", "column"]).index.isin(seen[seen].index)
-            faults.append(cases[~known])
-        if not faults:
-            return pd.DataFrame(columns=["row", "column", "rule", "value"])
-        return pd.concat(faults, ignore_index=True)
+        from mlops_platform.data import rows
+
+        return rows.row_faults(self, typed, unread)
 
     def check(self, frame: pd.DataFrame) -> list[Finding]:
         """All broken rules of a training file, one finding a column and rule."""
-        findings = self.structure(frame)
-        if findings:
-            return findings
-        if len(frame) < self.min_rows:
-            message = f"{amount(len(frame), 'row')}, at least {self.min_rows} are needed"
-            return [_finding("(file)", "min_rows", len(frame), message)]
-        frame = frame.reset_index(drop=True)  # so that a row's label is its place
-        typed, unread = self.typed(frame)
-        faults = self.row_faults(typed, unread)
-        for (name, rule), cases in faults.groupby(["column", "rule"], sort=False):
-            first = cases.iloc[0]
-            several = "1 row breaks" if len(cases) == 1 else f"{len(cases)} rows break"
-            message = f"{several} `{rule}`, first the row {int(first['row']) + 1}"
-            given = frame.loc[first["row"], name]
-            if not (is_scalar(given) and pd.isna(given)):
-                message += f" with '{str(given)[:60]}'"
-            findings.append(_finding(str(name), str(rule), len(cases), message))
-        for name, column in self.columns.items():
-            share = float(typed[name].isna().mean())
-            if column.missing and share > column.missing:
-                message = f"{share:.1%} of the rows lack a value, at most {column.missing:.1%} may"
-                findings.append(_finding(name, "missing", int(typed[name].isna().sum()), message))
-        return findings
+        from mlops_platform.data import rows
+
+        return rows.check(self, frame)
 
     def request_row(self) -> type[BaseModel]:
         """The model of one row in a request: the features, and optionally the id.
@@ -231,13 +156,3 @@ def load_contract(path: Path, task: Task) -> Contract:
             f"got {target.kind!r}."
         )
     return contract
-
-
-def _finding(column: str, rule: str, rows: int, message: str) -> Finding:
-    return Finding(column=column, rule=rule, rows=rows, message=message)
-
-
-def _as_text(value: Any, known: frozenset[str]) -> str:
-    """A value as text; `1.0` means the known category `1`: integers with gaps are written so."""
-    text = str(value)
-    return text[:-2] if text not in known and text.endswith(".0") else text

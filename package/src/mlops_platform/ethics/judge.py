@@ -14,7 +14,6 @@ from mlops_platform.ethics import case as cases
 from mlops_platform.ethics import page as pages
 from mlops_platform.ethics.finding import Finding
 from mlops_platform.ethics.kinds import document, manual, metric, tests
-from mlops_platform.ethics.measures import bounds
 from mlops_platform.ethics.page import (
     BLOCKING,
     Check,
@@ -35,7 +34,7 @@ PACKAGES = ("fairlearn", "mlflow-skinny", "numpy", "pandas", "scikit-learn", "sc
 def page_of(conf: Path) -> tuple[settings.Project, Page]:
     """The project and its page of ethics."""
     project = settings.load_project(conf)
-    return project, pages.load(conf, project, dict(bounds(project.task)))
+    return project, pages.load(conf, project)
 
 
 def judge(conf: Path, outputs: Path, today: date) -> Ethics:

@@ -13,6 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 from mlops_platform.ethics.catalogue import ITEMS
+from mlops_platform.ethics.limits import bounds
+from mlops_platform.evidence.ethics import Bound
 from mlops_platform.settings import Project, Settings, parse
 
 FILE = "ethics.yml"
@@ -152,16 +154,15 @@ class Page(Settings):
         return self
 
 
-def load(conf: Path, project: Project, known: dict[str, Literal["min", "max"]]) -> Page:
+def load(conf: Path, project: Project) -> Page:
     """Read conf/ethics.yml; a regulated project gets its two signatures as checks.
-
-    `known` are the measures of the project's task, with the bound that each is held against.
 
     Raises:
         UsageError: a wrong field, or an unknown measure.
     """
     source = conf / FILE
     page = parse(Page, read_yaml(source), source)
+    known = bounds(project.task)
     for check in page.metrics:
         _require_measure(check, known, f"{source}, check `{check.id}`")
     if not project.regulated:
@@ -185,7 +186,7 @@ def load(conf: Path, project: Project, known: dict[str, Literal["min", "max"]]) 
     return page.model_copy(update={"principles": {**page.principles, "regulated": both}})
 
 
-def _require_measure(check: Metric, known: dict[str, Literal["min", "max"]], field: str) -> None:
+def _require_measure(check: Metric, known: dict[str, Bound], field: str) -> None:
     if check.measure not in known:
         raise UsageError(
             f"{field}, field `measure`: there is no measure '{check.measure}' for this task; "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlops_platform.ethics.limits import bound_of
 from mlops_platform.evaluation import metrics
 from mlops_platform.evidence.ethics import Bound, GroupFinding, Word
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mlops_platform.ethics.case import Case
     from mlops_platform.ethics.page import Metric
 
-TASKS = ("classification", "regression")
 NAME_ONE = (
     "Give a column of conf/data.yml the role `{role}`; or the owner takes the check out of "
     "conf/ethics.yml."
@@ -41,19 +41,22 @@ class Value:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure by name: the kind of limit it is held against, and what to do when it fails.
+    """A measure by name, and what to do when it fails.
 
     `unknown` says what to do when there is not enough evidence.
     """
 
     name: str
-    bound: Bound
     compute: Callable[[Case, Metric], Value]
     then: str
-    tasks: tuple[str, ...] = TASKS
     unknown: str = (
         "More rows decide it: a larger test set (conf/train.yml), or more data; or a waiver."
     )
+
+    @property
+    def bound(self) -> Bound:
+        """The kind of limit that it is compared with."""
+        return bound_of(self.name)
 
 
 def counted(value: float, rows: int, about: str = "") -> Value:

@@ -1,5 +1,6 @@
 """`conf/*.yml`, typed."""
 
+from mlops_platform.core.names import Environment, Task
 from mlops_platform.settings.parsing import Settings, parse
 from mlops_platform.settings.schema import (
     ENDPOINT,
@@ -12,7 +13,6 @@ from mlops_platform.settings.schema import (
     Data,
     Drift,
     Endpoints,
-    Environment,
     Gates,
     Guardrails,
     Limit,
@@ -21,7 +21,6 @@ from mlops_platform.settings.schema import (
     Retrain,
     Share,
     Split,
-    Task,
     Train,
     load_cloud,
     load_consumers,

@@ -14,10 +14,9 @@ from pydantic import (
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
+from mlops_platform.core.names import Environment, Task
 from mlops_platform.settings.parsing import Settings, parse
 
-Task = Literal["classification", "regression"]
-Environment = Literal["dev", "staging", "prod"]
 Share = float
 SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"

@@ -20,8 +20,6 @@ from mlops_platform.ethics.measures import (
     security,
 )
 from mlops_platform.ethics.value import Measure
-from mlops_platform.evidence.ethics import Bound
-from mlops_platform.settings import Task
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
@@ -40,8 +38,3 @@ MEASURES: dict[str, Measure] = {
     )
     for measure in topic.MEASURES
 }
-
-
-def bounds(task: Task) -> dict[str, Bound]:
-    """The measures of a task, with the kind of limit of each."""
-    return {name: each.bound for name, each in MEASURES.items() if task in each.tasks}

@@ -63,25 +63,21 @@ def _unsafe_files(case: Case, _: Metric) -> Value:
 MEASURES = [
     Measure(
         "changed_evidence",
-        "max",
         _changed_evidence,
         "Delete outputs/train and run `uv run poe pipeline`: evidence is never edited",
     ),
     Measure(
         "unknown_sources",
-        "max",
         _unknown_sources,
         "Commit all of your work, uv.lock too, and run `uv run poe pipeline`",
     ),
     Measure(
         "refit_difference",
-        "max",
         _refit_difference,
         "Pass the seed to everything in features.py and model.py that draws",
     ),
     Measure(
         "unsafe_files",
-        "max",
         _unsafe_files,
         "Delete outputs/train and run `uv run poe pipeline`: models are kept with skops",
     ),

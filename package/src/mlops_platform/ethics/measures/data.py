@@ -63,25 +63,18 @@ def _smallest_group(case: Case, _: Metric) -> Value:
 MEASURES = [
     Measure(
         "broken_rules",
-        "max",
         _broken_rules,
         "Mend the data, or the rule in conf/data.yml where the rule is wrong",
     ),
     Measure(
         "missing_shift",
-        "max",
         _missing_shift,
         "Find out why values are missing now, or were then; mend the source",
     ),
-    Measure(
-        "overlap_ids", "max", _overlap_ids, "Split `by: id` in conf/train.yml, and delete outputs/"
-    ),
-    Measure(
-        "overlap_rows", "max", _overlap_rows, "Drop the copies in data.py, and run the pipeline"
-    ),
+    Measure("overlap_ids", _overlap_ids, "Split `by: id` in conf/train.yml, and delete outputs/"),
+    Measure("overlap_rows", _overlap_rows, "Drop the copies in data.py, and run the pipeline"),
     Measure(
         "smallest_group",
-        "min",
         _smallest_group,
         "Collect rows of this group, or make the test set larger in conf/train.yml",
     ),

@@ -20,7 +20,7 @@ from fairlearn.metrics import MetricFrame
 from mlops_platform.ethics.case import Case
 from mlops_platform.ethics.page import Metric
 from mlops_platform.ethics.simultaneous import Contrast, Interval, Mean, Score, Statistic, intervals
-from mlops_platform.ethics.value import NAME_ONE, TASKS, Measure, Value, nothing, word, worst
+from mlops_platform.ethics.value import NAME_ONE, Measure, Value, nothing, word, worst
 from mlops_platform.evidence.ethics import GroupFinding
 from mlops_platform.models import dataset
 
@@ -246,10 +246,8 @@ def _measure(case: Case, check: Metric) -> Value:
 MEASURES = [
     Measure(
         name,
-        "min" if name == "selection_ratio" else "max",
         _measure,
         "Find out with people who know the field where the difference comes from: data or model",
-        ("classification",) if name in ("selection_ratio", "error_rate_difference") else TASKS,
     )
     for name in STATISTICS
 ]

@@ -17,7 +17,6 @@ def _card_gaps(case: Case, _: Metric) -> Value:
 MEASURES = [
     Measure(
         "card_gaps",
-        "max",
         _card_gaps,
         "Fill in conf/model_card.yml, a sentence or two for each field",
     ),

@@ -64,7 +64,6 @@ def _importance(case: Case, model: Any, names: list[str], rng: np.random.Generat
 MEASURES = [
     Measure(
         "explanation_stability",
-        "min",
         _explanation_stability,
         "Drop features that say the same as others, or make the model smaller in conf/train.yml",
     )

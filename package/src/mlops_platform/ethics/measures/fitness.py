@@ -76,19 +76,16 @@ def _expected_error(true: np.ndarray, said: np.ndarray) -> float:
 MEASURES = [
     Measure(
         "gain_over_constant",
-        "min",
         _gain_over_constant,
         "Look at the features and the target in conf/data.yml, and at features.py and model.py",
     ),
     Measure(
         "gain_over_champion",
-        "min",
         _gain_over_champion,
         "Keep the champion, and train a better challenger",
     ),
     Measure(
         "calibration_error",
-        "max",
         _calibration_error,
         "Calibrate the model in model.py (sklearn.calibration), or give it more data",
     ),

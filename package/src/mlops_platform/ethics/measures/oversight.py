@@ -147,19 +147,16 @@ def _is_refused(requests: Requests, row: dict) -> bool:
 MEASURES = [
     Measure(
         "alarms_raised",
-        "min",
         _alarms,
         "Set `drift` in conf/gates.yml so that the shift is seen and the training rows are quiet",
     ),
     Measure(
         "rollback_rehearsed",
-        "min",
         _rollback,
         "The standard's files were changed: `uv run poe template-check` says which",
     ),
     Measure(
         "requests_refused",
-        "min",
         _refused,
         "Write ranges, values and `missing` of each feature into conf/data.yml",
     ),

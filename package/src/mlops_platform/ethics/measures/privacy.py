@@ -107,7 +107,6 @@ def _cells(notebook: str) -> Iterator[tuple[int, str]]:
 MEASURES = [
     Measure(
         "personal_data",
-        "max",
         _personal_data,
         "Take it out of the file, and of git's history where it is committed; a column that must "
         "stay gets `role: id` or `role: ignored` in conf/data.yml",
@@ -115,7 +114,6 @@ MEASURES = [
     ),
     Measure(
         "identity_columns",
-        "max",
         _identity_columns,
         "Drop the column in data.py, or name it with `role: ignored` in conf/data.yml",
         unknown="Run `git init` and commit the project: git says which files it keeps.",

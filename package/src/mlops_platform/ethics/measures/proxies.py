@@ -95,7 +95,6 @@ def _predicted(
 MEASURES = [
     Measure(
         "proxy_auc",
-        "max",
         _proxy_auc,
         "Find the features that tell the group (drop them one by one), and do without or band them",
     )

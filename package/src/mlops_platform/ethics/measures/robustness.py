@@ -78,25 +78,21 @@ def _spread_over_seeds(case: Case, _: Metric) -> Value:
 MEASURES = [
     Measure(
         "loss_under_noise",
-        "max",
         _loss_under(_noisy, "noise on numbers"),
         "Make the model smoother: fewer, smaller trees, or more rows a leaf (conf/train.yml)",
     ),
     Measure(
         "loss_under_missing",
-        "max",
         _loss_under(_blanked, "a tenth of values missing"),
         "Fill gaps better in features.py, or ask for the values (`missing` in conf/data.yml)",
     ),
     Measure(
         "loss_under_unseen",
-        "max",
         _loss_under(_unseen, "a tenth of categories unseen"),
         "Let the encoder in features.py know unknown categories",
     ),
     Measure(
         "spread_over_seeds",
-        "max",
         _spread_over_seeds,
         "Use more trees or more data, or average models of several seeds in model.py",
     ),

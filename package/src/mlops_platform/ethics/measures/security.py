@@ -110,7 +110,6 @@ def _require(package: str) -> None:
 MEASURES = [
     Measure(
         "secrets",
-        "max",
         _secrets,
         "Revoke it first, then take it out of the file and of git's history; a false alarm gets "
         "`pragma: allowlist secret` as a comment in its line",
@@ -118,7 +117,6 @@ MEASURES = [
     ),
     Measure(
         "known_vulnerabilities",
-        "max",
         _vulnerabilities,
         "Run `uv lock --upgrade-package NAME`, then `uv sync` and `uv run poe pipeline`",
         unknown="Run it where `uv audit` reaches its service, or name a service of your firm in "
@@ -126,7 +124,6 @@ MEASURES = [
     ),
     Measure(
         "unsafe_calls",
-        "max",
         _unsafe_calls,
         "Load models with skops and settings with yaml.safe_load",
     ),

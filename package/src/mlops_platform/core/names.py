@@ -1,0 +1,8 @@
+"""Names that settings, commands and files share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Task = Literal["classification", "regression"]
+Environment = Literal["dev", "staging", "prod"]
