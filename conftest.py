@@ -7,6 +7,7 @@ written to, the home of whoever runs the tests.
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -68,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Several processes share the cores: threads that numpy and scipy start at their import,
         # and that wait for work busily, cost each command a quarter of a second.
         "OMP_NUM_THREADS": "1",
+        # Tools that projects start, however pytest was started: of this environment.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
     for name in LEAKS:
         os.environ.pop(name, None)

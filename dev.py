@@ -5,6 +5,7 @@ python3 dev.py test [...]     passes the tests; what follows goes to pytest
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent
 CACHE = ROOT / ".cache" / "uv"
 MEMORY = Path("/dev/shm")  # noqa: S108  the tests make folders of their own in it
 PLENTY = 8e9  # bytes; they need 3e9
+NEXT = ("run mlops models", "run mlops runs", "run poe report")
 LIFECYCLE = ("check", "pipeline", "promote", "batch", "monitor", "report")
 
 
@@ -43,16 +45,19 @@ def lifecycle(folder: Path) -> None:
         print(f"{folder} is not empty. Name a new folder.", file=sys.stderr)
         sys.exit(2)
     uv = find_uv()
+    typed = shlex.quote(uv) if CACHE in Path(uv).parents else "uv"
     answer = "project_name=Credit Risk"
     template = ["--defaults", "--quiet", "--vcs-ref", "HEAD", "--data", answer, str(ROOT)]
     run([uv, "run", "copier", "copy", *template, str(folder)], ROOT)
-    run([uv, "sync", "--quiet", "--compile-bytecode"], folder)
+    run([uv, "sync", "--quiet"], folder)
     run(["git", "init", "--quiet", "--initial-branch", "main"], folder)
     run(["git", "add", "."], folder)
     run(["git", "commit", "--quiet", "--message", "Start Credit Risk"], folder)
     for task in LIFECYCLE:
         run([uv, "run", "poe", "--quiet", task], folder)
-    print(f"\nThe project: {folder}\nIts report:  {folder / 'outputs' / 'report.html'}")
+    print("\nThe project is ready. Look around in it:\n")
+    for command in (f"cd {shlex.quote(str(folder))}", *(f"{typed} {words}" for words in NEXT)):
+        print(f"    {command}")
 
 
 def in_memory() -> None:

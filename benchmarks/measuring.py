@@ -28,6 +28,7 @@ class Run:
 
     seconds: float
     peak_mb: float  # of the largest single process, 10^6 bytes; never below that of this process
+    cpu: float  # seconds of processor time, of the command and of all that it started
 
 
 def timed(command: Sequence[str], folder: Path) -> Run:
@@ -54,7 +55,7 @@ def timed(command: Sequence[str], folder: Path) -> Run:
     if status:
         raise RuntimeError(f"`{' '.join(command)}` failed in {folder}:\n{text[-2000:]}")
     kilobytes = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss / 1024
-    return Run(seconds, kilobytes * 1024 / 1e6)
+    return Run(seconds, kilobytes * 1024 / 1e6, usage.ru_utime + usage.ru_stime)
 
 
 def summary(runs: Sequence[Run]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from energy_demand import sample as energy
 from mlops_platform import cli, evidence, settings
 from mlops_platform.core.errors import GateFailed, UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.models import artifact, dataset, team
+from mlops_platform.models import artifact, dataset
+from mlops_platform.models.team import Team
 from mlops_platform.monitoring import drift, reference
 from mlops_platform.steps import train as step
 from mlops_platform.tracking.registry import Registry
@@ -420,11 +421,11 @@ def test_a_version_that_does_not_exist_is_wrong_use(here):
 def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_path):
     """A forest's predictions for rows that it learned are bolder than for any others."""
 
-    def forest(parameters: dict, seed: int) -> object:
+    def forest(team: Team, parameters: dict, seed: int) -> object:
         return make_pipeline(SimpleImputer(), RandomForestClassifier(50, random_state=seed))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(team, "build_model", forest)
+        patch.setattr(Team, "build_model", forest)
         out, folder = tmp_path / "out", tmp_path / "model"
         out.mkdir()
         folder.mkdir()

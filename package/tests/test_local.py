@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import mlops_platform
 import pytest
 import yaml
 from mlops_platform import cli
@@ -401,7 +402,8 @@ def test_a_process_per_step_writes_the_same_files(workspace, monkeypatch):
 
 
 def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(workspace.root / "src"))
+    broken = workspace.root / "broken"
+    monkeypatch.setenv("PYTHONPATH", f"{broken}{os.pathsep}{workspace.root / 'src'}")
     run = {"root": workspace.root, "invoke": Fake(), "process_per_step": True, "until": "validate"}
     path, raw = workspace.root / "pipelines" / "train.yml", workspace.raw / "credit.csv"
     good = raw.read_text()
@@ -411,7 +413,8 @@ def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, 
     assert (workspace.step("validate") / "evidence" / "validation.json").exists()
 
     raw.write_text(good)
-    (workspace.root / "src" / "credit_risk" / "mlops" / "steps" / "validate.py").write_text("1/0")
+    shutil.copytree(Path(mlops_platform.__file__).parent, broken / "mlops_platform")
+    (broken / "mlops_platform" / "steps" / "validate.py").write_text("1/0")
     with pytest.raises(UsageError, match=r"(?s)step 'validate': .*ZeroDivisionError"):
         runner.run(path, **run)
     assert not workspace.step("validate").exists()

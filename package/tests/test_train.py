@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from mlops_platform import evidence
 from mlops_platform.core.errors import GateFailed, UsageError
-from mlops_platform.models import artifact, dataset, team
+from mlops_platform.models import artifact, dataset
+from mlops_platform.models.team import Team
 from mlops_platform.monitoring import reference
 from mlops_platform.steps import train
 from mlops_platform.tracking import experiments
@@ -83,7 +84,7 @@ def test_another_seed_gives_another_model(trained):
 
 
 def test_a_slow_fit_is_interrupted(trained, monkeypatch):
-    monkeypatch.setattr(team, "build_model", lambda parameters, seed: Slow())
+    monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: Slow())
     trained.change("train.yml", time_budget_seconds=0.3)
     began = time.perf_counter()
     with pytest.raises(UsageError, match=r"train\.yml, field `time_budget_seconds`: .*0\.3 s"):
@@ -117,7 +118,7 @@ def test_a_person_who_interrupts_is_not_the_budget(tmp_path):
 
 
 def test_a_fit_that_fails_closes_its_run(trained, monkeypatch):
-    monkeypatch.setattr(team, "build_model", lambda parameters, seed: Broken())
+    monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: Broken())
     with pytest.raises(UsageError, match="fitting failed: ValueError: no memory left"):
         run(trained)
     assert latest(trained).info.status == "FAILED"
@@ -127,7 +128,7 @@ def test_a_fit_that_fails_closes_its_run(trained, monkeypatch):
 
 
 def test_no_better_than_a_constant_stops_with_evidence(trained, monkeypatch):
-    monkeypatch.setattr(team, "build_model", lambda parameters, seed: DummyClassifier())
+    monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: DummyClassifier())
     with pytest.raises(GateFailed, match=r"roc_auc on the validation set is 0\.5000, a constant"):
         run(trained)
     written = evidence.read(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import dev
 from tests.conftest import Project
 from tests.rendering import ROOT
 
@@ -22,12 +23,20 @@ EXPECTED = {
 # Commands that do not end, that take long, that call `az`, or that need a template of two releases:
 # another test runs them.
 SERVED = "package/tests/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
-HEALED = "package/tests/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
+HEALED = (
+    "package/tests/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
+)
 MOVED = "package/tests/test_conformance.py::test_a_template_that_moved_can_be_named"
 UPDATED = "package/tests/test_update.py::test_the_news_arrive"
 SWITCHED = "package/tests/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
 TESTED = "tests/project/test_lifecycle.py::test_the_projects_own_tests_pass"
 IN_CI = "tests/project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
+BUILT = "tests/project/test_package.py::test_the_wheel_works_alone"
+EJECTED = "tests/project/test_platform_package.py::test_an_ejected_package_is_what_runs"
+FROM_A_FEED = (
+    "tests/project/test_platform_package.py::test_the_platform_package_comes_from_a_feed_and_back"
+)
+TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_their_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
 IN_AZURE = """
@@ -46,16 +55,20 @@ rollout --env prod --hold 600
 schedules --env prod
 azure-status --env prod
 azure-rollback --env prod --why "complaints since Monday"
-azure-retrain --why "new income figures"
+azure-retrain --why "new income data"
 """
 ELSEWHERE = {
     **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},
     "uv run poe serve": SERVED,
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
+    "uv run poe package": BUILT,
+    "uv run mlops eject": EJECTED,
     "uv run mlops ethics verify outputs/ethics/bundle.zip": VERIFIED,
     "uv run poe template-update": UPDATED,
     "uv run poe template-update --data serving=both": SWITCHED,
+    "uv run poe template-update --data package_source=feed": FROM_A_FEED,
+    "uvx --from 'copier>=9.19,<10' copier update --trust --defaults": TRUSTED,
     "uv run poe template-check": HEALED,
     "uv run poe template-check --template ../the-template": MOVED,
     "git apply outputs/template-check.patch": HEALED,
@@ -100,3 +113,9 @@ def test_the_readme_of_this_repository_says_what_ci_runs() -> None:
     assert "python3 dev.py test" in readme
     assert "python3 dev.py test" in ci
     assert Path(ROOT / "docs" / "report.png").is_file()
+
+
+def test_the_commands_that_a_try_ends_with_work(trained_project: Callable[..., Project]) -> None:
+    project = trained_project({"project_name": "Credit Risk"})
+    for words in dev.NEXT:
+        project.run("uv", *words.split())

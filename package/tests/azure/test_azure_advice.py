@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from mlops_platform import azure
 
 from package.tests.azure.worlds import NAME, REGISTRY, refusal, version
 
-SOURCE = Path(__file__).parents[3] / "template" / "src" / "[[package_name]]" / "mlops" / "azure"
+SOURCE = Path(azure.__file__).parent
 
 
 def test_before_a_deployment_the_environment_is_named(mlops, new):

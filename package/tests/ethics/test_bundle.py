@@ -11,7 +11,7 @@ import pytest
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateFailed, UsageError
 from mlops_platform.ethics import bundle
-from mlops_platform.evidence import ethics
+from mlops_platform.evidence import ethics as shapes
 from mlops_platform.report import build, collect
 
 from package.tests.test_report import lay_out
@@ -21,7 +21,7 @@ from tests import planted
 RUN_ID = planted.run().training.run_id
 
 
-def check(name: str, **fields: object) -> ethics.CheckResult:
+def check(name: str, **fields: object) -> shapes.CheckResult:
     """A check that passed, or not."""
     known = {
         "id": name,
@@ -40,16 +40,16 @@ def check(name: str, **fields: object) -> ethics.CheckResult:
         "high": 0.2,
         "limit": "at most 0.3",
     }
-    return ethics.CheckResult(**known | fields)
+    return shapes.CheckResult(**known | fields)
 
 
-def ethics(run_id: str = RUN_ID) -> ethics.Ethics:
+def ethics(run_id: str = RUN_ID) -> shapes.Ethics:
     """What `mlops ethics` found: one check of each word, one signed, one waived."""
-    old = ethics.GroupFinding(group="age old", rows=12)
-    young = ethics.GroupFinding(
+    old = shapes.GroupFinding(group="age old", rows=12)
+    young = shapes.GroupFinding(
         group="age young", rows=400, value=0.8, distance=0.1, low=0.05, high=0.2, word="passed"
     )
-    signed = ethics.Signature(
+    signed = shapes.Signature(
         check="signed",
         role="domain expert",
         by="Ada <Lovelace>",
@@ -58,8 +58,8 @@ def ethics(run_id: str = RUN_ID) -> ethics.Ethics:
         date="2026-11-23",
         evidence="e" * 64,
     )
-    waived = ethics.Waived(reason="new source in May", owner="Grace", expires="2027-05-31")
-    return ethics.Ethics(
+    waived = shapes.Waived(reason="new source in May", owner="Grace", expires="2027-05-31")
+    return shapes.Ethics(
         made="2026-11-23T10:00:00+00:00",
         run_id=run_id,
         git_commit="c" * 40,
@@ -73,7 +73,7 @@ def ethics(run_id: str = RUN_ID) -> ethics.Ethics:
         confidence=0.95,
         resamples=500,
         min_group_rows=30,
-        principles=[ethics.Principle(name="fairness", statement="Nobody.", owner="product owner")],
+        principles=[shapes.Principle(name="fairness", statement="Nobody.", owner="product owner")],
         checks=[
             check("passing", groups=[young, old]),
             check("failing", word="failed", next="Mend it."),

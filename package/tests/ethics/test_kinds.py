@@ -1,11 +1,14 @@
 """Tests, documents and signatures: what is skipped, deleted, unfilled or stale is refused."""
 
+import shutil
 from datetime import date, timedelta
 
 import pytest
 from mlops_platform.core.errors import UsageError
 from mlops_platform.ethics.kinds import document, manual, tests
 from mlops_platform.ethics.page import Document, Manual, Pytest
+
+from package.tests.workspaces import CREDIT
 
 TODAY = date(2026, 11, 20)
 SOUND = """# Impact
@@ -114,6 +117,7 @@ def test_a_page_that_is_not_there_is_refused(tmp_path):
 def suite(tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_own.py").write_text(SUITE)
+    shutil.copytree(CREDIT / "conf", tmp_path / "conf")
     return tmp_path
 
 

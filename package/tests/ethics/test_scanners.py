@@ -89,16 +89,9 @@ def _sound(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def project(_sound, tmp_path) -> Scanned:
-    """A copy of a rendered project, on its first day."""
+    """A copy of a sample project, on its first day."""
     shutil.copytree(_sound, tmp_path / "project")
     return Scanned(tmp_path / "project")
-
-
-@pytest.fixture
-def teams_part(project) -> Scanned:
-    """Without the standard's code, which takes long, and which the sound project was read for."""
-    shutil.rmtree(project.root / "src/credit_risk/mlops")
-    return project
 
 
 CHECKS = ["personal-data", "identity", "secrets", "safe-code"]
@@ -111,15 +104,15 @@ def test_a_new_project_is_sound(project, check):
     assert found.figures["rows"] > 2
 
 
-def test_hashes_of_packages_are_no_secrets(teams_part):
+def test_hashes_of_packages_are_no_secrets(project):
     line = "jinja2==3.1.6 \\\n    --hash=sha256:" + "0123456789abcdef" * 4 + "\n"
-    teams_part.write("pipelines/environments/training/requirements.txt", line * 20)
-    teams_part.write("uv.lock", LOCK + f'# hash = "sha256:{"fedcba9876543210" * 4}"\n')
-    assert teams_part.look("secrets").word == "passed"
+    project.write("pipelines/environments/training/requirements.txt", line * 20)
+    project.write("uv.lock", LOCK + f'# hash = "sha256:{"fedcba9876543210" * 4}"\n')
+    assert project.look("secrets").word == "passed"
 
 
-def test_hashes_in_settings_are_no_secrets(teams_part):
-    conf, digest = teams_part.root / "conf", hashlib.sha256(b"evidence").hexdigest()
+def test_hashes_in_settings_are_no_secrets(project):
+    conf, digest = project.root / "conf", hashlib.sha256(b"evidence").hexdigest()
     manual.sign(
         conf,
         SimpleNamespace(evidence=digest),
@@ -131,18 +124,18 @@ def test_hashes_in_settings_are_no_secrets(teams_part):
     )
     page = (CREDIT / "docs" / "updating.md").read_text(encoding="utf-8")
     fork = page.partition("```yaml\n")[2].partition("```")[0].replace("0" * 64, digest)
-    teams_part.write("conf/forks.yml", fork)
-    assert teams_part.look("secrets").word == "passed"
+    project.write("conf/forks.yml", fork)
+    assert project.look("secrets").word == "passed"
     assert manual.read(conf)[0].evidence == conformance.load_forks(conf).forks[0].sha256 == digest
 
 
-def test_a_signature_of_before_is_still_read(teams_part):
-    conf, digest = teams_part.root / "conf", hashlib.sha256(b"evidence").hexdigest()
+def test_a_signature_of_before_is_still_read(project):
+    conf, digest = project.root / "conf", hashlib.sha256(b"evidence").hexdigest()
     signed = {"check": "expert-review", "role": "domain expert", "by": "Ada", "answer": "yes"}
     signed |= {"why": "looked", "date": date(2026, 5, 8), "evidence": digest}
-    teams_part.write("conf/signatures.yml", yaml.safe_dump({"signatures": [signed]}))
+    project.write("conf/signatures.yml", yaml.safe_dump({"signatures": [signed]}))
     assert manual.read(conf)[0].evidence == digest
-    assert teams_part.look("secrets").word == "failed", "why hashes get their name before them"
+    assert project.look("secrets").word == "failed", "why hashes get their name before them"
 
 
 # ---------------------------------------------------------------- personal data
@@ -240,20 +233,20 @@ def test_without_git_nobody_knows_what_leaves(project, check):
         ("src/credit_risk/login.py", 'password = "cor' + 'rect-horse-7!"\n'),
     ],
 )
-def test_a_secret_in_a_file_is_found_by_check_and_hook(teams_part, file, text):
-    teams_part.write(file, text)
-    found = teams_part.look("secrets")
+def test_a_secret_in_a_file_is_found_by_check_and_hook(project, file, text):
+    project.write(file, text)
+    found = project.look("secrets")
     assert found.word == "failed"
     assert f"{file} line" in found.message
     assert "Revoke it first" in found.next
     hook = ["detect-secrets-hook", "--no-verify", file]
-    refused = subprocess.run(hook, cwd=teams_part.root, capture_output=True, text=True, check=False)
+    refused = subprocess.run(hook, cwd=project.root, capture_output=True, text=True, check=False)
     assert (refused.returncode, file in refused.stdout) == (1, True), refused.stderr
 
 
-def test_a_false_alarm_is_named_in_its_line(teams_part):
-    teams_part.write("conf/store.yml", f"key: {KEY}  # pragma: allowlist secret\n")
-    assert teams_part.look("secrets").word == "passed"
+def test_a_false_alarm_is_named_in_its_line(project):
+    project.write("conf/store.yml", f"key: {KEY}  # pragma: allowlist secret\n")
+    assert project.look("secrets").word == "passed"
 
 
 UNSAFE = {
