@@ -12,7 +12,7 @@ from typing import Any
 import copier
 
 from hooks.ownership import ownership
-from hooks.releases import Release, tagged_clone
+from hooks.release.history import Release, tagged_clone
 from tests.conftest import Project
 from tests.rendering import commit_all
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from hooks.releases import releases
+from hooks.release.history import releases
 from tests.rendering import commit_all
 from tests.update.merging import ANSWERS, check_update, files
+from tests.update.modifications import SCARS, append, scar
 from tests.update.releases import DEFAULTS, ONLINE, OTHERS, Template, git
-from tests.update.scars import SCARS, append, scar
 
 FIRST = releases()[0].tag
 CHANGES = [

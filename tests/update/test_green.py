@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from hooks.releases import releases
+from hooks.release.history import releases
 from tests.rendering import commit_all
 from tests.update import scars
+from tests.update.modifications import scar
 from tests.update.releases import DEFAULTS, Template, git
-from tests.update.scars import scar
 
 WORK = (
     scars.deletes_seeds,

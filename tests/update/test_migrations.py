@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import Project
 from tests.rendering import commit_all
 from tests.update.merging import ANSWERS, files
+from tests.update.modifications import append, replace
 from tests.update.releases import DEFAULTS, OTHERS, Template, git
-from tests.update.scars import append, replace
 
 RENAMES = {"docs/gates.md": "docs/limits.md", ".pre-commit-config.yaml": ".config/pre-commit.yaml"}
 MOVE = Path("hooks") / "migrations" / "move.py"

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hooks.releases import releases
+from hooks.release.history import releases
 from tests.conftest import Project
 from tests.rendering import commit_all
 from tests.update import scars
 from tests.update.merging import ANSWERS, Files, check_update, files
+from tests.update.modifications import SCARS, Scar, scar
 from tests.update.releases import COMBINATIONS, DEFAULTS, Template, git, is_needed, stays
-from tests.update.scars import SCARS, Scar, scar
 
 RELEASES = [release.tag for release in releases()]
 NEWS, LATER = "v99.0.1", "v99.0.2"
