@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import copier
@@ -187,25 +188,34 @@ def rewrite_project(rewriter: Rewriter) -> list[str]:
     changed = []
     for name in git("ls-files", "-z").decode().split("\0"):
         path = Path(name)
-        if not path.is_file() or path.suffix not in TEXTS | {".ipynb"} or path.parts[0] == "vendor":
+        if not path.is_file() or not is_rewritten(path):
             continue
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 text = file.read()
         except UnicodeDecodeError:
             continue
-        if path.suffix == ".ipynb":
-            new = notebook(text, rewriter)
-        elif path.suffix == ".py":
-            parts = path.parent.parts
-            new = rewriter.code(text, parts[1:] if parts[:1] == ("src",) else ())
-        else:
-            new = rewriter.names(text)
+        new = rewrite_file(path, text, rewriter)
         if new != text:
             with path.open("w", encoding="utf-8", newline="") as file:
                 file.write(new)
             changed.append(name)
     return changed
+
+
+def is_rewritten(path: Path) -> bool:
+    """Whether this kind of file may have imports or names of the old folder."""
+    return path.suffix in TEXTS | {".ipynb"} and path.parts[0] != "vendor"
+
+
+def rewrite_file(path: Path, text: str, rewriter: Rewriter) -> str:
+    """The new text of a file."""
+    if path.suffix == ".ipynb":
+        return notebook(text, rewriter)
+    if path.suffix == ".py":
+        parts = path.parent.parts
+        return rewriter.code(text, parts[1:] if parts[:1] == ("src",) else ())
+    return rewriter.names(text)
 
 
 def notebook(text: str, rewriter: Rewriter) -> str:
@@ -249,6 +259,18 @@ def edits_of(folder: str, last: Path) -> dict[str, str]:
     return found
 
 
+def module_names(paths: Iterable[str], folder: str) -> set[str]:
+    """The dotted names of the modules and packages in `folder`, relative to it."""
+    modules = {
+        ".".join(part.with_suffix("").parts)
+        for path in paths
+        for part in [Path(path).relative_to(folder)]
+        if part.suffix == ".py"
+    }
+    modules |= {name.removesuffix(".__init__") for name in modules}
+    return modules | {parent for name in modules for parent in [name.rpartition(".")[0]] if parent}
+
+
 def main(arguments: list[str]) -> int:
     """Rewrite imports, save edits, and print what was done."""
     if len(arguments) != 1:
@@ -256,14 +278,7 @@ def main(arguments: list[str]) -> int:
         return 2
     folder = f"src/{arguments[0]}/mlops"
     tracked = git("ls-tree", "-r", "--name-only", "HEAD", "--", folder).decode().splitlines()
-    modules = {
-        ".".join(part.with_suffix("").parts)
-        for name in tracked
-        for part in [Path(name).relative_to(folder)]
-        if part.suffix == ".py"
-    }
-    modules |= {name.removesuffix(".__init__") for name in modules}
-    modules |= {parent for name in modules for parent in [name.rpartition(".")[0]] if parent}
+    modules = module_names(tracked, folder)
     if not modules:
         print(f"{folder} is not in the last commit: nothing to do")
         return 0

@@ -18,7 +18,7 @@ from cookiecutter.main import cookiecutter
 from hooks.adopt.answers import from_remote
 from hooks.adopt.plan import recordable_source
 from tests import scripts
-from tests.conftest import Project
+from tests.projects import Project
 from tests.rendering import ROOT, commit_all, copy_template, render
 
 OWNERSHIP = Path("package", "src", "mlops_platform", "template", "ownership.toml")

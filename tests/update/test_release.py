@@ -329,7 +329,7 @@ def test_names_are_computed_without_rendering(
 ) -> None:
     """The check computes file names and answers itself; Copier renders the same."""
     given = COMBINATIONS[combination]
-    folder = template.pristine(template.now, given)
+    folder = template.pristine(template.current, given)
     rendered = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert last.names(given) == rendered
 
