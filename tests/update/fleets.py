@@ -100,7 +100,7 @@ class Fleet:
         done = subprocess.run(
             [*FLEET, *first, *rest],
             cwd=self.home,
-            env=surroundings(**environment),
+            env=hooks_environment(**environment),
             capture_output=True,
             text=True,
             timeout=300,
@@ -111,7 +111,7 @@ class Fleet:
         return done
 
 
-def surroundings(**more: str) -> dict[str, str]:
+def hooks_environment(**more: str) -> dict[str, str]:
     """The environment in which `python -m hooks` works in any folder; empty values are left out."""
     given = {**os.environ, "PYTHONPATH": str(ROOT), **more}
     return {name: value for name, value in given.items() if value}

@@ -558,7 +558,7 @@ MERGES = 'case " $* " in *" merge "*) {} ;; esac\nexec "$real" "$@"'
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "failure",
     [
         pytest.param(('echo "disk full" >&2; exit 128', 2, "disk full"), id="before"),
         pytest.param(('"$real" "$@"; exit 128', 2, "git merge ended with 128"), id="after"),
@@ -581,9 +581,9 @@ def test_a_failure_half_way_leaves_the_repository_unchanged(
     clone: Path,
     handmade: Path,
     failing_git: Callable[[str], dict[str, str]],
-    fault: tuple[str, int, str],
+    failure: tuple[str, int, str],
 ) -> None:
-    lines, code, message = fault
+    lines, code, message = failure
     before = state(handmade)
     done = adopt(clone, handmade, "--yes", expect=code, **failing_git(MERGES.format(lines)))
     assert message in done.stderr
@@ -673,10 +673,10 @@ def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[
     project, settings = legacy
     write(project, {"docs/gates.md": "Ours.\n", ".pre-commit-config.yaml": "repos:\n" + HOOK})
     commit_all(project, "Has a page with the name of a template page, and a hook")
-    clone = clone_with_release(tmp_path / "beside" / "copier-mlops")
+    clone = clone_with_release(tmp_path / "clones" / "copier-mlops")
     before = state(project)
-    beside = clone.parent / "churn"  # the path in the page
-    shutil.copytree(project, beside)
+    churn = clone.parent / "churn"  # the path in the page
+    shutil.copytree(project, churn)
     page = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
     plan, do, back, conflicts, go_on = commands(page)
 
@@ -695,20 +695,20 @@ def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[
 
     assert "Nothing was changed" in run_in(clone, plan)
     run_in(clone, do)
-    run_in(beside, back)
-    assert state(beside) == before
+    run_in(churn, back)
+    assert state(churn) == before
     run_in(clone, do)
     theirs = [".pre-commit-config.yaml", "docs/gates.md"]
-    assert set(run_in(beside, conflicts).split()) == {".gitignore", "README.md", *theirs}
-    git(beside, "checkout", "--theirs", *theirs)
-    with (beside / ".pre-commit-config.yaml").open("a") as hooks:
+    assert set(run_in(churn, conflicts).split()) == {".gitignore", "README.md", *theirs}
+    git(churn, "checkout", "--theirs", *theirs)
+    with (churn / ".pre-commit-config.yaml").open("a") as hooks:
         hooks.write(HOOK)
-    assert "README.md" in git(beside, "grep", "<<<<<<< ")
-    resolve(beside)
+    assert "README.md" in git(churn, "grep", "<<<<<<< ")
+    resolve(churn)
     assert "git grep '<<<<<<< '" in page
-    assert run_in(beside, "git grep '<<<<<<< ' || true") == ""
-    run_in(beside, go_on)
-    assert len(yaml.safe_load((beside / ".pre-commit-config.yaml").read_text())["repos"]) == 2
-    assert Project(beside).has("uv.lock")
-    assert git(beside, "status", "--porcelain") == ""
-    assert len(git(beside, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3
+    assert run_in(churn, "git grep '<<<<<<< ' || true") == ""
+    run_in(churn, go_on)
+    assert len(yaml.safe_load((churn / ".pre-commit-config.yaml").read_text())["repos"]) == 2
+    assert Project(churn).has("uv.lock")
+    assert git(churn, "status", "--porcelain") == ""
+    assert len(git(churn, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3

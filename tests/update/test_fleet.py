@@ -30,9 +30,9 @@ from tests.update.fleets import (
     answers,
     edit,
     git,
+    hooks_environment,
     rows,
     small_template,
-    surroundings,
     update_by_hand,
     user_state,
     write,
@@ -315,7 +315,7 @@ def test_an_interrupted_run_can_be_repeated(fleet: Fleet) -> None:
     scratch.mkdir()
     run = subprocess.Popen(
         [*FLEET, "update", "--jobs", "2", *map(str, made)],
-        env=surroundings(TMPDIR=str(scratch)),
+        env=hooks_environment(TMPDIR=str(scratch)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -379,7 +379,7 @@ def test_a_terminal_shows_a_progress_bar(fleet: Fleet) -> None:
     reader.start()
     subprocess.run(
         [*FLEET, "update", str(project)],
-        env=surroundings(TERM="xterm"),
+        env=hooks_environment(TERM="xterm"),
         stdout=subprocess.DEVNULL,
         stderr=terminal,
         check=True,

@@ -23,9 +23,9 @@ from tests.update.fleets import (
     answers,
     edit,
     git,
+    hooks_environment,
     published,
     rows,
-    surroundings,
     update_by_hand,
     write,
 )
@@ -215,7 +215,7 @@ def test_wrong_use_is_reported_and_nothing_is_done(
     done = subprocess.run(
         [*FLEET, *arguments],
         cwd=fleet.home,
-        env=surroundings(),
+        env=hooks_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -245,7 +245,7 @@ def test_every_command_of_the_page_runs(fleet: Fleet) -> None:
     for line in lines:
         if "matrix" in line:  # a matrix needs URLs
             git(project, "remote", "set-url", "origin", bare.as_uri())
-        run_script(line, fleet.home, surroundings())
+        run_script(line, fleet.home, hooks_environment())
     assert (fleet.home / "fleet.html").is_file()
     assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
 
@@ -271,7 +271,7 @@ def test_the_jobs_of_the_page_update_and_push(fleet: Fleet) -> None:
         else:
             plan, work = (job["steps"][0]["bash"] for job in jobs)
         output = fleet.home / "output"
-        environment = surroundings(GITHUB_OUTPUT=str(output))
+        environment = hooks_environment(GITHUB_OUTPUT=str(output))
         made = run_script(plan, fleet.home, environment)
         text = output.read_text().removeprefix("matrix=") if engine == "github" else made[1:]
         found = json.loads(text[text.index("{") :])
