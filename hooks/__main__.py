@@ -34,15 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The first word of the command line; each command reads the rest with a parser of its own."""
+    lines = [f"  {name:10} {command.help}" for name, command in COMMANDS.items()]
     top = argparse.ArgumentParser(
         prog="python -m hooks",
         usage="%(prog)s COMMAND ...",
         description="Tools for the platform team. Nothing here runs by itself.",
-        epilog="`python -m hooks COMMAND --help` shows the options of a command.",
+        epilog="\n".join(["commands:", *lines, "", "COMMAND --help shows its options."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.help, add_help=False)
+    top.add_argument("command", metavar="COMMAND", choices=COMMANDS, help="one of those below")
     return top
 
 
