@@ -1,7 +1,7 @@
-"""Time of `fleet.py update` for a project, beside a loop over `copier update`, in one run.
+"""Time of `hooks fleet update` per project, compared with a loop over `copier update`.
 
-The template is behind a URL, as in a firm. Both have warm caches where they keep any; the loop
-neither commits nor makes a branch. In the same surroundings: update beside copy, and the project's
+The template is behind a URL, as in a company. Both have warm caches if they use any. The loop
+neither commits nor creates a branch. Also measured: update compared with copy, and the project's
 own `template-check`. `uv run python benchmarks/fleet.py [PROJECTS] [ROUNDS]`
 """
 
@@ -26,7 +26,7 @@ OLD, NEW = "v0.1.0", "v0.2.0"
 ANSWER = "project_name=Credit Risk"
 UPDATE = ["copier", "update", "--quiet", "--defaults"]
 CHECK = ["uv", "run", "--quiet", "poe", "--quiet", "template-check"]
-FLEET = [sys.executable, str(ROOT / "hooks" / "fleet.py"), "update"]
+FLEET = [sys.executable, "-m", "hooks", "fleet", "update"]
 
 
 def main(number: int, rounds: int) -> None:
@@ -43,7 +43,7 @@ def main(number: int, rounds: int) -> None:
         for project in projects:
             loop.append(timed([*UPDATE, str(project)], scratch))
             restore(project)
-        fleet = timed([*FLEET, *map(str, projects)], scratch)
+        fleet = timed([*FLEET, *map(str, projects)], ROOT)
         updated = sum(is_updated(project, projects[0]) for project in projects)
         assert updated == number, f"{number - updated} projects have another branch"
     seconds = {"loop": sum(run.seconds for run in loop) / number, "fleet": fleet.seconds / number}
@@ -79,7 +79,7 @@ def releases(folder: Path) -> Path:
     commit_all(folder, OLD)
     subprocess.run(["git", "tag", OLD], cwd=folder, check=True)
     tasks = folder / "template" / "poe_tasks.toml.jinja"
-    tasks.write_text(tasks.read_text(encoding="utf-8") + "\n# news\n", encoding="utf-8")
+    tasks.write_text(tasks.read_text(encoding="utf-8") + "\n# new\n", encoding="utf-8")
     commit_all(folder, NEW)
     subprocess.run(["git", "tag", NEW], cwd=folder, check=True)
     return folder
@@ -94,7 +94,7 @@ def start(source: str, folder: Path) -> Path:
 
 
 def by_hand(source: str, project: Path, scratch: Path, rounds: int) -> dict[str, list[Run]]:
-    """Copy and update of one project by the command line, in turns."""
+    """Copy and update of one project on the command line, alternating."""
     found: dict[str, list[Run]] = {"copy": [], "update": []}
     copy = ["copier", "copy", "--quiet", "--defaults", "--vcs-ref", NEW, "--data", ANSWER, source]
     for number in range(-1, rounds):  # the first round fills caches and does not count
@@ -109,7 +109,7 @@ def by_hand(source: str, project: Path, scratch: Path, rounds: int) -> dict[str,
 
 
 def checked(template: Path, project: Path, rounds: int) -> list[Run]:
-    """`poe template-check` beside a local clone, as on a machine that has uv and no Copier."""
+    """`poe template-check` with a local template, on a machine with uv and without Copier."""
     copier.run_copy(
         f"git+{template.as_uri()}",
         project,
@@ -128,15 +128,15 @@ def checked(template: Path, project: Path, rounds: int) -> list[Run]:
 
 
 def restore(project: Path) -> None:
-    """Take an update back."""
+    """Revert an update."""
     for command in (["reset", "--quiet", "--hard"], ["clean", "-fdq"]):
         subprocess.run(["git", *command], cwd=project, check=True)
 
 
 def is_updated(project: Path, first: Path) -> bool:
-    """Whether the branch holds the news, the same in each project; main is untouched.
+    """Whether the branch has the template's change, the same in each project; main is unchanged.
 
-    Raises CalledProcessError where there is no branch.
+    Raises CalledProcessError if there is no branch.
     """
 
     def git(folder: Path, *arguments: str) -> str:
@@ -148,10 +148,10 @@ def is_updated(project: Path, first: Path) -> bool:
     branch = f"copier-update-{NEW}"
     tree = git(project, "rev-parse", f"{branch}^{{tree}}")
     return (
-        "# news" in git(project, "show", f"{branch}:poe_tasks.toml")
+        "# new" in git(project, "show", f"{branch}:poe_tasks.toml")
         and tree == git(first, "rev-parse", f"{branch}^{{tree}}")
         and not git(project, "status", "--porcelain")
-        and "# news" not in git(project, "show", "main:poe_tasks.toml")
+        and "# new" not in git(project, "show", "main:poe_tasks.toml")
     )
 
 

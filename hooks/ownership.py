@@ -1,13 +1,14 @@
-"""Writes what follows from the list of owners: `uv run python hooks/ownership.py`.
+"""Writes what is generated from the list of file owners: `uv run python -m hooks ownership`.
 
-The list is `ownership.toml` in the platform package. From it come the exclusions in `copier.yml`,
-the tables in the rendered README and GitHub's CODEOWNERS. With `--check` nothing is written, and
-the exit code is 1 if one of them differs.
+The list is `ownership.toml` in the platform package. It gives the exclusions in `copier.yml`, the
+table in the rendered README and GitHub's CODEOWNERS. With `--check` nothing is written, and the
+exit code is 1 if one of them is out of date.
 """
 
 import argparse
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -25,7 +26,7 @@ TITLES = {
 
 
 def ownership() -> ModuleType:
-    """The module that projects carry, loaded from the template."""
+    """The platform package's module, loaded from this folder and not from the installed package."""
     spec = importlib.util.spec_from_file_location("ownership", OWNERSHIP / "ownership.py")
     if spec is None or spec.loader is None:
         raise FileNotFoundError(OWNERSHIP / "ownership.py")
@@ -36,7 +37,7 @@ def ownership() -> ModuleType:
 
 
 def exclusions() -> str:
-    """What Copier leaves alone in an update: all of a seed, or only where it is already there."""
+    """What an update does not touch: seeds; those that are `needed` only if they exist."""
     update = "[% if _copier_operation == 'update' %]"
     lines = ["_exclude:"]
     rules = ownership().rules()
@@ -62,7 +63,7 @@ def table() -> str:
 
 
 def codeowners() -> str:
-    """CODEOWNERS: the last rule that matches decides, so the list stands upside down."""
+    """CODEOWNERS: the last matching rule decides, so the order is reversed."""
     reviewer = "[[ team if team.startswith('@') else user_email ]]"
     lines = ["# Managed by the template: `copier update` changes it.", f"* {reviewer}"]
     for owner, title in reversed(TITLES.items()):
@@ -84,7 +85,7 @@ def _with_its_folder(glob: str, line: str) -> str:
 
 
 def between_marks(text: str, made: str, comment: str, close: str = "") -> str:
-    """`text` with what stands between the two marks replaced."""
+    """`text` with the lines between the two marks replaced."""
     begin, end = f"{comment} {BEGIN}{close}\n", f"{comment} {END}{close}\n"
     head, rest = text.split(begin)
     tail = rest.split(end)[1]
@@ -92,7 +93,7 @@ def between_marks(text: str, made: str, comment: str, close: str = "") -> str:
 
 
 def results() -> dict[Path, str]:
-    """Each file that follows from the list, with the text that it should have."""
+    """Each generated file, with the text that it should have."""
     copier, readme = ROOT / "copier.yml", ROOT / "template" / "README.md.jinja"
     owners = ROOT / "template" / "[% if github %].github[% endif %]" / "CODEOWNERS.jinja"
     indented = between_marks(copier.read_text(encoding="utf-8"), exclusions(), "#")
@@ -100,25 +101,23 @@ def results() -> dict[Path, str]:
     return {copier: indented, readme: tables, owners: codeowners()}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write, or check."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        "python -m hooks ownership", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument(
         "--check", action="store_true", help="write nothing, exit 1 on a difference"
     )
-    check = parser.parse_args().check
+    check = parser.parse_args(arguments).check
     stale = 0
     for path, text in results().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale = 1
         if check:
-            print(f"{path.relative_to(ROOT)} does not follow from ownership.toml: run {__file__}")
+            print(f"{path.relative_to(ROOT)} is out of date: run `python -m hooks ownership`")
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
             print(f"wrote {path.relative_to(ROOT)}")
     return stale if check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,20 +1,27 @@
-"""What the hooks know of a project from outside: git, its answers, its template's releases."""
+"""Projects and templates seen from outside: git, recorded answers, the template's releases."""
 
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from mlops_platform.template.ownership import Rule
 from packaging.version import InvalidVersion, Version
 
+# Where releases have the list of file owners: since 1.0.0, and before.
+OWNERSHIP = (
+    "package/src/mlops_platform/template/ownership.toml",
+    "template/src/[[package_name]]/mlops/ownership.toml",
+)
 ANSWERS = ".copier-answers.yml"
-COPIER = "uvx --from 'copier==9.19.*' copier"  # how people are told to call it
+COPIER = "uvx --from 'copier==9.19.*' copier"  # how messages tell people to call it
 SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-# Nobody sits in front of these commands, and reading must not even refresh a project's index.
+# No person answers these commands, and reading must not even refresh a project's index.
 UNATTENDED = {
     "GIT_LFS_SKIP_SMUDGE": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -24,22 +31,22 @@ UNATTENDED = {
 
 
 class HookError(Exception):
-    """Something outside the code is wrong: says where, what, and what to do next."""
+    """Something outside this code is wrong: says where, what, and what to do next."""
 
 
-def unattended() -> None:
-    """Set what git needs to know in this process and those that it starts."""
+def set_unattended() -> None:
+    """Set the environment so that git, here and in child processes, asks nobody."""
     os.environ.update(UNATTENDED)
     os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20")
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):  # set where a git hook calls us
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):  # set if a git hook started us
         os.environ.pop(name, None)
 
 
 def git(folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
-    """What a git command in `folder` prints; some commands say "none" by the exit code 1.
+    """The output of a git command in `folder`; some commands report "none" by exit code 1.
 
     Raises:
-        HookError: git's own last words.
+        HookError: git failed; the message is git's own.
     """
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],
@@ -51,30 +58,30 @@ def git(folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
     )
     if done.returncode not in accept:
         raise HookError(
-            f"`git {arguments[0]}` in {folder}: {last_words(done.stderr) or done.stdout}"
+            f"`git {arguments[0]}` in {folder}: {error_lines(done.stderr) or done.stdout}"
         )
     return done.stdout
 
 
-def last_words(text: str) -> str:
-    """The lines in which git says what is wrong, or else the last one."""
+def error_lines(text: str) -> str:
+    """The lines in which git reports an error; the last line if there is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    wrong = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return " ".join(wrong or lines[-1:])
+    errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return " ".join(errors or lines[-1:])
 
 
 def without_secrets(text: str) -> str:
-    """The text without the user and password that a URL may hold."""
+    """The text without the user name and password that a URL may contain."""
     return re.sub(r"://[^/@\s]+@", "://", text)
 
 
 def is_url(place: str) -> bool:
-    """Whether a project or template is named by a URL, not by a folder."""
+    """Whether a project or template is given by a URL, not by a folder."""
     return "://" in place or bool(re.match(r"(git\+|gh:|gl:|[\w.+-]+@[\w.-]+:)", place))
 
 
 def git_url(source: str) -> str:
-    """A URL that git reads, from one that Copier reads."""
+    """The URL for git, from a URL for Copier."""
     for short, host in SHORTCUTS.items():
         if source.startswith(short):
             return host + source.removeprefix(short).strip("/").removesuffix(".git") + ".git"
@@ -82,20 +89,20 @@ def git_url(source: str) -> str:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What a project's answers file says: all of it, the template's source, and its commit."""
+class RecordedAnswers:
+    """A project's answers file: all answers, the template's source and its commit."""
 
     answers: Mapping[str, Any]
     source: str
     commit: str
 
     def text(self, key: str) -> str:
-        """An answer as text; empty where there is none."""
+        """An answer as text; empty if there is none."""
         value = self.answers.get(key)
         return "" if value is None else str(value)
 
 
-def recorded(text: str, where: str) -> Recorded:
+def read_answers(text: str, where: str) -> RecordedAnswers:
     """Read an answers file.
 
     Raises:
@@ -106,19 +113,19 @@ def recorded(text: str, where: str) -> Recorded:
     except yaml.YAMLError as error:
         raise HookError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(answers, dict):
-        raise HookError(f"{where}: expected `key: value` lines. Bring it back from git.")
+        raise HookError(f"{where}: expected `key: value` lines. Restore it from git.")
     source, commit = (str(answers.get(key) or "") for key in ("_src_path", "_commit"))
     if not commit:
         raise HookError(
             f"{where}: records no `_commit`, so it was made from a template outside git. "
-            "Adopt the project anew with hooks/adopt.py."
+            "Adopt the project again: `python -m hooks adopt`."
         )
     if not is_url(source) and not Path(source).expanduser().is_absolute():
         raise HookError(
             f"{where}, field `_src_path`: {source!r} is neither a URL nor an absolute path. "
             "Write the template's URL there and commit."
         )
-    return Recorded(answers, source, commit)
+    return RecordedAnswers(answers, source, commit)
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Template:
         """The tag `wanted`, or the newest.
 
         Raises:
-            HookError: there is no such tag, or none at all.
+            HookError: there is no such tag, or no tag at all.
         """
         if not self.tags:
             raise HookError(f"{without_secrets(self.source)}: the template has no release tag.")
@@ -146,28 +153,38 @@ class Template:
         return wanted or self.tags[-1]
 
     def commit(self, revision: str) -> str:
-        """The full hash of a tag, or of what a project recorded.
+        """The full hash of a tag, or of the commit that a project recorded.
 
         Raises:
-            HookError: the template does not hold it.
+            HookError: the template does not have it.
         """
         try:
             asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
             return git(self.repository, *asked, f"{revision}^{{commit}}").strip()
         except HookError:
             raise HookError(
-                f"{without_secrets(self.source)}: holds no {revision} any more, from which the "
-                "project was made. Ask the template's owner to bring back the tag or commit."
+                f"{without_secrets(self.source)}: no longer has {revision}, from which the "
+                "project was made. Ask the template's owner to restore the tag or commit."
             ) from None
 
-    def holds(self, release: str, revision: str) -> bool:
-        """Whether `revision` is `release` or came after it."""
+    def contains(self, revision: str, release: str) -> bool:
+        """Whether `revision` is `release` or a later commit."""
         older, newer = self.commit(release), self.commit(revision)
         return not git(self.repository, "rev-list", "--max-count=1", older, f"^{newer}").strip()
 
+    def owner_rules(self, revision: str) -> list[Rule] | None:
+        """The file owners in a release; None if it has no list of them."""
+        for path in OWNERSHIP:
+            try:
+                text = git(self.repository, "cat-file", "blob", f"{revision}:{path}")
+            except HookError:
+                continue
+            return [Rule(**rule) for rule in tomllib.loads(text)["rules"]]
+        return None
 
-def template(source: str, mirrors: Path) -> Template:
-    """Look at a template; one behind a URL is mirrored below `mirrors` once.
+
+def open_template(source: str, mirrors: Path) -> Template:
+    """Open a template; one behind a URL is mirrored below `mirrors`.
 
     Raises:
         HookError: git cannot read it.
@@ -181,7 +198,7 @@ def template(source: str, mirrors: Path) -> Template:
     else:
         repository = Path(source).expanduser()
         if not repository.is_dir():
-            raise HookError(f"{source}: the template is not there. Is its disk mounted?")
+            raise HookError(f"{source}: this template folder does not exist. Is its disk mounted?")
     versions = {}
     for tag in git(repository, "tag", "--list").split():
         try:

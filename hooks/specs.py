@@ -1,8 +1,8 @@
-"""Writes the template's first state of what follows from conf/: `uv run python hooks/specs.py`.
+"""Writes the template's Azure ML specs that depend on conf/: `uv run python -m hooks specs`.
 
-`mlops azure render` makes those files in a project. Here it makes them in a render of each task,
-and the project's and the package's name become questions again. With `--check` nothing is written,
-and the exit code is 1 where a file does not follow.
+`mlops azure render` generates these files in a project. Here it generates them in a render of each
+task, and the names of project and package become questions again. With `--check` nothing is
+written, and the exit code is 1 if a file is out of date.
 """
 
 import argparse
@@ -10,15 +10,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.rendering import render
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.rendering import render  # noqa: E402
-
 TEMPLATE = ROOT / "template" / "[% if azureml %]azureml[% endif %]"
-# Where each file is rendered, beside its task.
+# When each file is rendered, in addition to its task.
 CONDITIONS = {"monitor.yml": "online and "}
 NAME, PACKAGE, CONTACT = "zqx-w", "zqx_w", "zqx@example.com"
 PROGRAM = "import sys; from pathlib import Path; "
@@ -27,7 +26,7 @@ PROGRAM += "[print(p.as_posix(), t, sep='\\0', end='\\1') for p, t in expected(P
 
 
 def results() -> dict[Path, str]:
-    """Each file of the template that follows, with the text that it should have."""
+    """Each generated file of the template, with the text that it should have."""
     made = {}
     for task in ("classification", "regression"):
         with tempfile.TemporaryDirectory() as scratch:
@@ -55,21 +54,19 @@ def _with_questions(text: str) -> str:
     return re.sub(re.escape(NAME), "[[ project_slug ]]", text)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write, or check."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        "python -m hooks specs", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if stale")
-    check = parser.parse_args().check
+    check = parser.parse_args(arguments).check
     stale = 0
     for path, text in results().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale = 1
-        print(f"{'does not follow' if check else 'wrote'}: {path.relative_to(ROOT)}")
+        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
         if not check:
             path.write_text(text, encoding="utf-8", newline="\n")
     return stale if check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,21 +1,24 @@
-"""Builds the platform package's wheel, the same bytes on every machine.
+"""Builds the platform package's wheel into the template: `uv run python -m hooks wheel`.
 
-`uv_build` gives the same files whatever the machine's clock and umask; here the archive is written
-again without compression, so that git keeps only what differs between two versions.
+The wheel has the same bytes on every machine. `uv_build` gives the same files whatever the
+machine's clock and umask; here the archive is written again without compression, so that git stores
+only the differences between two versions.
 """
 
+import argparse
 import io
 import shutil
 import subprocess
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "package"
 VENDOR = ROOT / "template" / "[% if vendored %]vendor[% endif %]"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip file can hold
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip file
 
 
 def version() -> str:
@@ -30,22 +33,22 @@ def name() -> str:
 
 
 def build() -> bytes:
-    """Build the wheel from `package/` as it is on disk.
+    """Build the wheel from `package/` on disk.
 
     Raises:
-        subprocess.CalledProcessError: uv cannot build it; uv has said why.
+        subprocess.CalledProcessError: uv cannot build it; uv has printed the reason.
     """
     with tempfile.TemporaryDirectory() as scratch:
         source, out = Path(scratch) / "package", Path(scratch) / "out"
         ignored = shutil.ignore_patterns("__pycache__", "tests")
-        shutil.copytree(PACKAGE, source, ignore=ignored)  # a build writes beside its source
+        shutil.copytree(PACKAGE, source, ignore=ignored)  # a build writes into its source folder
         command = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(out), str(source)]
         subprocess.run(command, cwd=ROOT, check=True)
         return stored((out / name()).read_bytes())
 
 
 def stored(wheel: bytes) -> bytes:
-    """The same files in the same order, without compression, times and the machine's modes."""
+    """The same files in the same order, without compression, times and file modes."""
     written = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(wheel)) as before,
@@ -60,7 +63,7 @@ def stored(wheel: bytes) -> bytes:
 
 
 def write() -> Path:
-    """Put the wheel into the template, in place of the one before; returns its path."""
+    """Replace the wheel in the template; returns its path."""
     wheel = build()
     for old in VENDOR.glob("*.whl"):
         old.unlink()
@@ -70,5 +73,10 @@ def write() -> Path:
     return path
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build and write."""
+    argparse.ArgumentParser(
+        "python -m hooks wheel", description=(__doc__ or "").splitlines()[0]
+    ).parse_args(arguments)
     print(f"wrote {write().relative_to(ROOT)}")
+    return 0

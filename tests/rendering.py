@@ -11,14 +11,14 @@ import copier
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("copier.yml", "includes", "template")
-STANDARD = Path("template", "src")
+WHEEL = Path("template", "[% if vendored %]vendor[% endif %]")
 
 
 def copy_template(folder: Path, *, small: bool = False) -> Path:
     """Copy what Copier reads of the template into `folder`, without git.
 
-    A small one is for tests that start Copier again and again and run nothing of the project: it
-    lacks the standard's rooms but for the steps, and takes half of the time.
+    A small one, without the platform package's wheel, is for tests that render again and again and
+    run nothing in the project.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ignored = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache")
@@ -27,9 +27,8 @@ def copy_template(folder: Path, *, small: bool = False) -> Path:
             shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         else:
             shutil.copy(ROOT / part, folder / part)
-    for room in (folder / STANDARD).iterdir() if small else ():
-        if room.is_dir() and room.name != "steps":
-            shutil.rmtree(room)
+    if small:
+        shutil.rmtree(folder / WHEEL)
     return folder
 
 

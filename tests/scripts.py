@@ -1,6 +1,6 @@
-"""Runs a script as a process of its own that need not import anew what this one has.
+"""Runs `python -m hooks` in a forked process, which need not import again what this one has.
 
-Of the two seconds that a hook takes, most go into importing Copier and compiling paths.
+Of the two seconds that a command takes, most go into importing Copier and compiling paths.
 """
 
 import os
@@ -16,37 +16,38 @@ from typing import NoReturn
 import plumbum
 
 
-def run(
-    script: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+def run_hooks(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run `script`, a path in `folder`, there, in a session of its own, as in a terminal."""
+    """Run the `hooks` package of the clone in `folder` there, in a session of its own."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = os.fork()
         if child == 0:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            _be([script, *arguments], folder, environment)
+            _become(arguments, folder, environment)
         status = os.waitpid(child, 0)[1]
         for stream in (out, err):
             stream.seek(0)
         code = os.waitstatus_to_exitcode(status)
-        return subprocess.CompletedProcess([script, *arguments], code, out.read(), err.read())
+        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
 
 
-def _be(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> NoReturn:
+def _become(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> NoReturn:
     encoding = environment.get("PYTHONIOENCODING", "utf-8")
     sys.stdout = open(1, "w", encoding=encoding, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding=encoding, closefd=False)  # noqa: SIM115
     code: object = 0
-    try:  # whatever happens, this copy of the tests must not go on with them
+    try:  # whatever happens, this process must not go on with the tests
         os.setsid()
         os.chdir(folder)
         os.environ.update(environment)
         plumbum.local.env.update(environment)  # Copier's git; it copied the environment on import
-        sys.argv = arguments
+        sys.argv = ["hooks", *arguments]
         for name in [name for name in sys.modules if name.split(".")[0] == "hooks"]:
-            del sys.modules[name]  # the script has its own beside it
-        runpy.run_path(arguments[0], run_name="__main__")
+            del sys.modules[name]  # the clone has its own
+        sys.path.insert(0, str(folder))
+        runpy.run_module("hooks", run_name="__main__")
     except SystemExit as end:
         code = end.code
     except BaseException:

@@ -1,7 +1,7 @@
 """Rewrites a stored answer that a release no longer offers: `answer.py QUESTION OLD NEW`.
 
 Copier runs it before an update, in the project's folder, and reads the answers again afterwards.
-Where the project answered something else, nothing is changed.
+If the project gave another answer, nothing is changed.
 """
 
 import sys
@@ -13,7 +13,7 @@ ANSWERS = Path(".copier-answers.yml")
 
 
 def main(arguments: list[str]) -> int:
-    """Replace the line of the question, and only that."""
+    """Replace the line of the question, and nothing else."""
     if len(arguments) != 3:
         print(__doc__, file=sys.stderr)
         return 2

@@ -1,9 +1,9 @@
-"""Follows files that a release renamed, with the team's edits: `move.py OLD NEW [OLD NEW ...]`.
+"""Keeps the team's edits of files that a release renamed: `move.py OLD NEW [OLD NEW ...]`.
 
 Copier runs it after an update that crosses the release, in the project's folder, with the Python
-that Copier itself runs in. By then Copier has removed OLD, edited or not, and written NEW as the
-release has it. Here the team's edits of OLD are merged into NEW, as in any update: both sides
-changed the same lines or nothing is in conflict. A second call changes nothing.
+in which Copier runs. By then Copier has removed OLD, even with edits, and written the release's
+NEW. This script merges the team's edits of OLD into NEW, as in any update: there is a conflict only
+if both changed the same lines. A second run changes nothing.
 """
 
 import subprocess
@@ -16,13 +16,13 @@ import copier
 import yaml
 
 ANSWERS = ".copier-answers.yml"
-BY_HAND = "Carry your edits over by hand: `git diff HEAD` shows what was removed."
+BY_HAND = "Copy your edits by hand: `git diff HEAD` shows what was removed."
 LABELS = ("before updating", "last update", "after updating")
-TOO_DIFFERENT = 128  # from here on, git merge-file's exit code is no number of conflicts
+TOO_DIFFERENT = 128  # from here on, the exit code of git merge-file is an error
 
 
 def git(*arguments: str, stdin: bytes = b"") -> bytes:
-    """What a git command prints."""
+    """The output of a git command."""
     command = ["git", *arguments]
     return subprocess.run(command, input=stdin, check=True, capture_output=True).stdout
 
@@ -34,7 +34,7 @@ def committed(name: str) -> bytes | None:
 
 
 def last_render(folder: Path) -> Path:
-    """Render the release that the project followed before the update, with the answers of then."""
+    """Render the project's release before the update, with its answers at that time."""
     recorded: dict[str, Any] = yaml.safe_load(committed(ANSWERS) or b"")
     copier.run_copy(
         recorded["_src_path"],
@@ -49,7 +49,7 @@ def last_render(folder: Path) -> Path:
 
 
 def move(old: str, new: str, last: Path) -> str:
-    """Bring the team's edits of `old` into `new`; says what was done."""
+    """Merge the team's edits of `old` into `new`; returns what was done."""
     target = Path(new)
     mine, base = committed(old), last / old
     if committed(new) is not None or not target.is_file() or not base.is_file():
@@ -58,7 +58,7 @@ def move(old: str, new: str, last: Path) -> str:
         target.unlink()
         return "stays deleted"
     if not git("ls-files", "--", old):
-        return "was moved before"
+        return "was already moved"
     theirs = target.read_bytes()
     merged, conflicts = merge(mine, base.read_bytes(), theirs)
     target.write_bytes(merged)
@@ -72,7 +72,7 @@ def move(old: str, new: str, last: Path) -> str:
 
 
 def merge(mine: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
-    """Merge as Copier does; returns the merged file, and whether there are conflicts in it."""
+    """Merge like Copier; returns the merged file, and whether it has conflicts."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch) / label for label in LABELS]
         for path, content in zip(paths, (mine, base, theirs), strict=True):
@@ -86,7 +86,7 @@ def merge(mine: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
 
 
 def stage(path: str, base: bytes, mine: bytes, theirs: bytes) -> None:
-    """Tell git of the conflict, so that `git status` shows it."""
+    """Record the conflict in git's index, so that `git status` shows it."""
     lines = []
     for number, content in enumerate((base, mine, theirs), 1):
         sha = git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
         try:
             last = last_render(Path(scratch) / "last")
         except (copier.errors.CopierError, ValueError) as error:  # ValueError: no such tag
-            print(f"The release before cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
+            print(f"The previous release cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
             return 1
         for old, new in zip(arguments[::2], arguments[1::2], strict=True):
             print(f"{old} -> {new}: {move(old, new, last)}")

@@ -2,8 +2,8 @@
 
 Copier runs it after the update that crosses 1.0.0, in the project's folder. By then Copier has
 removed the folder, and `uv.toml`, whose settings are in pyproject.toml now. Here the team's own
-files get the new imports, and edits of the removed files are named and kept as a patch. A second
-call changes nothing.
+files get the new imports, and edits of the removed files are listed and saved as a patch. A second
+run changes nothing.
 """
 
 import ast
@@ -12,16 +12,22 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import copier
-from move import BY_HAND, committed, git, last_render
+from move import (  # type: ignore[import-not-found]  # the script beside this one
+    BY_HAND,
+    committed,
+    git,
+    last_render,
+)
 
 PLATFORM = "mlops_platform"
 PATCH = "platform-edits.patch"
 SETTINGS = "uv.toml"
 TEXTS = {".cfg", ".md", ".ps1", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
-# Modules of 0.7.0 and where they are now; what is not listed kept its name.
+# Modules of 0.7.0 and their new names; modules that are not listed kept their names.
 MOVED = {
     "artifact": "models.artifact",
     "audit": "delivery.audit",
@@ -65,7 +71,7 @@ MOVED = {
     "wording": "core.text",
 }
 RENAMED = {"GateFailed": "GateError"}
-# Calls that now take the team's package last, and how many arguments stand before it.
+# Calls whose last argument is now the team's package, and the number of arguments before it.
 TAKE_TEAM = {"artifact.load": 1, "artifact.save": 2, "Scorer": 3}
 Edit = tuple[int, int, str]  # first byte, the byte after the last, new text
 
@@ -88,11 +94,11 @@ class Rewriter:
         self.dotted = re.compile(rf"\b{package}\.mlops\b((?:\.[a-z_]+)*)")
 
     def code(self, text: str, folder: tuple[str, ...] = ()) -> str:
-        """A module's or a cell's text; `folder` is the package that it lies in.
+        """The text of a module or a cell; `folder` is its package.
 
-        Code that Python cannot read gets no more than new dotted names.
+        Code that Python cannot parse only gets new dotted names.
         """
-        readable = re.sub(r"(?m)^(\s*)[%!?]", r"\1#", text)  # a notebook's own commands
+        readable = re.sub(r"(?m)^(\s*)[%!?]", r"\1#", text)  # commands of the notebook, not Python
         try:
             tree = ast.parse(readable)
         except (SyntaxError, ValueError):
@@ -164,8 +170,8 @@ class Rewriter:
         last = node.args[-1]
         end = ast.Constant(
             value=None,
-            lineno=last.end_lineno,
-            col_offset=last.end_col_offset,
+            lineno=last.end_lineno or 0,
+            col_offset=last.end_col_offset or 0,
             end_lineno=last.end_lineno,
             end_col_offset=last.end_col_offset,
         )
@@ -178,24 +184,18 @@ def _span(node: ast.stmt | ast.expr, new: str, starts: list[int]) -> Edit:
 
 
 def rewrite_project(rewriter: Rewriter) -> list[str]:
-    """Rewrite every file that git tracks and that speaks of the old folder; returns their names."""
+    """Rewrite every tracked file that mentions the old folder; returns the changed names."""
     changed = []
     for name in git("ls-files", "-z").decode().split("\0"):
         path = Path(name)
-        if not path.is_file() or path.suffix not in TEXTS | {".ipynb"} or path.parts[0] == "vendor":
+        if not path.is_file() or not is_rewritten(path):
             continue
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 text = file.read()
         except UnicodeDecodeError:
             continue
-        if path.suffix == ".ipynb":
-            new = notebook(text, rewriter)
-        elif path.suffix == ".py":
-            parts = path.parent.parts
-            new = rewriter.code(text, parts[1:] if parts[:1] == ("src",) else ())
-        else:
-            new = rewriter.names(text)
+        new = rewrite_file(path, text, rewriter)
         if new != text:
             with path.open("w", encoding="utf-8", newline="") as file:
                 file.write(new)
@@ -203,8 +203,23 @@ def rewrite_project(rewriter: Rewriter) -> list[str]:
     return changed
 
 
+def is_rewritten(path: Path) -> bool:
+    """Whether this kind of file may have imports or names of the old folder."""
+    return path.suffix in TEXTS | {".ipynb"} and path.parts[0] != "vendor"
+
+
+def rewrite_file(path: Path, text: str, rewriter: Rewriter) -> str:
+    """The new text of a file."""
+    if path.suffix == ".ipynb":
+        return notebook(text, rewriter)
+    if path.suffix == ".py":
+        parts = path.parent.parts
+        return rewriter.code(text, parts[1:] if parts[:1] == ("src",) else ())
+    return rewriter.names(text)
+
+
 def notebook(text: str, rewriter: Rewriter) -> str:
-    """A notebook with new imports in its cells of code; one without them keeps its bytes."""
+    """A notebook with new imports in its code cells; without such imports it stays unchanged."""
     try:
         content = json.loads(text)
         before = json.dumps(content)
@@ -237,26 +252,33 @@ def edits_of(folder: str, last: Path) -> dict[str, str]:
         new = f"src/{PLATFORM}/{moved if stem else ''}{dot}{ending}"
         if name == SETTINGS:
             new = SETTINGS
-        lines = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (base, mine))
-        found[name] = "".join(difflib.unified_diff(*lines, f"a/{new}", f"b/{new}"))
+        before, after = (
+            text.decode("utf-8", "replace").splitlines(keepends=True) for text in (base, mine)
+        )
+        found[name] = "".join(difflib.unified_diff(before, after, f"a/{new}", f"b/{new}"))
     return found
 
 
+def module_names(paths: Iterable[str], folder: str) -> set[str]:
+    """The dotted names of the modules and packages in `folder`, relative to it."""
+    modules = {
+        ".".join(part.with_suffix("").parts)
+        for path in paths
+        for part in [Path(path).relative_to(folder)]
+        if part.suffix == ".py"
+    }
+    modules |= {name.removesuffix(".__init__") for name in modules}
+    return modules | {parent for name in modules for parent in [name.rpartition(".")[0]] if parent}
+
+
 def main(arguments: list[str]) -> int:
-    """Rewrite imports, keep edits, and say what was done."""
+    """Rewrite imports, save edits, and print what was done."""
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
     folder = f"src/{arguments[0]}/mlops"
     tracked = git("ls-tree", "-r", "--name-only", "HEAD", "--", folder).decode().splitlines()
-    modules = {
-        ".".join(part.with_suffix("").parts)
-        for name in tracked
-        for part in [Path(name).relative_to(folder)]
-        if part.suffix == ".py"
-    }
-    modules |= {name.removesuffix(".__init__") for name in modules}
-    modules |= {parent for name in modules for parent in [name.rpartition(".")[0]] if parent}
+    modules = module_names(tracked, folder)
     if not modules:
         print(f"{folder} is not in the last commit: nothing to do")
         return 0
@@ -266,15 +288,15 @@ def main(arguments: list[str]) -> int:
         try:
             edits = edits_of(folder, last_render(Path(scratch) / "last"))
         except (copier.errors.CopierError, ValueError) as error:  # ValueError: no such tag
-            print(f"The release before cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
+            print(f"The previous release cannot be rendered: {error}\n{BY_HAND}", file=sys.stderr)
             return 1
     if edits:
         Path(PATCH).write_text("".join(edits.values()), encoding="utf-8", newline="\n")
         for name in edits:
-            print(f"{name}: your edit is gone from the project, and kept in {PATCH}")
+            print(f"{name}: your edit was removed from the project and saved in {PATCH}")
         print(
             f"The code is the package {PLATFORM} now. To go on patching it, run "
-            f"`uv run mlops eject`, then carry {PATCH} over by hand; then delete it."
+            f"`uv run mlops eject`, then apply {PATCH} by hand and delete it."
         )
     return 0
 

@@ -83,7 +83,7 @@ def test_a_long_name_agrees_too(task: str, tmp_path: Path) -> None:
 
 def test_the_templates_files_follow_from_the_standards_code() -> None:
     done = subprocess.run(
-        [sys.executable, "hooks/specs.py", "--check"],
+        [sys.executable, "-m", "hooks", "specs", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

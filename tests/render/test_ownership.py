@@ -85,7 +85,7 @@ def test_the_first_rule_that_matches_decides(path: str, owner: str | None) -> No
 
 def test_what_follows_from_the_list_is_up_to_date() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "hooks.ownership", "--check"],
+        [sys.executable, "-m", "hooks", "ownership", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -22,7 +22,7 @@ SOURCES = {  # where the template holds them
     "poe_tasks.toml": "poe_tasks.toml.jinja",
     "data/raw/credit.csv": "data/raw/[% if classification %]credit.csv[% endif %]",
     "src/credit_risk/model.py": "src/[[package_name]]/model.py.jinja",
-    }
+}
 
 
 class Releases:

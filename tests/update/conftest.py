@@ -10,7 +10,7 @@ from tests.update.releases import Template
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Our releases, the working tree, and two planted ones after it."""
+    """Our releases, the work tree, and two test releases after it."""
     return Template.of_this_repository(tmp_path_factory.mktemp("releases"))
 
 

@@ -1,4 +1,4 @@
-"""A small template with two releases, projects of it, and what a fleet must not touch in them."""
+"""A small template with two releases, its projects, and what `hooks fleet` must not change."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import yaml
 
 from tests.rendering import ROOT, commit_all
 
-FLEET = ROOT / "hooks" / "fleet.py"
+FLEET = (sys.executable, "-m", "hooks", "fleet")
 BRANCH = "copier-update-v0.2.0"
 MANAGED = "".join(f"# line {number}\n" for number in range(20))
 BASE = {
@@ -27,7 +27,7 @@ BASE = {
     ),
     "template/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}",
     "template/poe_tasks.toml": MANAGED,
-    "template/uv.toml": MANAGED,
+    "template/.editorconfig": MANAGED,
     "template/docs/old.md": "Old.\n",
     "template/conf/project.yml": "stage: develop\n",
     "template/README.md.jinja": "# {{ team }}\n",
@@ -56,7 +56,7 @@ def small_template(folder: Path) -> Path:
     write(folder, "template/docs/picture.png", b"\x89PNG\0one")
     commit_all(folder, "v0.1.0")
     git(folder, "tag", "v0.1.0")
-    write(folder, "template/poe_tasks.toml", MANAGED.replace("# line 3\n", "# news\n"))
+    write(folder, "template/poe_tasks.toml", MANAGED.replace("# line 3\n", "# new\n"))
     write(folder, "template/docs/new.md", "New.\n")
     write(folder, "template/docs/picture.png", b"\x89PNG\0two")
     (folder / "template" / "docs" / "old.md").unlink()
@@ -69,7 +69,7 @@ def small_template(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Fleet:
-    """A template, and a folder in which projects live."""
+    """A template, and a folder with its projects."""
 
     template: Path
     home: Path
@@ -90,18 +90,17 @@ class Fleet:
     def run(
         self, *arguments: str | Path, expect: int = 0, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run `hooks/fleet.py` with clones of its own; its exit code must be `expect`.
+        """Run `python -m hooks fleet` with its own clones; its exit code must be `expect`.
 
         A variable of the environment that is given as empty is left out.
         """
         command, *rest = map(str, arguments)
         clones = ["--clones", str(self.home / "clones"), "--jobs", "2"]
         first = [command, *(clones if command in ("status", "update") else [])]
-        given = {**os.environ, **environment}
         done = subprocess.run(
-            [sys.executable, str(FLEET), *first, *rest],
+            [*FLEET, *first, *rest],
             cwd=self.home,
-            env={name: value for name, value in given.items() if value},
+            env=hooks_environment(**environment),
             capture_output=True,
             text=True,
             timeout=300,
@@ -112,13 +111,19 @@ class Fleet:
         return done
 
 
+def hooks_environment(**more: str) -> dict[str, str]:
+    """The environment in which `python -m hooks` works in any folder; empty values are left out."""
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    return {name: value for name, value in given.items() if value}
+
+
 def rows(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
     """The rows that `--json` printed, by the project's name."""
     return {row["name"]: row for row in json.loads(done.stdout)["projects"]}
 
 
 def update_by_hand(project: Path) -> None:
-    """Copier's own update, by the command line."""
+    """Copier's own update, on the command line."""
     subprocess.run(
         [sys.executable, "-m", "copier", "update", "--defaults", "--quiet"], cwd=project, check=True
     )
@@ -140,12 +145,12 @@ def edit(project: Path, file: str, old: str, new: str) -> None:
 
 
 def answers(project: Path, revision: str = "HEAD") -> Any:
-    """The answers that a revision holds."""
+    """The answers in a revision."""
     return yaml.safe_load(git(project, "show", f"{revision}:.copier-answers.yml"))
 
 
-def untouchable(project: Path) -> dict[str, Any]:
-    """All of a clone that belongs to its user: files and their times, index, refs, stash."""
+def user_state(project: Path) -> dict[str, Any]:
+    """Everything in a clone that belongs to its user: files with times, index, refs, stash."""
     hidden = project / ".git"
     return {
         "files": {

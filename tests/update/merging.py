@@ -1,6 +1,6 @@
-"""What an update should give: the team's file, the old render and the new one, merged by git.
+"""The expected result of an update: git's merge of the team's file, the old and the new render.
 
-This is an oracle: Copier gets there by another way, a diff that it applies to a fresh render.
+This is an oracle. Copier works in another way: it applies a diff to a fresh render.
 """
 
 import difflib
@@ -9,7 +9,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.conftest import Project
+from tests.projects import Project
+from tests.update.package_move import PATCH, PackageMove
 from tests.update.releases import git, is_needed, stays
 
 ANSWERS = ".copier-answers.yml"
@@ -18,15 +19,15 @@ Files = dict[str, bytes]
 
 
 def files(folder: Path) -> Files:
-    """Every file but git's and those that git ignores; line ends are git's affair."""
+    """Every file except git's own and ignored files; with LF line endings."""
     if (folder / ".git").exists():
         listed = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         names = sorted(set(listed.split("\0")) - {""})
     else:
         paths = (path for path in folder.rglob("*") if path.is_file())
         names = sorted(path.relative_to(folder).as_posix() for path in paths)
-    there = {name: folder / name for name in names if (folder / name).is_file()}
-    return {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in there.items()}
+    paths_of = {name: folder / name for name in names if (folder / name).is_file()}
+    return {name: path.read_bytes().replace(b"\r\n", b"\n") for name, path in paths_of.items()}
 
 
 def merged(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, int]:
@@ -43,19 +44,19 @@ def merged(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, int]:
 
 
 def both_changed(mine: bytes | None, old: bytes | None, new: bytes | None) -> int:
-    """Places where both sides changed the same or neighbouring lines, counted without git."""
+    """The number of places where both changed the same or adjacent lines, counted without git."""
     if mine is None or new is None or old in (mine, new):
         return 0
     base = (old or b"").splitlines()
     ours, theirs = (
         [
-            (start, end, side.splitlines()[left:right])
+            (start, end, version.splitlines()[left:right])
             for kind, start, end, left, right in difflib.SequenceMatcher(
-                None, base, side.splitlines(), autojunk=False
+                None, base, version.splitlines(), autojunk=False
             ).get_opcodes()
             if kind != "equal"
         ]
-        for side in (mine, new)
+        for version in (mine, new)
     )
     return sum(
         any(start <= last and first <= end and text != other for first, last, other in theirs)
@@ -64,35 +65,44 @@ def both_changed(mine: bytes | None, old: bytes | None, new: bytes | None) -> in
 
 
 def expected(name: str, mine: Files, old: Files, new: Files) -> tuple[bytes | None, int]:
-    """What a file should be after an update, and its number of conflicts."""
-    is_mine, was, will_be = mine.get(name), old.get(name), new.get(name)
-    if stays(name) or (was is None and will_be is None):
-        return (will_be if is_mine is None and is_needed(name) else is_mine), 0
-    if will_be is None:
-        return (None if is_mine == was else is_mine), 0  # gone, but where the team has edited it
-    if is_mine is None:
-        return (will_be if was is None else None), 0  # new, or deleted by the team
-    if is_mine == was:
-        return will_be, 0
-    return merged(is_mine, was or b"", will_be)
+    """The expected content of a file after an update, and its number of conflicts."""
+    current, before, after = mine.get(name), old.get(name), new.get(name)
+    if stays(name) or (before is None and after is None):
+        return (after if current is None and is_needed(name) else current), 0
+    if after is None:
+        return None, 0  # the release no longer renders it
+    if current is None:
+        return (after if before is None else None), 0  # new, or deleted by the team
+    if current == before:
+        return after, 0
+    return merged(current, before or b"", after)
 
 
-def check_update(project: Project, mine: Files, old: Files, new: Files) -> dict[str, int]:
-    """Assert that an update gave what it should, and that nothing of the team's is lost.
+def check_update(
+    project: Project, mine: Files, old: Files, new: Files, move: PackageMove | None = None
+) -> dict[str, int]:
+    """Assert that an update had the expected result, and that no work of the team is lost.
 
-    `mine` is the project before the update, `old` and `new` are renders of the two releases.
+    `mine` is the project before the update, `old` and `new` are renders of the two releases, `move`
+    is the migration to 1.0.0 if the update crosses it.
     Returns files with conflicts, and the number of conflicts in each.
     """
     after = files(project.path)
+    rewrite = move.rewrite if move else lambda _, content: content
+    saved = after.pop(PATCH, b"") if move else b""
     conflicts = {}
     for name in sorted({*mine, *old, *new, *after} - {ANSWERS}):
-        should, count = expected(name, mine, old, new)
-        assert after.get(name) == should, f"{name} is not what it should be"
-        added = lines(mine.get(name)) - lines(old.get(name))
-        assert not added - lines(after.get(name)), f"{name}: lines of the team's are lost"
+        content, count = expected(name, mine, old, new)
+        assert after.get(name) == rewrite(name, content), f"{name} is not as expected"
+        added = lines(rewrite(name, mine.get(name))) - lines(rewrite(name, old.get(name)))
+        if move and content is None and move.saves(name):
+            added_in_patch = {b"+" + line for line in lines(mine.get(name)) - lines(old.get(name))}
+            assert added_in_patch <= set(lines(saved)), f"{name}: the patch lacks edits"
+        else:
+            assert not added - lines(after.get(name)), f"{name}: lines of the team are lost"
         places = both_changed(mine.get(name), old.get(name), new.get(name))
         if count:
-            assert count <= places, f"{name}: a conflict outside of what both changed"
+            assert count <= places, f"{name}: a conflict in lines that only one changed"
             conflicts[name] = count
         elif not stays(name):
             assert places == 0, f"{name}: both changed the same lines, and one of them won"
@@ -103,5 +113,5 @@ def check_update(project: Project, mine: Files, old: Files, new: Files) -> dict[
 
 
 def lines(content: bytes | None) -> Counter[bytes]:
-    """The lines of a file, and how often each stands there."""
+    """The lines of a file, and how often it has each."""
     return Counter((content or b"").splitlines())

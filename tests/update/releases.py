@@ -1,4 +1,4 @@
-"""Releases to update from and to: ours, the working tree, and two planted ones after it."""
+"""Releases to update from and to: ours, the work tree, and two test releases after it."""
 
 import functools
 import json
@@ -6,14 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import copier
+from mlops_platform.template.ownership import Rule, owner_of, rules
+from packaging.version import Version
 
-from hooks.ownership import ownership
-from hooks.releases import Release, tagged_clone
-from tests.conftest import Project
+from hooks.release.history import Release, tagged_clone
+from tests.projects import Project
 from tests.rendering import commit_all
 
 DEFAULTS = {"project_name": "Credit Risk"}
@@ -27,12 +27,13 @@ OTHERS = {
 ONLINE = {"project_name": "Credit Risk", "serving": "online", "cloud": "none", "regulated": True}
 COMBINATIONS = {"defaults": DEFAULTS, "others": OTHERS, "online": ONLINE}
 COMMENTS = {".md": "<!-- {} -->\n", ".html": "<!-- {} -->\n"}
+PACKAGE_MOVE = Version("1.0.0")  # its migration asks for trust
 PARTS = ("copier.yml", "includes", "template", "hooks/migrations")
-UNPLANTED = {".csv", ".png", ".ipynb"}
+NOT_CHANGED = {".csv", ".png", ".ipynb", ".whl"}
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git command in `folder` prints."""
+    """The output of a git command in `folder`."""
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
@@ -44,28 +45,28 @@ class Template:
         self.path, self.renders = path, renders
         self.rendered: dict[str, Path] = {}
         self.past: list[Release] = []
-        self.now = ""
+        self.current = ""
 
     @classmethod
     def of_this_repository(cls, folder: Path) -> "Template":
-        """Our releases, the working tree, and two after it that have news in every file."""
+        """Our releases, the work tree, and two after it that change every file."""
         template = cls(folder / "copier-mlops", folder / "renders")
-        *template.past, now = tagged_clone(folder / "clone")
-        template.now = now.tag
-        for release in (*template.past, now):
-            template.take(folder / "clone", release.tag, release.tag)
+        *template.past, current = tagged_clone(folder / "clone")
+        template.current = current.tag
+        for release in (*template.past, current):
+            template.copy_release(folder / "clone", release.tag, release.tag)
         for number in (1, 2):
-            template.plant_news(number)
+            template.add_changes(number)
             template.release(f"v99.0.{number}")
         return template
 
-    def take(self, clone: Path, tag: str, release: str | None) -> None:
-        """Release what Copier reads of another repository's tag; it copies all of it each time."""
+    def copy_release(self, clone: Path, tag: str, release: str | None) -> None:
+        """Take the files of another repository's tag that Copier reads, and release them."""
         for part in PARTS:
             shutil.rmtree(self.path / part, ignore_errors=True)
         self.path.mkdir(exist_ok=True)
-        there = git(clone, "ls-tree", "--name-only", tag, *PARTS).split()
-        git(clone, f"--work-tree={self.path}", "checkout", "--force", tag, "--", *there)
+        listed = git(clone, "ls-tree", "--name-only", tag, *PARTS).split()
+        git(clone, f"--work-tree={self.path}", "checkout", "--force", tag, "--", *listed)
         if release:
             self.release(release)
 
@@ -75,7 +76,7 @@ class Template:
         git(self.path, "tag", tag)
 
     def sources(self) -> Iterator[tuple[str, Path]]:
-        """Each file that the template holds, with about the name that it gets."""
+        """Each file of the template, with approximately the name that it gets."""
         root = self.path / "template"
         for source in sorted(root.rglob("*")):
             if source.is_file() and "_copier_conf" not in source.name:
@@ -84,20 +85,19 @@ class Template:
                     name = name.replace(sign, "")
                 yield name.replace("[[package_name]]", "credit_risk"), source
 
-    def plant_news(self, number: int) -> None:
-        """Give every file, seeds included, news in its second line, and add some files."""
+    def add_changes(self, number: int) -> None:
+        """Change the second line of every file, including seeds, and add some files."""
         for name, source in self.sources():
-            if Path(name).suffix in UNPLANTED:
+            if Path(name).suffix in NOT_CHANGED:
                 continue
             text = source.read_text(encoding="utf-8")
-            line = COMMENTS.get(Path(name).suffix, "# {}\n").format(f"News {number}")
+            line = COMMENTS.get(Path(name).suffix, "# {}\n").format(f"Change {number}")
             first, rest = text.split("\n", 1)
             source.write_text(f"{first}\n{line}{rest}", encoding="utf-8")
         template = self.path / "template"
-        standard = template / "src" / "[[package_name]]" / "mlops"
-        (standard / f"news_{number}.py").write_text(f'"""News {number}."""\n')
-        (template / "conf" / f"news_{number}.yml").write_text(f"news: {number}\n")
-        (template / "notebooks" / f"news_{number}.md").write_text(f"News {number}\n")
+        (template / "pipelines" / f"new_{number}.yml").write_text(f"new: {number}\n")
+        (template / "conf" / f"new_{number}.yml").write_text(f"new: {number}\n")
+        (template / "notebooks" / f"new_{number}.md").write_text(f"New {number}\n")
 
     def copy(self, tag: str, answers: Mapping[str, Any], folder: Path) -> Path:
         """Render a release, without trust."""
@@ -107,7 +107,7 @@ class Template:
         return folder
 
     def pristine(self, tag: str, answers: Mapping[str, Any]) -> Path:
-        """A fresh copy; for reading only."""
+        """A fresh copy; read-only."""
         key = json.dumps([tag, answers], sort_keys=True)
         if key not in self.rendered:
             folder = self.renders / str(len(self.rendered))
@@ -121,7 +121,7 @@ class Template:
         return Project(folder)
 
     def update(self, project: Project, tag: str, *, unsafe: bool = False, **data: Any) -> None:
-        """Update without a question."""
+        """Update without asking questions."""
         copier.run_update(
             project.path,
             data=data,
@@ -133,25 +133,22 @@ class Template:
         )
 
 
-def owner_of(path: str) -> str:
-    """Whose file it is, by the list of the working tree."""
-    owned, listed = owners()
-    return owned.owner_of(path, listed)
+def crosses_package_move(old: str, new: str) -> bool:
+    """Whether an update between two tags runs the migration to 1.0.0."""
+    return Version(old) < PACKAGE_MOVE <= Version(new)
 
 
 def is_needed(path: str) -> bool:
-    """Whether an update brings the file where it is missing."""
-    _, listed = owners()
-    return any(rule.needed for rule in listed if rule.matches(path))
+    """Whether an update adds the file if it is missing."""
+    return any(rule.needed for rule in file_owners() if rule.matches(path))
 
 
 def stays(path: str) -> bool:
-    """Whether an update leaves the file alone where it is."""
-    return owner_of(path) == "seed" or is_needed(path)
+    """Whether an update does not change the file if it exists."""
+    return owner_of(path, file_owners()) == "seed" or is_needed(path)
 
 
 @functools.cache
-def owners() -> tuple[ModuleType, list[Any]]:
-    """The module that projects carry, and its rules."""
-    module = ownership()
-    return module, module.rules()
+def file_owners() -> list[Rule]:
+    """The file owners of the work tree."""
+    return rules()

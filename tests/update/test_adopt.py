@@ -1,4 +1,4 @@
-"""hooks/adopt.py: existing repositories come under the template, and nothing of theirs is lost."""
+"""`hooks adopt`: existing repositories come under the template and lose nothing."""
 
 import json
 import os
@@ -15,12 +15,13 @@ import pytest
 import yaml
 from cookiecutter.main import cookiecutter
 
-from hooks.adopt_answers import from_remote
-from hooks.adopt_plan import source_of
+from hooks.adopt.answers import from_remote
+from hooks.adopt.plan import recordable_source
 from tests import scripts
-from tests.conftest import Project
+from tests.projects import Project
 from tests.rendering import ROOT, commit_all, copy_template, render
 
+OWNERSHIP = Path("package", "src", "mlops_platform", "template", "ownership.toml")
 BRANCH = "adopt-copier-mlops"
 RELEASE, NEXT = "v0.2.0", "v0.3.0"
 SEEDS = re.compile(r"(conf|data|notebooks|tests)/|src/[^/]+/[^/]+\.py$")
@@ -53,25 +54,27 @@ def blobs(folder: Path, revision: str = "HEAD") -> dict[str, str]:
 
 
 def state(folder: Path) -> tuple[str, ...]:
-    """All that a person would see of a repository: branches, HEAD, index, bytes of all files."""
-    asked = (
+    """Everything visible in a repository: branches, HEAD, index, content of all files."""
+    commands = (
         ("for-each-ref",),
         ("rev-parse", "--abbrev-ref", "HEAD"),
         ("ls-files", "--stage"),
         ("status", "--porcelain", "--ignored"),
         ("stash", "list"),
     )
-    seen = sorted(
+    contents = sorted(
         (str(path.relative_to(folder)), "" if path.is_dir() else path.read_bytes().hex())
         for path in folder.rglob("*")
         if ".git" not in path.relative_to(folder).parts
     )
-    return (*(git(folder, *arguments) for arguments in asked), str(seen))
+    return (*(git(folder, *arguments) for arguments in commands), str(contents))
 
 
-def cloned(folder: Path, *, small: bool) -> Path:
-    """A clone of this template, as a platform team has it: with one release."""
-    copy_template(folder, small=small)
+def clone_with_release(folder: Path) -> Path:
+    """A clone of this template with one release, like that of a platform team."""
+    copy_template(folder)
+    (folder / OWNERSHIP).parent.mkdir(parents=True)
+    shutil.copy(ROOT / OWNERSHIP, folder / OWNERSHIP)
     shutil.copytree(ROOT / "hooks", folder / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".gitignore").write_text("__pycache__/\n")
     commit_all(folder, RELEASE)
@@ -81,25 +84,25 @@ def cloned(folder: Path, *, small: bool) -> Path:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests here that run nothing of the project."""
-    folder = cloned(tmp_path_factory.mktemp("clone") / "copier-mlops", small=True)
-    # What this process has compiled, scripts that start from it need not.
-    render({"project_name": "Warm"}, tmp_path_factory.mktemp("warm") / "project", small=True)
+    """One clone for all tests; they only read it."""
+    folder = clone_with_release(tmp_path_factory.mktemp("clone") / "copier-mlops")
+    # Forked processes do not compile again what this process has compiled.
+    render({"project_name": "Warm"}, tmp_path_factory.mktemp("warm") / "project")
     return folder
 
 
 def adopt(
     clone: Path, project: Path, *options: str, expect: int = 0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the script of the clone; whatever happens, it prints no traceback."""
-    done = scripts.run("hooks/adopt.py", [str(project), *options], clone, environment)
+    """Run the clone's command; it never prints a traceback."""
+    done = scripts.run_hooks(["adopt", str(project), *options], clone, environment)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == expect, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 
 
 def planned(clone: Path, project: Path, *options: str, **environment: str) -> dict[str, Any]:
-    """What the script says with --json."""
+    """The output of the command with --json."""
     plan: dict[str, Any] = json.loads(
         adopt(clone, project, "--json", *options, **environment).stdout
     )
@@ -116,9 +119,9 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 @pytest.fixture
 def legacy(tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    """A project that cookiecutter rendered and people have worked on since.
+    """A project that cookiecutter rendered and people changed since.
 
-    With it comes the environment in which cookiecutter's settings are those of this test.
+    The second value is the environment with cookiecutter's settings for this test.
     """
     template = tmp_path / "legacy-template"
     write(template / "{{ cookiecutter.project_slug }}", LEGACY)
@@ -142,7 +145,7 @@ def legacy(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     )
     (project / "reports" / "plot.png").write_bytes(bytes(range(256)))
     (project / "requirements.txt").unlink()
-    commit_all(project, "What people did since")
+    commit_all(project, "Changes since then")
     return project, {"COOKIECUTTER_CONFIG": str(settings)}
 
 
@@ -175,9 +178,9 @@ def resolve(project: Path) -> None:
 
 
 def assert_merge_is_open(project: Path, before: str, plan: dict[str, Any]) -> None:
-    """Conflicts: the files that both have, that differ and are no seeds. The rest has its bytes."""
-    answers = {key: said["value"] for key, said in plan["answers"].items()}
-    fresh = render(answers, project.parent / "fresh", small=True)
+    """Conflicts are the files that both have, that differ and are no seeds; others are equal."""
+    answers = {key: each["value"] for key, each in plan["answers"].items()}
+    fresh = render(answers, project.parent / "fresh")
     commit_all(fresh, "Render")
     theirs, ours = blobs(project, before), blobs(fresh)
     ours.pop(".copier-answers.yml")  # this render has no release to record
@@ -231,7 +234,7 @@ def test_a_cookiecutter_project_is_adopted(
     assert_merge_is_open(project, head, done)
 
 
-def test_a_replay_of_another_project_says_nothing(
+def test_a_replay_of_another_project_is_ignored(
     clone: Path, legacy: tuple[Path, dict[str, str]]
 ) -> None:
     project, settings = legacy
@@ -259,19 +262,19 @@ def test_a_cruft_project_is_adopted(clone: Path, legacy: tuple[Path, dict[str, s
 
 def test_a_project_made_by_hand_is_adopted(clone: Path, handmade: Path) -> None:
     head = git(handmade, "rev-parse", "HEAD").strip()
-    write(handmade, {"uv.toml": (ROOT / "template" / "uv.toml").read_text()})
+    write(handmade, {".editorconfig": (ROOT / "template" / ".editorconfig").read_text()})
     commit_all(handmade, "Has a file of the template, byte for byte")
     head = git(handmade, "rev-parse", "HEAD").strip()
 
     done = planned(clone, handmade, "--yes", "--data", "team=@contoso/lending")
-    said = {key: (answer["value"], answer["source"]) for key, answer in done["answers"].items()}
-    assert said["project_name"] == ("churn", "the remote"), "the package in src decides"
-    assert said["package_name"] == ("churn", "default")
-    assert said["description"] == ("Predicts churn", "pyproject.toml")
-    assert said["user_email"] == ("ann@contoso.com", "pyproject.toml")
-    assert said["ci"] == ("azure-devops", "the remote")
-    assert said["team"] == ("@contoso/lending", "--data")
-    assert done["files"]["same"] == ["uv.toml"]
+    answers = {key: (each["value"], each["source"]) for key, each in done["answers"].items()}
+    assert answers["project_name"] == ("churn", "the remote"), "the package in src decides"
+    assert answers["package_name"] == ("churn", "default")
+    assert answers["description"] == ("Predicts churn", "pyproject.toml")
+    assert answers["user_email"] == ("ann@contoso.com", "pyproject.toml")
+    assert answers["ci"] == ("azure-devops", "the remote")
+    assert answers["team"] == ("@contoso/lending", "--data")
+    assert done["files"]["same"] == [".editorconfig"]
     kept = {"conf/train.yml", "src/churn/__init__.py", "src/churn/model.py"}
     assert set(done["files"]["kept"]) == kept
     assert done["conflicts"] == ["README.md", "pyproject.toml"]
@@ -279,7 +282,7 @@ def test_a_project_made_by_hand_is_adopted(clone: Path, handmade: Path) -> None:
     assert_merge_is_open(handmade, head, done)
 
 
-def test_the_text_names_every_conflict_and_the_steps(clone: Path, handmade: Path) -> None:
+def test_the_text_lists_every_conflict_and_the_steps(clone: Path, handmade: Path) -> None:
     plan = adopt(clone, handmade).stdout
     assert "Nothing was changed. To do this, add --yes." in plan
     done = adopt(clone, handmade, "--yes").stdout
@@ -290,7 +293,7 @@ def test_the_text_names_every_conflict_and_the_steps(clone: Path, handmade: Path
 def test_data_that_is_a_link_stays_a_link(clone: Path, handmade: Path, tmp_path: Path) -> None:
     store = write(tmp_path / "store", {"raw/credit.csv": "ours\n"})
     (handmade / "data").symlink_to(store, target_is_directory=True)
-    commit_all(handmade, "The data is elsewhere")
+    commit_all(handmade, "The data is somewhere else")
     head = git(handmade, "rev-parse", "HEAD").strip()
     done = planned(clone, handmade, "--yes")
     assert "data/raw/credit.csv" in done["files"]["kept"]
@@ -307,14 +310,14 @@ def test_a_file_that_git_ignores_is_never_overwritten(clone: Path, handmade: Pat
     assert (handmade / "conf/gates.yml").read_text() == "ours\n"
 
 
-def test_line_ends_that_git_would_change_are_told(clone: Path, handmade: Path) -> None:
+def test_line_endings_that_git_would_change_are_reported(clone: Path, handmade: Path) -> None:
     (handmade / "data").mkdir()
     (handmade / "data" / "big.csv").write_bytes(b"a,b\r\n1,2\r\n")
     git(handmade, "-c", "core.autocrlf=false", "add", ".")
     git(handmade, "commit", "--quiet", "-m", "Data")
     render_rule = (clone / "template" / ".gitattributes").read_text()
-    told = any("data/big.csv" in note for note in planned(clone, handmade)["notes"])
-    assert told == ("*.csv text eol=lf" in render_rule)
+    reported = any("data/big.csv" in note for note in planned(clone, handmade)["notes"])
+    assert reported == ("*.csv text eol=lf" in render_rule)
 
 
 @pytest.mark.parametrize("package", ["numpy", "class", "a_package_with_a_name_that_is_too_long"])
@@ -322,12 +325,12 @@ def test_a_refused_name_comes_with_a_suggestion(clone: Path, handmade: Path, pac
     git(handmade, "mv", "src/churn", f"src/{package}")
     commit_all(handmade, "Rename")
     before = state(handmade)
-    said = adopt(clone, handmade, "--yes", expect=2).stderr
-    assert f'project_name "{package}"' in said
-    assert f"It came from src/{package}." in said
-    assert "--data project_name=VALUE" in said
+    message = adopt(clone, handmade, "--yes", expect=2).stderr
+    assert f'project_name "{package}"' in message
+    assert f"It came from src/{package}." in message
+    assert "--data project_name=VALUE" in message
     assert state(handmade) == before
-    suggestion = re.search(r"for example '([^']+)'", said)
+    suggestion = re.search(r"for example '([^']+)'", message)
     assert suggestion
     plan = planned(clone, handmade, "--data", f"project_name={suggestion.group(1)}")
     assert plan["answers"]["project_name"]["value"] == suggestion.group(1)
@@ -395,7 +398,7 @@ def linked(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plant", "options", "said"),
+    ("plant", "options", "message"),
     [
         pytest.param(dirty, (), "not committed (README.md)", id="dirty"),
         pytest.param(untracked, (), "not committed (new.txt)", id="untracked"),
@@ -404,16 +407,25 @@ def linked(project: Path) -> None:
         pytest.param(rebasing, (), "a rebase is in progress", id="rebasing"),
         pytest.param(adopted, (), "under Copier already", id="adopted"),
         pytest.param(branch_exists, (), f"has a branch {BRANCH}", id="branch-exists"),
-        pytest.param(None, ("--branch", "a..b"), "no such name for a branch", id="branch-name"),
+        pytest.param(
+            None, ("--branch", "a..b"), "does not accept this branch name", id="branch-name"
+        ),
         pytest.param(broken(".cruft.json"), (), ".cruft.json is not valid JSON", id="cruft"),
         pytest.param(broken("pyproject.toml"), (), "pyproject.toml is not valid TOML", id="toml"),
-        pytest.param(committed("docs"), (), "your docs stands where", id="file-for-folder"),
-        pytest.param(committed("uv.toml/x"), (), "uv.toml: yours is a folder", id="folder"),
-        pytest.param(committed("UV.toml"), (), "differs only in case", id="case"),
+        pytest.param(
+            committed("docs"),
+            (),
+            "your docs is where the template needs a folder",
+            id="file-for-folder",
+        ),
+        pytest.param(
+            committed("poe_tasks.toml/x"), (), "poe_tasks.toml: yours is a folder", id="folder"
+        ),
+        pytest.param(committed("POE_tasks.toml"), (), "differs only in case", id="case"),
         pytest.param(committed("Docs/x.md"), (), "your Docs differs only", id="case-of-folder"),
-        pytest.param(ignored, (), "poe_tasks.toml: yours is there, but git ignores", id="ignored"),
+        pytest.param(ignored, (), "poe_tasks.toml: yours exists, but git ignores", id="ignored"),
         pytest.param(linked, (), "README.md: yours is a link", id="link"),
-        pytest.param(None, ("--data", "tsk=x"), "asks no such question", id="unknown-answer"),
+        pytest.param(None, ("--data", "tsk=x"), "has no such question", id="unknown-answer"),
         pytest.param(None, ("--data", "task"), "KEY=VALUE", id="no-value"),
         pytest.param(None, ("--data", "task=poetry"), "task 'poetry' is refused", id="choice"),
         pytest.param(None, ("--version", "9.9.9"), "9.9.9", id="version"),
@@ -425,35 +437,37 @@ def test_what_cannot_be_adopted_is_refused_and_unchanged(
     handmade: Path,
     plant: Callable[[Path], None] | None,
     options: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     if plant:
         plant(handmade)
     before = state(handmade)
-    assert said in adopt(clone, handmade, "--yes", *options, expect=2).stderr
+    assert message in adopt(clone, handmade, "--yes", *options, expect=2).stderr
     assert state(handmade) == before
 
 
-def test_an_adoption_is_never_thrown_away(clone: Path, handmade: Path) -> None:
+def test_an_adoption_is_never_deleted(clone: Path, handmade: Path) -> None:
     adopt(clone, handmade, "--yes")
     resolve(handmade)
     commit_all(handmade, "Adopt")
-    said = adopt(clone, handmade, expect=2).stderr
-    assert "under Copier already" in said
-    assert said.rstrip().endswith("uv run poe template-update")
+    message = adopt(clone, handmade, expect=2).stderr
+    assert "under Copier already" in message
+    assert message.rstrip().endswith("uv run poe template-update")
     git(handmade, "switch", "--quiet", "main")
-    said = adopt(clone, handmade, expect=2).stderr
-    assert f"git merge {BRANCH}" in said and f"git branch -d {BRANCH}" in said
-    assert "-D" not in said
+    message = adopt(clone, handmade, expect=2).stderr
+    assert f"git merge {BRANCH}" in message and f"git branch -d {BRANCH}" in message
+    assert "-D" not in message
 
 
-def test_what_is_no_repository_is_refused(clone: Path, handmade: Path, tmp_path: Path) -> None:
-    for folder, said in {
+def test_a_folder_that_is_not_a_repository_is_refused(
+    clone: Path, handmade: Path, tmp_path: Path
+) -> None:
+    for folder, message in {
         tmp_path / "nowhere": "no such folder",
         write(tmp_path / "plain", {"README.md": ""}): "not the work tree of a git repository",
-        handmade / "src": "Name its top folder",
+        handmade / "src": "Give its top folder",
     }.items():
-        assert said in adopt(clone, folder, expect=2).stderr
+        assert message in adopt(clone, folder, expect=2).stderr
     git(tmp_path / "plain", "init", "--quiet")
     (tmp_path / "plain" / "README.md").unlink()
     assert "has no commit" in adopt(clone, tmp_path / "plain", expect=2).stderr
@@ -477,8 +491,8 @@ def test_a_template_without_release_is_refused(clone: Path, handmade: Path, tmp_
     }.items(),
 )
 def test_the_recorded_address_is_one_that_updates_can_use(address: str, recorded: str) -> None:
-    assert source_of(address) == recorded
-    assert Path(source_of("somewhere")) == Path.cwd() / "somewhere"
+    assert recordable_source(address) == recorded
+    assert Path(recordable_source("somewhere")) == Path.cwd() / "somewhere"
 
 
 def test_a_template_behind_a_url_is_recorded_as_one(clone: Path, handmade: Path) -> None:
@@ -498,19 +512,19 @@ def test_a_template_behind_a_url_is_recorded_as_one(clone: Path, handmade: Path)
         "https://example.com/github.com/churn": None,
     }.items(),
 )
-def test_the_remote_tells_the_platform(remote: str, platform: str | None) -> None:
-    said = {key: guess.value for key, guess in from_remote(remote)}
-    assert said == {"project_name": "churn"} | ({"ci": platform} if platform else {})
+def test_the_remote_decides_the_ci_platform(remote: str, platform: str | None) -> None:
+    answers = {key: guess.value for key, guess in from_remote(remote)}
+    assert answers == {"project_name": "churn"} | ({"ci": platform} if platform else {})
 
 
-def test_without_an_identity_nothing_is_begun(clone: Path, handmade: Path) -> None:
+def test_without_an_identity_nothing_starts(clone: Path, handmade: Path) -> None:
     before = state(handmade)
     nobody = {"GIT_COMMITTER_NAME": "", "GIT_COMMITTER_EMAIL": ""}
     assert "git config user.name" in adopt(clone, handmade, "--yes", expect=2, **nobody).stderr
     assert state(handmade) == before
 
 
-def test_nothing_of_the_repository_is_run(clone: Path, handmade: Path, tmp_path: Path) -> None:
+def test_no_code_of_the_repository_is_run(clone: Path, handmade: Path, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     trap = handmade / ".githooks" / "post-checkout"
     names = ("post-checkout", "post-merge", "pre-merge-commit", "post-index-change", "watch")
@@ -524,12 +538,12 @@ def test_nothing_of_the_repository_is_run(clone: Path, handmade: Path, tmp_path:
     assert not ran.exists(), ran.read_text()
     git(handmade, "merge", "--abort")
     git(handmade, "switch", "--quiet", "main")
-    assert "post-checkout" in ran.read_text(), "the trap does not work, so it proved nothing"
+    assert "post-checkout" in ran.read_text(), "the trap does not work, so the test proves nothing"
 
 
 @pytest.fixture
 def failing_git(tmp_path: Path) -> Callable[[str], dict[str, str]]:
-    """A git that does what it should, and then something else when it is asked to merge."""
+    """A git that works normally, except for the given commands during a merge."""
     real = shutil.which("git")
 
     def make(lines: str) -> dict[str, str]:
@@ -544,7 +558,7 @@ MERGES = 'case " $* " in *" merge "*) {} ;; esac\nexec "$real" "$@"'
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "failure",
     [
         pytest.param(('echo "disk full" >&2; exit 128', 2, "disk full"), id="before"),
         pytest.param(('"$real" "$@"; exit 128', 2, "git merge ended with 128"), id="after"),
@@ -563,34 +577,34 @@ MERGES = 'case " $* " in *" merge "*) {} ;; esac\nexec "$real" "$@"'
         pytest.param(('"$real" "$@"; kill -TERM $PPID; exit 0', 130, "Interrupted"), id="ended"),
     ],
 )
-def test_a_failure_half_way_leaves_the_repository_as_it_was(
+def test_a_failure_half_way_leaves_the_repository_unchanged(
     clone: Path,
     handmade: Path,
     failing_git: Callable[[str], dict[str, str]],
-    fault: tuple[str, int, str],
+    failure: tuple[str, int, str],
 ) -> None:
-    lines, code, said = fault
+    lines, code, message = failure
     before = state(handmade)
     done = adopt(clone, handmade, "--yes", expect=code, **failing_git(MERGES.format(lines)))
-    assert said in done.stderr
+    assert message in done.stderr
     assert state(handmade) == before
-    adopt(clone, handmade, "--yes")  # and nothing stands in the way of a second try
+    adopt(clone, handmade, "--yes")  # a second try works
 
 
-def test_where_the_way_back_fails_it_is_told(
+def test_a_failed_undo_is_reported(
     clone: Path, handmade: Path, failing_git: Callable[[str], dict[str, str]]
 ) -> None:
     before = state(handmade)
     lines = 'case " $* " in *" merge "*) exit 128 ;; *" reset "*) exit 1 ;; esac\nexec "$real" "$@"'
-    said = adopt(clone, handmade, "--yes", expect=2, **failing_git(lines)).stderr
-    assert "The way back failed too" in said
-    command = said.rstrip().splitlines()[-1].strip()
-    subprocess.run(command, shell=True, cwd=handmade, check=True)  # noqa: S602  as it is told
+    message = adopt(clone, handmade, "--yes", expect=2, **failing_git(lines)).stderr
+    assert "Undoing it failed too" in message
+    command = message.rstrip().splitlines()[-1].strip()
+    subprocess.run(command, shell=True, cwd=handmade, check=True)  # noqa: S602  the printed command
     assert state(handmade) == before
 
 
 def release_next(clone: Path, folder: Path, title: str) -> Path:
-    """A copy of the clone in which a later release will be made: one change of each kind."""
+    """A copy of the clone for a later release: one change of each kind."""
     shutil.copytree(clone, folder)
     files = folder / "template"
     readme = (files / "README.md.jinja").read_text(encoding="utf-8")
@@ -598,8 +612,8 @@ def release_next(clone: Path, folder: Path, title: str) -> Path:
         folder,
         {
             "template/README.md.jinja": readme.replace("# [[ project_name ]]\n", title),
-            "template/docs/gates.md": (files / "docs" / "gates.md").read_text() + "\nNews.\n",
-            "template/docs/news.md": "# News\n",
+            "template/docs/gates.md": (files / "docs" / "gates.md").read_text() + "\nNew.\n",
+            "template/docs/new.md": "# New\n",
             "template/conf/train.yml": "seeds: do not travel\n",
         },
     )
@@ -613,7 +627,7 @@ def release_next(clone: Path, folder: Path, title: str) -> Path:
         pytest.param("# The [[ project_name ]]\n", ["README.md"], id="one-line-of-both"),
     ],
 )
-def test_the_next_update_brings_only_what_is_new(
+def test_the_next_update_brings_only_changes(
     clone: Path,
     legacy: tuple[Path, dict[str, str]],
     tmp_path: Path,
@@ -645,7 +659,7 @@ def test_the_next_update_brings_only_what_is_new(
     commit_all(project, "Update")
     after = blobs(project)
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-    expected = {".copier-answers.yml", "docs/gates.md", "docs/news.md", *conflicts}
+    expected = {".copier-answers.yml", "docs/gates.md", "docs/new.md", *conflicts}
     assert changed == expected
     assert yaml.safe_load((project / ".copier-answers.yml").read_text())["_commit"] == NEXT
 
@@ -658,15 +672,15 @@ def commands(page: str) -> list[str]:
 def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[str, str]]) -> None:
     project, settings = legacy
     write(project, {"docs/gates.md": "Ours.\n", ".pre-commit-config.yaml": "repos:\n" + HOOK})
-    commit_all(project, "Has a page of the standard's name, and a hook")
-    clone = cloned(tmp_path / "beside" / "copier-mlops", small=False)
+    commit_all(project, "Has a page with the name of a template page, and a hook")
+    clone = clone_with_release(tmp_path / "clones" / "copier-mlops")
     before = state(project)
-    beside = clone.parent / "churn"  # where the page has it
-    shutil.copytree(project, beside)
+    churn = clone.parent / "churn"  # the path in the page
+    shutil.copytree(project, churn)
     page = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
     plan, do, back, conflicts, go_on = commands(page)
 
-    def type_in(folder: Path, block: str) -> str:
+    def run_in(folder: Path, block: str) -> str:
         block = block.replace("uv run python", f'"{sys.executable}"')
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
@@ -679,22 +693,22 @@ def test_the_commands_of_the_page_work(tmp_path: Path, legacy: tuple[Path, dict[
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    assert "Nothing was changed" in type_in(clone, plan)
-    type_in(clone, do)
-    type_in(beside, back)
-    assert state(beside) == before
-    type_in(clone, do)
+    assert "Nothing was changed" in run_in(clone, plan)
+    run_in(clone, do)
+    run_in(churn, back)
+    assert state(churn) == before
+    run_in(clone, do)
     theirs = [".pre-commit-config.yaml", "docs/gates.md"]
-    assert set(type_in(beside, conflicts).split()) == {".gitignore", "README.md", *theirs}
-    git(beside, "checkout", "--theirs", *theirs)
-    with (beside / ".pre-commit-config.yaml").open("a") as hooks:
+    assert set(run_in(churn, conflicts).split()) == {".gitignore", "README.md", *theirs}
+    git(churn, "checkout", "--theirs", *theirs)
+    with (churn / ".pre-commit-config.yaml").open("a") as hooks:
         hooks.write(HOOK)
-    assert "README.md" in git(beside, "grep", "<<<<<<< ")
-    resolve(beside)
+    assert "README.md" in git(churn, "grep", "<<<<<<< ")
+    resolve(churn)
     assert "git grep '<<<<<<< '" in page
-    assert type_in(beside, "git grep '<<<<<<< ' || true") == ""
-    type_in(beside, go_on)
-    assert len(yaml.safe_load((beside / ".pre-commit-config.yaml").read_text())["repos"]) == 2
-    assert Project(beside).has("uv.lock")
-    assert git(beside, "status", "--porcelain") == ""
-    assert len(git(beside, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3
+    assert run_in(churn, "git grep '<<<<<<< ' || true") == ""
+    run_in(churn, go_on)
+    assert len(yaml.safe_load((churn / ".pre-commit-config.yaml").read_text())["repos"]) == 2
+    assert Project(churn).has("uv.lock")
+    assert git(churn, "status", "--porcelain") == ""
+    assert len(git(churn, "rev-list", "--parents", "--max-count=1", "HEAD").split()) == 3

@@ -1,14 +1,15 @@
-"""An update with other answers: files come and go, and the team's own stay."""
+"""An update with other answers: files are added and removed; the team's own stay."""
 
 from pathlib import Path
 
 import pytest
 
-from hooks.releases import releases
+from hooks.release.history import releases
 from tests.rendering import commit_all
 from tests.update.merging import ANSWERS, check_update, files
+from tests.update.modifications import MODIFICATIONS, append, modify
+from tests.update.package_move import PackageMove
 from tests.update.releases import DEFAULTS, ONLINE, OTHERS, Template, git
-from tests.update.scars import SCARS, append, scar
 
 FIRST = releases()[0].tag
 CHANGES = [
@@ -19,35 +20,36 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("answers", "change"), CHANGES)
-@pytest.mark.parametrize("scarred", [False, True])
+@pytest.mark.parametrize("modified", [False, True])
 def test_another_answer(
-    template: Template, tmp_path: Path, answers: dict, change: dict, scarred: bool
+    template: Template, tmp_path: Path, answers: dict, change: dict, modified: bool
 ) -> None:
     project = template.start(FIRST, answers, tmp_path / "project")
-    if scarred:
-        scar(project, *SCARS)
+    if modified:
+        modify(project, *MODIFICATIONS)
         commit_all(project.path, "Work")
     mine = files(project.path)
-    template.update(project, template.now, **change)
-    old, new = template.pristine(FIRST, answers), template.pristine(template.now, answers | change)
-    check_update(project, mine, files(old), files(new))
+    template.update(project, template.current, unsafe=True, **change)
+    old, new = (
+        template.pristine(FIRST, answers),
+        template.pristine(template.current, answers | change),
+    )
+    check_update(project, mine, files(old), files(new), PackageMove(mine))
     recorded = project.yaml(ANSWERS)
     assert {question: recorded[question] for question in change} == change
     commit_all(project.path, "Update")
-    template.update(project, template.now)
+    template.update(project, template.current)
     assert git(project.path, "status", "--porcelain") == ""
 
 
-def test_what_an_answer_switches_off_goes_before_everybodys_eyes(
-    template: Template, tmp_path: Path
-) -> None:
-    """Even a file that the team edited against the rules: git shows it, and brings it back."""
-    project = template.start(template.now, DEFAULTS, tmp_path / "project")
+def test_git_shows_the_removal_of_an_edited_file(template: Template, tmp_path: Path) -> None:
+    """An edited managed file that an answer removes: git shows it and can restore it."""
+    project = template.start(template.current, DEFAULTS, tmp_path / "project")
     append(project, ".github/workflows/ci.yml", "# ours\n")
     project.write(".github/workflows/ours.yml", "name: ours\n")
     commit_all(project.path, "Work")
     edited = project.read(".github/workflows/ci.yml")
-    template.update(project, template.now, ci="azure-devops")
+    template.update(project, template.current, ci="azure-devops")
     assert project.read(".github/workflows/ours.yml") == "name: ours\n"
     assert project.has(".azuredevops/ci.yml")
     assert " D .github/workflows/ci.yml\n" in git(project.path, "status", "--porcelain")
@@ -55,11 +57,11 @@ def test_what_an_answer_switches_off_goes_before_everybodys_eyes(
     assert project.read(".github/workflows/ci.yml") == edited
 
 
-def test_a_name_that_a_dependency_took_later_is_kept(template: Template, tmp_path: Path) -> None:
-    """`images` became the name of a package that projects depend on in 0.3.0."""
+def test_a_name_that_a_dependency_uses_later_is_kept(template: Template, tmp_path: Path) -> None:
+    """Since 0.3.0 projects depend on a package named `images`."""
     project = template.start("v0.2.0", {"project_name": "Images"}, tmp_path / "project")
-    template.update(project, template.now)
+    template.update(project, template.current, unsafe=True)
     assert project.yaml(ANSWERS)["project_name"] == "Images"
-    assert project.has("src/images/mlops/cli.py")
+    assert project.has("src/images/model.py")
     with pytest.raises(ValueError, match="would hide it"):
-        template.copy(template.now, {"project_name": "Images"}, tmp_path / "new")
+        template.copy(template.current, {"project_name": "Images"}, tmp_path / "new")

@@ -1,4 +1,4 @@
-"""hooks/fleet.py over projects in every state; what counts is what git holds afterwards."""
+"""`hooks fleet` with projects in every state; the tests check what is in git afterwards."""
 
 import contextlib
 import hashlib
@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
@@ -19,9 +18,9 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
-from hooks import fleet_pool
-from hooks.fleet_page import page
-from hooks.fleet_state import Row
+from hooks.fleet import pool
+from hooks.fleet.page import page
+from hooks.fleet.rows import Row
 from tests.rendering import commit_all, copy_template
 from tests.update.fleets import (
     BRANCH,
@@ -31,10 +30,11 @@ from tests.update.fleets import (
     answers,
     edit,
     git,
+    hooks_environment,
     rows,
     small_template,
-    untouchable,
     update_by_hand,
+    user_state,
     write,
 )
 
@@ -42,8 +42,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "<script>alert('\"&amp;\x1b[31m"
 
 
-def every_state(fleet: Fleet) -> dict[str, Path]:
-    """One project in each state that a fleet meets."""
+def projects_in_every_state(fleet: Fleet) -> dict[str, Path]:
+    """One project in each possible state."""
     made = {
         name: fleet.start(name)
         for name in ("behind", "drifted", "conflicting", "dirty", "gone", "deleted", "broken")
@@ -51,8 +51,8 @@ def every_state(fleet: Fleet) -> dict[str, Path]:
     made["current"] = fleet.start("current", version="v0.2.0")
     made["lost"], made["binary"] = fleet.start("lost"), fleet.start("binary")
     made["answered"] = fleet.start("answered", flavour="sweet")
-    edit(made["drifted"], "uv.toml", "# line 15", "# ours")
-    (made["deleted"] / "uv.toml").unlink()
+    edit(made["drifted"], ".editorconfig", "# line 15", "# ours")
+    (made["deleted"] / ".editorconfig").unlink()
     commit_all(made["deleted"], "Delete")
     edit(made["conflicting"], "poe_tasks.toml", "# line 3\n", "# ours\n")
     write(made["dirty"], "notes.txt", "not committed")
@@ -74,11 +74,11 @@ def every_state(fleet: Fleet) -> dict[str, Path]:
 # ---------------------------------------------------------------- status
 
 
-def test_status_tells_every_state_apart(fleet: Fleet) -> None:
-    made = every_state(fleet)
+def test_status_distinguishes_every_state(fleet: Fleet) -> None:
+    made = projects_in_every_state(fleet)
     edit(made["current"], "poe_tasks.toml", "# line 9\n", "<<<<<<< before updating\n")
     there = [path for path in made.values() if (path / ".git").exists()]
-    before = {path: untouchable(path) for path in there}
+    before = {path: user_state(path) for path in there}
     found = rows(fleet.run("status", "--json", *made.values(), expect=1))
     assert {name: row["state"] for name, row in found.items()} == {
         "behind": "behind",
@@ -96,9 +96,9 @@ def test_status_tells_every_state_apart(fleet: Fleet) -> None:
         "folder": "failed",
         "missing": "failed",
     }
-    assert found["drifted"]["drift"] == ["uv.toml (changed)"]
-    assert "names them and writes the patch" in found["drifted"]["note"]
-    assert found["deleted"]["drift"] == ["uv.toml (deleted)"]
+    assert found["drifted"]["drift"] == [".editorconfig (changed)"]
+    assert "lists them and writes the patch" in found["drifted"]["note"]
+    assert found["deleted"]["drift"] == [".editorconfig (deleted)"]
     assert found["conflicting"]["conflicts"] == ["poe_tasks.toml"]
     assert found["behind"]["drift"] == found["behind"]["conflicts"] == []
     assert "committed in poe_tasks.toml" in found["current"]["note"]
@@ -111,7 +111,7 @@ def test_status_tells_every_state_apart(fleet: Fleet) -> None:
     assert "not a Copier project" in found["plain"]["note"]
     assert "not a git work tree" in found["folder"]["note"]
     assert "no such folder" in found["missing"]["note"]
-    assert {path: untouchable(path) for path in there} == before
+    assert {path: user_state(path) for path in there} == before
 
 
 def test_a_row_has_one_documented_shape(fleet: Fleet) -> None:
@@ -156,13 +156,13 @@ def test_the_table_names_files_and_reasons(fleet: Fleet) -> None:
     assert "no such folder" in text
     assert "2 projects: 1 by hand, 1 failed" in text
     assert "…" not in text
-    assert len(done.stderr.splitlines()) == 2  # a line a project, in a log
+    assert len(done.stderr.splitlines()) == 2  # one line per project, in a log
 
 
 # ---------------------------------------------------------------- the page
 
 
-def test_the_page_is_well_formed_and_escapes_what_projects_say(fleet: Fleet) -> None:
+def test_the_page_is_well_formed_and_escapes_text_of_projects(fleet: Fleet) -> None:
     nasty = fleet.start("<b>&\"'", project_name=HOSTILE, team="<img src='x' onerror='y'>")
     html = fleet.home / "fleet.html"
     fleet.run("status", nasty, fleet.home / "missing", "--html", html, expect=1)
@@ -186,42 +186,42 @@ def test_the_page_is_well_formed_and_escapes_what_projects_say(fleet: Fleet) -> 
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_fits_a_phone_and_asks_for_nothing(tmp_path: Path, width: int) -> None:
+def test_the_page_fits_a_phone_and_makes_no_request(tmp_path: Path, width: int) -> None:
     if not CHROMIUM.exists():
-        message = f"{CHROMIUM} is not there: `apt-get install chromium`"
+        message = f"{CHROMIUM} is missing: `apt-get install chromium`"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    long = "src/credit_risk/mlops/" + "a_long_name" * 6 + ".py"
+    long = "src/credit_risk/" + "a_long_name" * 6 + ".py"
     row = Row(
         "https://example.com/x.git", "x", "by hand", "y" * 200, drift=[long], conflicts=[long]
     )
     html = tmp_path / "fleet.html"
     html.write_text(page([row, Row("/p", "p", "current")] * 3), encoding="utf-8")
-    asked: list[str] = []
+    requests: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": width, "height": 800})
-        view.on("request", lambda request: asked.append(request.url))
-        view.on("console", lambda message: asked.append(message.text))
+        view.on("request", lambda request: requests.append(request.url))
+        view.on("console", lambda message: requests.append(message.text))
         view.goto(html.as_uri(), wait_until="load")
         wide = view.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         label = view.locator("td").first.evaluate("e => getComputedStyle(e, '::before').content")
         browser.close()
     assert wide <= 0
-    assert asked == [html.as_uri()]
-    assert ("State" in label) == (width == 360)  # a phone has no room for the head of the table
+    assert requests == [html.as_uri()]
+    assert ("State" in label) == (width == 360)  # a phone has no space for the table's head
 
 
 # ---------------------------------------------------------------- update
 
 
 def test_update_commits_clean_projects_and_nothing_else(fleet: Fleet) -> None:
-    made = every_state(fleet)
+    made = projects_in_every_state(fleet)
     there = [path for path in made.values() if (path / ".git").exists()]
-    before = {path: untouchable(path) for path in there}
+    before = {path: user_state(path) for path in there}
     found = rows(fleet.run("update", "--json", *made.values(), expect=1))
-    assert {path: untouchable(path) for path in there} == before
+    assert {path: user_state(path) for path in there} == before
     updated = {name for name, row in found.items() if row["state"] == "updated"}
     assert updated == {"behind", "drifted", "deleted"}
     assert found["current"]["state"] == "current"
@@ -235,13 +235,13 @@ def test_update_commits_clean_projects_and_nothing_else(fleet: Fleet) -> None:
     for name in updated:
         assert git(made[name], "rev-parse", f"{BRANCH}~1") == git(made[name], "rev-parse", "HEAD")
         assert answers(made[name], BRANCH)["_commit"] == "v0.2.0"
-        assert git(made[name], "grep", "-c", "# news", BRANCH) == f"{BRANCH}:poe_tasks.toml:1"
-    kept = git(made["drifted"], "show", f"{BRANCH}:uv.toml")
-    assert kept == MANAGED.replace("# line 15", "# ours").strip()
+        assert git(made[name], "grep", "-c", "# new", BRANCH) == f"{BRANCH}:poe_tasks.toml:1"
+    unchanged = git(made["drifted"], "show", f"{BRANCH}:.editorconfig")
+    assert unchanged == MANAGED.replace("# line 15", "# ours").strip()
 
 
 def test_the_branch_holds_what_copier_makes(fleet: Fleet) -> None:
-    """The scratch clone and the texts that are compiled once change nothing."""
+    """The scratch clone and the cache of compiled texts do not change the result."""
     fleet_made, by_hand = fleet.start("one", project_name="x"), fleet.start("two", project_name="x")
     fleet.run("update", fleet_made)
     update_by_hand(by_hand)
@@ -252,11 +252,11 @@ def test_the_branch_holds_what_copier_makes(fleet: Fleet) -> None:
 
 
 def test_templates_in_one_worker_do_not_mix(fleet: Fleet) -> None:
-    """The same text means something else where a template has other delimiters."""
+    """The same text has another meaning if a template has other delimiters."""
     square = Fleet(small_template(fleet.home / "square"), fleet.home)
-    signs = '_envops: {variable_start_string: "[[", variable_end_string: "]]"}\n'
+    delimiters = '_envops: {variable_start_string: "[[", variable_end_string: "]]"}\n'
     settings = (square.template / "copier.yml").read_text()
-    write(square.template, "copier.yml", settings + signs)
+    write(square.template, "copier.yml", settings + delimiters)
     answer = square.template / "template" / "{{ _copier_conf.answers_file }}.jinja"
     answer.rename(answer.with_name("[[ _copier_conf.answers_file ]].jinja"))
     file = "template/[[ _copier_conf.answers_file ]].jinja"
@@ -274,7 +274,7 @@ def test_templates_in_one_worker_do_not_mix(fleet: Fleet) -> None:
     assert git(other, "show", f"{branch}:{name}") == "v0.4.0"
 
 
-def test_the_users_clone_stays_as_it_is(fleet: Fleet) -> None:
+def test_the_users_clone_stays_unchanged(fleet: Fleet) -> None:
     """A feature branch, a stash, ignored files, hooks that fail, an identity of its own."""
     project = fleet.start("busy")
     write(project, ".git/info/exclude", "*.log\n")
@@ -287,16 +287,16 @@ def test_the_users_clone_stays_as_it_is(fleet: Fleet) -> None:
     for name in ("pre-commit", "commit-msg", "post-checkout", "post-merge"):
         write(project, f".git/hooks/{name}", "#!/bin/sh\ntouch hook-ran\nexit 1\n")
         (project / ".git" / "hooks" / name).chmod(0o755)
-    before = untouchable(project)
+    before = user_state(project)
     fleet.run("update", project, GIT_AUTHOR_NAME="", GIT_COMMITTER_NAME="")
-    assert untouchable(project) == before
+    assert user_state(project) == before
     assert git(project, "log", "-1", "--format=%an %cn", BRANCH) == "Ada Ada"
     assert git(project, "rev-parse", f"{BRANCH}~1") == git(project, "rev-parse", "feature")
     git(project, "stash", "pop")
     assert (project / "README.md").read_text() == "stashed"
 
 
-def test_a_second_run_goes_on_where_the_first_ended(fleet: Fleet) -> None:
+def test_a_second_run_continues_after_the_first(fleet: Fleet) -> None:
     done, new = fleet.start("done"), fleet.start("new")
     fleet.run("update", done)
     commit = git(done, "rev-parse", BRANCH)
@@ -308,19 +308,19 @@ def test_a_second_run_goes_on_where_the_first_ended(fleet: Fleet) -> None:
     assert git(done, "rev-parse", BRANCH) == commit
 
 
-def test_an_interrupted_run_is_called_again(fleet: Fleet) -> None:
-    """Ctrl-C after the first project: nothing is half done, and a second call does the rest."""
+def test_an_interrupted_run_can_be_repeated(fleet: Fleet) -> None:
+    """Ctrl-C after the first project: nothing is half done, and a second run does the rest."""
     made = [fleet.start(f"p{number}") for number in range(6)]
     scratch = fleet.home / "scratch"
     scratch.mkdir()
     run = subprocess.Popen(
-        [sys.executable, str(FLEET), "update", "--jobs", "2", *map(str, made)],
-        env={**os.environ, "TMPDIR": str(scratch)},
+        [*FLEET, "update", "--jobs", "2", *map(str, made)],
+        env=hooks_environment(TMPDIR=str(scratch)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell's background job has Ctrl-C switched off, and hands that on.
+        # A shell's background job ignores Ctrl-C, and child processes inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert run.stderr is not None
@@ -340,11 +340,11 @@ def test_an_interrupted_run_is_called_again(fleet: Fleet) -> None:
     assert {answers(path, BRANCH)["_commit"] for path in made} == {"v0.2.0"}
 
 
-def test_ctrl_c_while_work_is_given_leaves_no_pool(
+def test_ctrl_c_during_submit_leaves_no_pool(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made: list[ProcessPoolExecutor] = []
-    ended: list[ProcessPoolExecutor] = []
+    closed: list[ProcessPoolExecutor] = []
 
     class Pool(ProcessPoolExecutor):
         def __init__(self, *given: Any, **named: Any) -> None:
@@ -356,30 +356,30 @@ def test_ctrl_c_while_work_is_given_leaves_no_pool(
 
         def shutdown(self, *given: Any, **named: Any) -> None:
             super().shutdown(*given, **named)
-            ended.append(self)
+            closed.append(self)
 
-    monkeypatch.setattr(fleet_pool, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
     with pytest.raises(KeyboardInterrupt):
-        list(fleet_pool.spread(abs, [1, 2, 3], jobs=2, start=print, scratch=tmp_path))
+        list(pool.run_in_processes(abs, [1, 2, 3], jobs=2, start=print, scratch=tmp_path))
     assert len(made) == 2
-    assert ended == made
+    assert closed == made
 
 
-def test_on_a_terminal_a_bar_moves(fleet: Fleet) -> None:
+def test_a_terminal_shows_a_progress_bar(fleet: Fleet) -> None:
     project = fleet.start("p")
-    shown, terminal = os.openpty()
+    screen, terminal = os.openpty()
     bar: list[bytes] = []
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # how Linux says that the terminal is closed
-            while part := os.read(shown, 4096):
+        with contextlib.suppress(OSError):  # Linux reports a closed terminal like this
+            while part := os.read(screen, 4096):
                 bar.append(part)
 
     reader = threading.Thread(target=read)
     reader.start()
     subprocess.run(
-        [sys.executable, str(FLEET), "update", str(project)],
-        env={**os.environ, "TERM": "xterm"},
+        [*FLEET, "update", str(project)],
+        env=hooks_environment(TERM="xterm"),
         stdout=subprocess.DEVNULL,
         stderr=terminal,
         check=True,
@@ -389,10 +389,10 @@ def test_on_a_terminal_a_bar_moves(fleet: Fleet) -> None:
     text = b"".join(bar).decode()
     assert "0/1" in text
     assert "1/1" in text
-    assert "updated:" not in text  # that line is for logs
+    assert "updated:" not in text  # this line is for logs
 
 
-def test_a_branch_with_something_else_in_it_is_left_alone(fleet: Fleet) -> None:
+def test_a_branch_with_another_content_stays_unchanged(fleet: Fleet) -> None:
     project = fleet.start("taken")
     git(project, "branch", BRANCH)
     commit = git(project, "rev-parse", BRANCH)
@@ -401,7 +401,7 @@ def test_a_branch_with_something_else_in_it_is_left_alone(fleet: Fleet) -> None:
     assert git(project, "rev-parse", BRANCH) == commit
 
 
-def test_a_release_can_be_named(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_release_can_be_chosen(fleet: Fleet, tmp_path: Path) -> None:
     again = Fleet(small_template(tmp_path / "template"), tmp_path)
     git(again.template, "tag", "v0.3.0")
     git(again.template, "tag", "v0.4.0rc1")
@@ -432,12 +432,12 @@ def test_a_migration_is_reported_and_not_run(tmp_path: Path) -> None:
 
 
 def test_the_real_template(tmp_path: Path) -> None:
-    """Two releases of the working tree: the branch equals Copier's own update, drift is named."""
+    """Two releases of the work tree: the branch equals Copier's own update; drift is reported."""
     real = copy_template(tmp_path / "copier-mlops")
     commit_all(real, "one")
     git(real, "tag", "v0.1.0")
     tasks = (real / "template" / "poe_tasks.toml.jinja").read_text(encoding="utf-8")
-    write(real, "template/poe_tasks.toml.jinja", tasks + "\n# news\n")
+    write(real, "template/poe_tasks.toml.jinja", tasks + "\n# new\n")
     commit_all(real, "two")
     git(real, "tag", "v0.2.0")
     fleet = Fleet(real, tmp_path)
@@ -447,14 +447,14 @@ def test_the_real_template(tmp_path: Path) -> None:
     update_by_hand(twin)
     commit_all(twin, "Update")
     assert git(project, "rev-parse", f"{BRANCH}^{{tree}}") == git(twin, "rev-parse", "HEAD^{tree}")
-    edit(project, "src/credit_risk/mlops/errors.py", "two ways", "three ways")
+    edit(project, "docs/gates.md", "# ", "# Our ")
     edit(project, "src/credit_risk/model.py", '"""', '"""Ours. ')
     row = rows(fleet.run("status", "--json", project, expect=1))["Credit Risk"]
-    assert row["drift"] == ["src/credit_risk/mlops/errors.py (changed)"]
+    assert row["drift"] == ["docs/gates.md (changed)"]
     assert row["conflicts"] == []
     fork = {
-        "path": "src/credit_risk/mlops/errors.py",
-        "reason": "three ways suit us better",
+        "path": "docs/gates.md",
+        "reason": "our title suits us better",
         "approved_by": "the platform team",
         "until": date(2099, 1, 1),
         "sha256": hashlib.sha256((project / row["drift"][0].split()[0]).read_bytes()).hexdigest(),
@@ -462,5 +462,5 @@ def test_the_real_template(tmp_path: Path) -> None:
     write(project, "conf/forks.yml", yaml.safe_dump({"at_most": 1, "forks": [fork]}))
     commit_all(project, "Agree")
     row = rows(fleet.run("status", "--json", project))["Credit Risk"]
-    assert (row["state"], row["drift"]) == ("behind", [])  # a fork on purpose is no drift
+    assert (row["state"], row["drift"]) == ("behind", [])  # an approved fork is not drift
     assert (row["stage"], row["team"]) == ("explore", "@contoso/lending")

@@ -1,4 +1,4 @@
-"""hooks/fleet.py over many projects at once, behind URLs, from lists, and as docs/fleet.md says."""
+"""`hooks fleet` with many projects, with URLs and lists, and the commands of docs/fleet.md."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hooks import fleet_worker
-from hooks.fleet_pool import Killed, spread
+from hooks.fleet import worker
+from hooks.fleet.pool import WorkerKilledError, run_in_processes
 from tests.rendering import ROOT, commit_all
 from tests.update.fleets import (
     BRANCH,
@@ -23,6 +23,7 @@ from tests.update.fleets import (
     answers,
     edit,
     git,
+    hooks_environment,
     published,
     rows,
     update_by_hand,
@@ -43,7 +44,7 @@ def killer(folder: Path, victim: str) -> str:
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
-def test_a_killed_worker_takes_nobody_with_it(fleet: Fleet) -> None:
+def test_a_killed_worker_does_not_stop_others(fleet: Fleet) -> None:
     made = {name: fleet.start(name) for name in ("one", "victim", "two", "three", "four")}
     path = killer(fleet.home / "bin", "victim")
     found = rows(fleet.run("update", "--json", *made.values(), expect=1, PATH=path))
@@ -58,8 +59,8 @@ def test_a_killed_worker_takes_nobody_with_it(fleet: Fleet) -> None:
     assert {answers(path, BRANCH)["_commit"] for path in made.values()} == {"v0.2.0"}
 
 
-def surroundings(item: int) -> dict[str, Any]:
-    """What a worker has to itself; one item raises, one kills its worker."""
+def worker_environment(item: int) -> dict[str, Any]:
+    """A worker's own folders and process id; item 3 kills its worker."""
     time.sleep(0.5)  # long enough for the other worker to take one too
     if item == 3:
         os.kill(os.getpid(), 9)
@@ -69,15 +70,19 @@ def surroundings(item: int) -> dict[str, Any]:
 
 
 def test_workers_share_no_cache(tmp_path: Path) -> None:
-    ended = dict(spread(surroundings, range(8), jobs=2, start=fleet_worker.start, scratch=tmp_path))
-    assert isinstance(ended.pop(3), Killed)
-    kept = {row["process"]: (row["COPIER_CACHE_DIR"], row["TMPDIR"]) for row in ended.values()}
-    assert len(kept) == 3  # two, and one in the place of the killed
-    for folders in zip(*kept.values(), strict=True):
-        assert len(set(folders)) == len(kept)
+    results = dict(
+        run_in_processes(worker_environment, range(8), jobs=2, start=worker.start, scratch=tmp_path)
+    )
+    assert isinstance(results.pop(3), WorkerKilledError)
+    folders_of = {
+        row["process"]: (row["COPIER_CACHE_DIR"], row["TMPDIR"]) for row in results.values()
+    }
+    assert len(folders_of) == 3  # two, and one that replaces the killed worker
+    for folders in zip(*folders_of.values(), strict=True):
+        assert len(set(folders)) == len(folders_of)
         assert all(tmp_path in Path(folder).parents for folder in folders)
-    for row in ended.values():
-        assert kept[row["process"]] == (row["COPIER_CACHE_DIR"], row["TMPDIR"])
+    for row in results.values():
+        assert folders_of[row["process"]] == (row["COPIER_CACHE_DIR"], row["TMPDIR"])
 
 
 def test_nothing_is_left_behind(fleet: Fleet) -> None:
@@ -131,14 +136,14 @@ def test_an_unreachable_url_is_a_row(fleet: Fleet) -> None:
 
 
 def test_a_template_behind_a_url_is_fetched_once(fleet: Fleet) -> None:
-    """Three updates by one worker ask the template's server once; Copier alone would ask often."""
+    """Three updates by one worker contact the template server once; Copier alone often."""
     source = f"git+{fleet.template.as_uri()}"
     made = [fleet.start(name, source=source) for name in ("one", "two", "three")]
     trace = fleet.home / "trace"
     fleet.run("update", "--jobs", "1", *made, GIT_TRACE=str(trace))
-    asked = f"git-upload-pack '\\''{fleet.template}'\\''"
+    command = f"git-upload-pack '\\''{fleet.template}'\\''"
     lines = trace.read_text().splitlines()
-    assert len([line for line in lines if asked in line and "run_command" in line]) == 1
+    assert len([line for line in lines if command in line and "run_command" in line]) == 1
     assert len([line for line in lines if "built-in: git worktree add" in line]) == 2  # releases
     for project in made:
         assert answers(project, BRANCH)["_src_path"] == source
@@ -148,7 +153,7 @@ def test_a_template_behind_a_url_is_fetched_once(fleet: Fleet) -> None:
 # ---------------------------------------------------------------- the list, the matrix, wrong use
 
 
-def test_a_list_is_read_from_where_it_lies(fleet: Fleet) -> None:
+def test_folders_are_relative_to_the_list(fleet: Fleet) -> None:
     project = fleet.start("one")
     text = f"# ours\n\none # the first\n{project}\nmissing\n"
     write(fleet.home, "lists/projects.txt", text.replace("one #", "../one #"))
@@ -157,7 +162,7 @@ def test_a_list_is_read_from_where_it_lies(fleet: Fleet) -> None:
     assert places == [str(project), str(fleet.home / "lists" / "missing")]
 
 
-def test_the_matrix_is_what_the_engines_read(fleet: Fleet) -> None:
+def test_the_matrix_has_the_format_of_each_engine(fleet: Fleet) -> None:
     project = fleet.start("one")
     git(project, "remote", "add", "origin", "https://user:secret@example.com/one.git")
     made = fleet.run("matrix", project, "git@example.com:two.git", "--format", "github")
@@ -171,12 +176,12 @@ def test_the_matrix_is_what_the_engines_read(fleet: Fleet) -> None:
     assert json.loads(made.stdout) == {"batch_1": {"projects": "https://example.com/one.git"}}
 
 
-def test_an_origin_on_this_machine_is_no_job(fleet: Fleet) -> None:
+def test_an_origin_on_this_machine_is_refused(fleet: Fleet) -> None:
     project = fleet.start("one")
     git(project, "remote", "add", "origin", "../one.git")
-    said = fleet.run("matrix", project, "--format", "github", expect=2).stderr
-    assert f"{project}: its origin '../one.git' is not a URL" in said
-    assert "`git remote set-url origin URL`" in said
+    error = fleet.run("matrix", project, "--format", "github", expect=2).stderr
+    assert f"{project}: its origin '../one.git' is not a URL" in error
+    assert "`git remote set-url origin URL`" in error
 
 
 @pytest.mark.parametrize(("number", "jobs"), [(256, 256), (257, 129), (5000, 250)])
@@ -197,19 +202,20 @@ def test_a_matrix_has_at_most_256_jobs(fleet: Fleet, number: int, jobs: int) -> 
         (["update", ".", "--jobs", "0"], "0 is less than 1"),
         (["matrix", ".", "--format", "jenkins"], "invalid choice"),
         (["matrix", "local", "--format", "github"], "local: has no remote `origin`. Give the"),
-        (["matrix", "nowhere", "--format", "github"], "Name a git clone, or the project's URL"),
+        (["matrix", "nowhere", "--format", "github"], "Give a git clone, or the project's URL"),
         (["status", "local", "--html", "nowhere/page.html"], "the page cannot be written"),
         ([], "required: command"),
     ],
 )
-def test_wrong_use_is_told_and_nothing_is_done(
+def test_wrong_use_is_reported_and_nothing_is_done(
     fleet: Fleet, arguments: list[str], message: str
 ) -> None:
     write(fleet.home, "local/README.md", "x")
     commit_all(fleet.home / "local", "Start")
     done = subprocess.run(
-        [sys.executable, str(FLEET), *arguments],
+        [*FLEET, *arguments],
         cwd=fleet.home,
+        env=hooks_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -237,16 +243,15 @@ def test_every_command_of_the_page_runs(fleet: Fleet) -> None:
     lines = [line for block in commands("sh") for line in block.splitlines()]
     assert len(lines) == 6
     for line in lines:
-        if "matrix" in line:  # engines read URLs
+        if "matrix" in line:  # a matrix needs URLs
             git(project, "remote", "set-url", "origin", bare.as_uri())
-        command = line.replace("uv run python hooks/fleet.py", f'"{sys.executable}" "{FLEET}"')
-        run_script(command, fleet.home, dict(os.environ))
+        run_script(line, fleet.home, hooks_environment())
     assert (fleet.home / "fleet.html").is_file()
     assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
 
 
-def test_markers_that_were_merged_are_found(fleet: Fleet) -> None:
-    """As Renovate leaves it: an update with conflict markers, committed."""
+def test_committed_conflict_markers_are_found(fleet: Fleet) -> None:
+    """What Renovate does: it commits an update with conflict markers."""
     project = fleet.start("one")
     edit(project, "poe_tasks.toml", "# line 3\n", "# ours\n")
     update_by_hand(project)
@@ -255,30 +260,30 @@ def test_markers_that_were_merged_are_found(fleet: Fleet) -> None:
     assert "markers are committed in poe_tasks.toml" in row["note"]
 
 
-def test_the_pages_jobs_update_and_push(fleet: Fleet) -> None:
-    """What the matrix gives a job, and the job's own script, end in a branch at origin."""
+def test_the_jobs_of_the_page_update_and_push(fleet: Fleet) -> None:
+    """The matrix and the script of a job create a branch at origin."""
     bare, url = published(fleet.start("one"), fleet.home)
     write(fleet.home, "projects.txt", url)
-    for block, form in zip(commands("yaml"), ("github", "azure"), strict=True):
+    for block, engine in zip(commands("yaml"), ("github", "azure"), strict=True):
         jobs = yaml.safe_load(block)["jobs"]
-        if form == "github":
+        if engine == "github":
             plan, work = (jobs[name]["steps"][0]["run"] for name in ("plan", "update"))
         else:
             plan, work = (job["steps"][0]["bash"] for job in jobs)
         output = fleet.home / "output"
-        environment = {**os.environ, "GITHUB_OUTPUT": str(output)}
+        environment = hooks_environment(GITHUB_OUTPUT=str(output))
         made = run_script(plan, fleet.home, environment)
-        text = output.read_text().removeprefix("matrix=") if form == "github" else made[1:]
+        text = output.read_text().removeprefix("matrix=") if engine == "github" else made[1:]
         found = json.loads(text[text.index("{") :])
-        batch = found["include"][0] if form == "github" else found["batch_1"]
+        batch = found["include"][0] if engine == "github" else found["batch_1"]
         run_script(work, fleet.home, {**environment, "PROJECTS": batch["projects"]})
         assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
         git(bare, "branch", "-D", BRANCH)
 
 
 def run_script(script: str, folder: Path, environment: dict[str, str]) -> str:
-    """Run a job's script as the engine would; its output."""
-    script = script.replace("uv run python hooks/fleet.py", f'"{sys.executable}" "{FLEET}"')
+    """Run a job's script like the CI service; returns its output."""
+    script = script.replace("uv run python", f'"{sys.executable}"')
     script = script.replace("update --push", f"update --clones '{folder / 'clones'}' --push")
     done = subprocess.run(
         ["bash", "-e", "-c", script],

@@ -1,4 +1,4 @@
-"""A release that renames files takes the team's edits along; nothing happens without trust."""
+"""A release that renames files keeps the team's edits; nothing happens without trust."""
 
 import itertools
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import copier
 import pytest
 
-from tests.conftest import Project
+from tests.projects import Project
 from tests.rendering import commit_all
 from tests.update.merging import ANSWERS, files
+from tests.update.modifications import append, replace
 from tests.update.releases import DEFAULTS, OTHERS, Template, git
-from tests.update.scars import append, replace
 
 RENAMES = {"docs/gates.md": "docs/limits.md", ".pre-commit-config.yaml": ".config/pre-commit.yaml"}
 MOVE = Path("hooks") / "migrations" / "move.py"
@@ -20,18 +20,18 @@ MOVE = Path("hooks") / "migrations" / "move.py"
 
 @pytest.fixture(scope="module")
 def renaming(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The working tree as v1.0.0; v2.0.0 has news; v3.0.0 renames two files by a migration."""
+    """The work tree as v1.0.0; v2.0.0 changes files; v3.0.0 renames two files by a migration."""
     made = Template(
         tmp_path_factory.mktemp("renaming") / "copier-mlops", template.renders.parent / "r"
     )
-    made.take(template.path, template.now, "v1.0.0")
-    made.plant_news(1)
+    made.copy_release(template.path, template.current, "v1.0.0")
+    made.add_changes(1)
     made.release("v2.0.0")
     for old, new in RENAMES.items():
         target = made.path / "template" / new
         target.parent.mkdir(exist_ok=True)
         (made.path / "template" / old).rename(target)
-    made.plant_news(2)
+    made.add_changes(2)
     arguments = itertools.chain(*RENAMES.items())
     settings = made.path / "copier.yml"
     with settings.open("a", encoding="utf-8") as file:
@@ -40,7 +40,7 @@ def renaming(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
             f'"[[ _copier_conf.src_path ]]/{MOVE.as_posix()}", {", ".join(arguments)}]\n'
         )
     made.release("v3.0.0")
-    made.plant_news(3)
+    made.add_changes(3)
     made.release("v4.0.0")
     return made
 
@@ -52,12 +52,12 @@ def project(renaming: Template, tmp_path: Path) -> Project:
 
 
 def conflicts(project: Project) -> list[str]:
-    """Files that git shows as conflicts."""
+    """Files with conflicts, according to git."""
     return git(project.path, "diff", "--name-only", "--diff-filter=U").split()
 
 
 @pytest.mark.parametrize("release", ["v3.0.0", "v4.0.0"])
-def test_edits_move_with_their_file(renaming: Template, project: Project, release: str) -> None:
+def test_edits_move_with_the_file(renaming: Template, project: Project, release: str) -> None:
     append(project, "docs/gates.md", "\nOurs.\n")
     append(project, ".pre-commit-config.yaml", "# ours\n")
     commit_all(project.path, "Work")
@@ -70,7 +70,7 @@ def test_edits_move_with_their_file(renaming: Template, project: Project, releas
     assert project.read(ANSWERS) == fresh[ANSWERS].decode()
 
 
-def test_without_edits_it_is_a_fresh_copy(renaming: Template, project: Project) -> None:
+def test_without_edits_the_update_equals_a_fresh_copy(renaming: Template, project: Project) -> None:
     renaming.update(project, "v3.0.0", unsafe=True)
     mine, fresh = files(project.path), files(renaming.pristine("v3.0.0", DEFAULTS))
     for name in (*RENAMES.values(), "poe_tasks.toml", ANSWERS):
@@ -87,7 +87,7 @@ def test_the_same_line_on_both_sides_is_a_conflict(renaming: Template, project: 
     text = project.read("docs/limits.md")
     assert text.count("<<<<<<< before updating") == 1
     assert "Ours." in text
-    assert "News 1" in text
+    assert "Change 1" in text
     git(project.path, "checkout", "--ours", "docs/limits.md")
     assert project.read("docs/limits.md") == f"{first}\nOurs.\n{rest}"
 
@@ -103,7 +103,7 @@ def test_a_deleted_file_stays_deleted(renaming: Template, project: Project) -> N
 def test_a_file_that_the_team_moved_there_itself_is_kept(
     renaming: Template, project: Project
 ) -> None:
-    """The way by hand, before the update."""
+    """The manual steps, before the update."""
     append(project, "docs/gates.md", "\nOurs.\n")
     git(project.path, "mv", "docs/gates.md", "docs/limits.md")
     commit_all(project.path, "Work")
@@ -146,12 +146,12 @@ def test_only_an_update_across_the_migration_asks_for_trust(
 def test_edits_are_lost_without_a_migration(
     renaming: Template, project: Project, tmp_path: Path
 ) -> None:
-    """The planted fault: what Copier does to a file that is renamed and nothing else."""
+    """The planted error: what Copier alone does with a renamed file."""
     bare = Template(tmp_path / "bare", tmp_path)
-    bare.take(renaming.path, "v1.0.0", "v1.0.0")
-    bare.take(renaming.path, "v3.0.0", None)
+    bare.copy_release(renaming.path, "v1.0.0", "v1.0.0")
+    bare.copy_release(renaming.path, "v3.0.0", None)
     settings = bare.path / "copier.yml"
-    settings.write_text(settings.read_text().split("\n_migrations:")[0])
+    settings.write_text(settings.read_text().rsplit("\n_migrations:", 1)[0])
     bare.release("v3.0.0")
     replace(project, ANSWERS, str(renaming.path), str(bare.path))
     append(project, "docs/gates.md", "\nOurs.\n")
@@ -164,9 +164,9 @@ def test_edits_are_lost_without_a_migration(
 def test_a_removed_file_stays_where_it_is(
     template: Template, tmp_path: Path, excluded: bool
 ) -> None:
-    """And the planted fault: without the exclusion an edited file goes without a conflict."""
+    """And the planted error: without the exclusion an edited file is deleted without a conflict."""
     made = Template(tmp_path / "copier-mlops", tmp_path / "renders")
-    made.take(template.path, template.now, "v1.0.0")
+    made.copy_release(template.path, template.current, "v1.0.0")
     (made.path / "template" / "docs" / "gates.md").unlink()
     if excluded:
         settings = made.path / "copier.yml"
@@ -186,10 +186,10 @@ def test_a_removed_file_stays_where_it_is(
 
 
 @pytest.mark.parametrize("migrated", [True, False])
-def test_a_choice_gets_another_name(template: Template, tmp_path: Path, migrated: bool) -> None:
-    """And the planted fault: without a migration the project moves to the default in silence."""
+def test_a_choice_is_renamed(template: Template, tmp_path: Path, migrated: bool) -> None:
+    """And the planted error: without a migration the project silently gets the default."""
     made = Template(tmp_path / "copier-mlops", tmp_path / "renders")
-    made.take(template.path, template.now, "v1.0.0")
+    made.copy_release(template.path, template.current, "v1.0.0")
     settings = made.path / "copier.yml"
     text = settings.read_text().replace("azure-devops", "azure-pipelines")
     if migrated:
@@ -206,7 +206,7 @@ def test_a_choice_gets_another_name(template: Template, tmp_path: Path, migrated
     assert project.has(".azuredevops/ci.yml") == migrated
 
 
-def test_a_release_that_is_gone_ends_in_one_message(project: Project) -> None:
+def test_a_missing_release_gives_one_message(project: Project) -> None:
     replace(project, ANSWERS, "_commit: v1.0.0", "_commit: v0.0.9")
     commit_all(project.path, "Work")
     done = subprocess.run(

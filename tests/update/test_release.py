@@ -1,6 +1,6 @@
-"""Each thing that the release check looks for, planted into a copy of the working tree.
+"""Each problem that the release check finds, planted into a copy of the work tree.
 
-The working tree plays the last release, 1.0.0; a changed copy of it is to become 2.0.0.
+The work tree is the last release, 1.0.0; a changed copy of it will be 2.0.0.
 """
 
 import shutil
@@ -9,22 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from hooks import release
 from hooks.projects import HookError
-from hooks.questions import Questions
-from hooks.release_answers import answer_faults
-from hooks.release_files import file_faults
-from hooks.release_texts import (
-    changelog_faults,
-    example_faults,
-    owner_faults,
-    tree_faults,
-    version_faults,
+from hooks.release import command
+from hooks.release.answers import answer_problems
+from hooks.release.files import file_problems
+from hooks.release.history import Release
+from hooks.release.questions import Questions
+from hooks.release.repository import (
+    changelog_problems,
+    example_problems,
+    ownership_problems,
+    uncommitted_files,
+    version_problems,
 )
-from hooks.releases import Release
 from tests.rendering import ROOT, commit_all, copy_template, render
 from tests.update.releases import COMBINATIONS, Template, git
 
+OWNERSHIP = Path("package", "src", "mlops_platform", "template")
 LAST = [Release("1.0.0", "a" * 40)]
 MIGRATION = """
 _migrations:
@@ -34,32 +35,37 @@ _migrations:
 Change = Callable[[Path], None]
 
 
-def copied(folder: Path) -> Path:
-    """What the checks read of this repository."""
+def copy_repository(folder: Path) -> Path:
+    """Copy the files of this repository that the checks read."""
     copy_template(folder)
+    (folder / OWNERSHIP).mkdir(parents=True)
+    for name in ("ownership.py", "ownership.toml"):
+        shutil.copy(ROOT / OWNERSHIP / name, folder / OWNERSHIP)
     for part in ("hooks", "tests/update"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "pyproject.toml").write_text('[project]\nversion = "2.0.0"\n')
-    (folder / "CHANGELOG.md").write_text("# Changelog\n\n## 2.0.0\n\nNews.\n\n## 1.0.0\n\nOld.\n")
+    (folder / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## 2.0.0\n\nChanges.\n\n## 1.0.0\n\nOld.\n"
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def last(tmp_path_factory: pytest.TempPathFactory) -> Questions:
     """The last release."""
-    return Questions(copied(tmp_path_factory.mktemp("last") / "copier-mlops"))
+    return Questions(copy_repository(tmp_path_factory.mktemp("last") / "copier-mlops"))
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """What is to be released, for a test to change."""
-    return copied(tmp_path / "copier-mlops")
+    """The files of the new release, for a test to change."""
+    return copy_repository(tmp_path / "copier-mlops")
 
 
 def edit(root: Path, name: str, old: str, new: str) -> None:
     """Change one place in a file."""
     text = (root / name).read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
+    assert text.count(old) == 1, f"{name}: {old!r} is there {text.count(old)} times"
     (root / name).write_text(text.replace(old, new), encoding="utf-8")
 
 
@@ -68,16 +74,16 @@ def append(root: Path, name: str, text: str) -> None:
     (root / name).write_text((root / name).read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def test_without_a_fault_it_says_nothing(last: Questions, tree: Path) -> None:
+def test_without_problems_the_list_is_empty(last: Questions, tree: Path) -> None:
     new = Questions(tree)
-    assert version_faults(tree, "2.0.0", LAST, new) == []
-    assert changelog_faults(tree, "2.0.0", new) == []
-    assert answer_faults(last, new, "2.0.0") == []
-    assert file_faults(last, new, "2.0.0") == []
-    assert owner_faults(tree) == []
+    assert version_problems(tree, "2.0.0", LAST, new) == []
+    assert changelog_problems(tree, "2.0.0", new) == []
+    assert answer_problems(last, new, "2.0.0") == []
+    assert file_problems(last, new, "2.0.0") == []
+    assert ownership_problems(tree) == []
 
 
-# ------------------------------------------------------------------ version, changelog, the rest
+# ------------------------------------------------------------------ version, changelog and others
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ def test_without_a_fault_it_says_nothing(last: Questions, tree: Path) -> None:
 )
 def test_a_bad_version(tree: Path, version: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        assert not version_faults(tree, version, LAST, Questions(tree))
+        assert not version_problems(tree, version, LAST, Questions(tree))
 
 
 @pytest.mark.parametrize(
@@ -105,57 +111,57 @@ def test_a_bad_version(tree: Path, version: str, message: str) -> None:
         ("0.1.0", "0.1.1", False),
     ],
 )
-def test_only_a_large_step_may_ask_for_trust(
+def test_only_a_major_version_may_ask_for_trust(
     tree: Path, last_version: str, version: str, allowed: bool
 ) -> None:
     append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", version))
     released = [Release(last_version, "a" * 40)]
-    found = " ".join(version_faults(tree, version, released, Questions(tree)))
+    found = " ".join(version_problems(tree, version, released, Questions(tree)))
     assert ("asks every project for trust" not in found) == allowed
 
 
 def test_a_migration_of_a_later_version(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", "3.0.0"))
-    (found,) = version_faults(tree, "2.0.0", LAST, Questions(tree))
+    (found,) = version_problems(tree, "2.0.0", LAST, Questions(tree))
     assert "3.0.0 is above 2.0.0" in found
 
 
 @pytest.mark.parametrize("text", ["# Changelog\n", "## 2.0.0\n\n## 1.0.0\n\nOld.\n"])
 def test_an_empty_changelog(tree: Path, text: str) -> None:
     (tree / "CHANGELOG.md").write_text(text)
-    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
+    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
     assert "nothing under `## 2.0.0`" in found
 
 
-def test_a_migration_without_a_way_by_hand(tree: Path) -> None:
+def test_a_migration_without_manual_steps(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
-    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
-    assert "no way by hand" in found
-    edit(tree, "CHANGELOG.md", "News.", "By hand: `git mv docs/gates.md docs/limits.md`")
-    assert changelog_faults(tree, "2.0.0", Questions(tree)) == []
+    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    assert "no manual steps" in found
+    edit(tree, "CHANGELOG.md", "Changes.", "By hand: `git mv docs/gates.md docs/limits.md`")
+    assert changelog_problems(tree, "2.0.0", Questions(tree)) == []
 
 
 def test_a_migration_without_its_script(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("a, b"))
-    edit(tree, "CHANGELOG.md", "News.", "By hand: a b")
+    edit(tree, "CHANGELOG.md", "Changes.", "By hand: a b")
     (tree / "hooks" / "migrations" / "move.py").unlink()
-    (found,) = changelog_faults(tree, "2.0.0", Questions(tree))
-    assert "is no file in hooks/migrations/" in found
+    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    assert "is not a file in hooks/migrations/" in found
 
 
-def test_what_is_not_committed(tmp_path: Path) -> None:
+def test_uncommitted_files(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a\n")
     commit_all(tmp_path, "a")
-    assert tree_faults(tmp_path) == []
+    assert uncommitted_files(tmp_path) == []
     (tmp_path / "b").write_text("b\n")
-    (found,) = tree_faults(tmp_path)
-    assert "1 files are not committed, b for one" in found
+    (found,) = uncommitted_files(tmp_path)
+    assert "1 files are not committed, for example b" in found
 
 
-def test_what_no_longer_follows_from_the_owners(tree: Path) -> None:
-    owners = "template/src/[[package_name]]/mlops/ownership.toml"
+def test_files_that_do_not_match_the_file_owners(tree: Path) -> None:
+    owners = f"{OWNERSHIP.as_posix()}/ownership.toml"
     edit(tree, owners, 'glob = "notebooks/**", owner = "seed"', 'glob = "x/**", owner = "seed"')
-    assert any("copier.yml" in found for found in owner_faults(tree))
+    assert any("copier.yml" in found for found in ownership_problems(tree))
 
 
 def test_stale_examples(tmp_path: Path) -> None:
@@ -164,11 +170,11 @@ def test_stale_examples(tmp_path: Path) -> None:
     (example / ".copier-answers.yml").unlink()
     (tmp_path / "examples" / "answers.yml").write_text("small:\n  project_name: Small\n")
     git(tmp_path, "init", "--quiet")
-    assert example_faults(tmp_path) == []
+    assert example_problems(tmp_path) == []
     append(tmp_path, "examples/small/README.md", "stale\n")
-    (example / "uv.toml").unlink()
-    (found,) = example_faults(tmp_path)
-    assert "examples/small: 2 files are not fresh, README.md for one" in found
+    (example / "poe_tasks.toml").unlink()
+    (found,) = example_problems(tmp_path)
+    assert "examples/small: 2 files are out of date, for example README.md" in found
 
 
 # ------------------------------------------------------------------ answers
@@ -206,11 +212,11 @@ def another_type(root: Path) -> None:
     edit(root, "copier.yml", "regulated:\n  type: bool", "regulated:\n  type: str")
 
 
-def a_tightened_validator(root: Path) -> None:
+def a_stricter_validator(root: Path) -> None:
     edit(root, "includes/names.jinja", "longest_name = 20", "longest_name = 19")
 
 
-def a_tightened_limit(root: Path) -> None:
+def a_lower_limit(root: Path) -> None:
     edit(root, "copier.yml", "'description', 120", "'description', 80")
 
 
@@ -234,8 +240,8 @@ ANSWERS = {
     a_hidden_question: "`regulated`: is hidden for some",
     a_removed_choice: "`ci`: no longer offers azure-devops",
     another_type: "`regulated`: has another type",
-    a_tightened_validator: "`project_name`: its validator refuses 'xxxxxxxxxxxxxxxxxxxx'",
-    a_tightened_limit: "`description`: its validator refuses",
+    a_stricter_validator: "`project_name`: its validator refuses 'xxxxxxxxxxxxxxxxxxxx'",
+    a_lower_limit: "`description`: its validator refuses",
     a_forgotten_answer: "`project_name`: ['credit_risk'] is missing",
     a_question_without_table: "has no answers to `cost_centre`",
     another_formula: "`batch`: is False, and was True",
@@ -245,20 +251,20 @@ ANSWERS = {
 @pytest.mark.parametrize("plant", ANSWERS, ids=lambda plant: plant.__name__)
 def test_a_lost_answer(last: Questions, tree: Path, plant: Change) -> None:
     plant(tree)
-    found = answer_faults(last, Questions(tree), "2.0.0")
-    assert any(ANSWERS[plant] in fault for fault in found), found
+    found = answer_problems(last, Questions(tree), "2.0.0")
+    assert any(ANSWERS[plant] in problem for problem in found), found
 
 
-def test_a_migration_may_take_care_of_a_question(last: Questions, tree: Path) -> None:
+def test_a_migration_may_handle_a_question(last: Questions, tree: Path) -> None:
     a_removed_choice(tree)
     append(tree, "copier.yml", MIGRATION.replace("move.py", "answer.py").format("ci"))
-    assert answer_faults(last, Questions(tree), "2.0.0") == []
+    assert answer_problems(last, Questions(tree), "2.0.0") == []
 
 
 def test_a_stored_formula_may_change(last: Questions, tree: Path) -> None:
-    """`ask: false` locks the first value in the project's answers."""
+    """`ask: false` stores the first value in the project's answers."""
     edit(tree, "copier.yml", "[[ project_slug | replace('-', '_') ]]", "ml_[[ project_slug ]]")
-    assert answer_faults(last, Questions(tree), "2.0.0") == []
+    assert answer_problems(last, Questions(tree), "2.0.0") == []
 
 
 # ------------------------------------------------------------------ files
@@ -287,41 +293,43 @@ FILES = {
 @pytest.mark.parametrize("plant", FILES, ids=lambda plant: plant.__name__)
 def test_a_lost_file(last: Questions, tree: Path, plant: Change) -> None:
     plant(tree)
-    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "2.0.0")
     assert FILES[plant] in found
 
 
-def test_a_removed_seed_harms_nobody(last: Questions, tree: Path) -> None:
+def test_a_removed_seed_is_no_problem(last: Questions, tree: Path) -> None:
     (tree / "template" / "notebooks" / "README.md").unlink()
-    assert file_faults(last, Questions(tree), "2.0.0") == []
+    assert file_problems(last, Questions(tree), "2.0.0") == []
 
 
 def test_a_rename_with_its_migration(last: Questions, tree: Path) -> None:
     a_renamed_managed_file(tree)
     append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
-    assert file_faults(last, Questions(tree), "2.0.0") == []
+    assert file_problems(last, Questions(tree), "2.0.0") == []
     edit(tree, "copier.yml", "docs/limits.md]", "docs/limit.md]")
-    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "2.0.0")
     assert FILES[a_renamed_managed_file] in found
 
 
-def test_a_removal_stays_in_projects_and_is_told(last: Questions, tree: Path) -> None:
+def test_a_removed_file_stays_in_projects_and_the_teams_are_told(
+    last: Questions, tree: Path
+) -> None:
     a_removed_shared_file(tree)
     kept = "_exclude:\n  - \"[% if _copier_operation == 'update' %]/.gitignore[% endif %]\"\n"
     edit(tree, "copier.yml", "_exclude:\n", kept)
-    (found,) = file_faults(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "2.0.0")
     assert "Tell their teams" in found
-    edit(tree, "CHANGELOG.md", "News.", "Removed: `.gitignore`, which git reads no more.")
-    assert file_faults(last, Questions(tree), "2.0.0") == []
+    edit(tree, "CHANGELOG.md", "Changes.", "Removed: `.gitignore`, which git no longer reads.")
+    assert file_problems(last, Questions(tree), "2.0.0") == []
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
-def test_names_are_told_without_rendering(
+def test_names_are_computed_without_rendering(
     last: Questions, template: Template, combination: str
 ) -> None:
-    """The check computes names and answers itself; Copier renders the same."""
+    """The check computes file names and answers itself; Copier renders the same."""
     given = COMBINATIONS[combination]
-    folder = template.pristine(template.now, given)
+    folder = template.pristine(template.current, given)
     rendered = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert last.names(given) == rendered
 
@@ -329,21 +337,21 @@ def test_names_are_told_without_rendering(
 # ------------------------------------------------------------------ the command
 
 
-def test_faults_are_printed(
+def test_problems_are_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(release, "faults", lambda *_: ["One.", "Two."])
-    assert release.main(["check", "1.0.0"]) == 1
-    assert capsys.readouterr().out == "- One.\n- Two.\n1.0.0 cannot be released yet: 2 faults.\n"
+    monkeypatch.setattr(command, "problems", lambda *_: ["One.", "Two."])
+    assert command.main(["check", "1.0.0"]) == 1
+    assert capsys.readouterr().out == "- One.\n- Two.\n1.0.0 cannot be released yet: 2 problems.\n"
 
 
 def test_no_release_without_green_updates(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(release, "faults", lambda *_: [])
+    monkeypatch.setattr(command, "problems", lambda *_: [])
     for tests, code, words in (("True", 0, "can be tagged"), ("False", 1, "cannot be released")):
-        monkeypatch.setattr(release, "TESTS", ("timeit", "-n1", "-r1", f"assert {tests}"))
-        assert release.main(["check", "1.0.0"]) == code
+        monkeypatch.setattr(command, "TESTS", ("timeit", "-n1", "-r1", f"assert {tests}"))
+        assert command.main(["check", "1.0.0"]) == code
         assert words in capsys.readouterr().out
 
 
@@ -353,13 +361,13 @@ def test_a_lost_commit_is_wrong_use(
     def lost(*_: object) -> list[str]:
         raise HookError("release 0.1.0 is not in the history")
 
-    monkeypatch.setattr(release, "faults", lost)
-    assert release.main(["check", "1.0.0"]) == 2
+    monkeypatch.setattr(command, "problems", lost)
+    assert command.main(["check", "1.0.0"]) == 2
     assert capsys.readouterr().err == "release 0.1.0 is not in the history\n"
 
 
 def test_the_last_release_is_read_from_the_history() -> None:
-    """All checks on this repository; what they say today depends on the day."""
-    found = release.faults(ROOT, "0.0.1")
-    assert any("0.0.1 is not above" in fault for fault in found)
-    assert any("nothing under `## 0.0.1`" in fault for fault in found)
+    """All checks on this repository; other problems depend on its current state."""
+    found = command.problems(ROOT, "0.0.1")
+    assert any("0.0.1 is not above" in problem for problem in found)
+    assert any("nothing under `## 0.0.1`" in problem for problem in found)

@@ -1,11 +1,11 @@
-"""The list of releases, and the clone in which they are tags."""
+"""The list of releases, and the clone with a tag for each."""
 
 from pathlib import Path
 
 import pytest
 
 from hooks.projects import HookError
-from hooks.releases import LIST, next_version, releases, tagged_clone
+from hooks.release.history import LIST, next_version, releases, tagged_clone
 from tests.rendering import ROOT, commit_all
 from tests.update.releases import git
 
@@ -56,7 +56,7 @@ def test_each_release_and_the_work_tree_are_tags(repository: Path, tmp_path: Pat
     assert git(repository, "tag") == ""
 
 
-def test_a_shallow_clone_is_told_what_to_do(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_gets_advice(repository: Path, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth", "1", repository.as_uri(), str(shallow))
     with pytest.raises(HookError, match=r"release 0.1.0 is commit \w+, .* git fetch --unshallow"):
@@ -66,7 +66,7 @@ def test_a_shallow_clone_is_told_what_to_do(repository: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        ([("0.2.0", "a" * 40), ("0.1.0", "b" * 40)], "0.1.0 stands after 0.2.0"),
+        ([("0.2.0", "a" * 40), ("0.1.0", "b" * 40)], "0.1.0 comes after 0.2.0"),
         ([("0.1.0", "abc")], "40 digits"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_bad_list_is_refused(tmp_path: Path, listed: list[tuple[str, str]], me
         releases(tmp_path)
 
 
-def test_what_comes_next(tmp_path: Path) -> None:
+def test_the_next_version(tmp_path: Path) -> None:
     write(tmp_path, [], "0.1.0")
     assert next_version(tmp_path) == "0.1.0"
     write(tmp_path, [("0.1.0", "a" * 40)], "0.2.0")

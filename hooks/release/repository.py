@@ -1,4 +1,4 @@
-"""What a release check looks for beside the questions: version, changelog, and what is derived."""
+"""The release check of the repository: version, changelog, commits and generated files."""
 
 import re
 import subprocess
@@ -11,29 +11,31 @@ from pathlib import Path
 import yaml
 from packaging.version import Version
 
-from hooks.projects import git, last_words
-from hooks.questions import Questions
-from hooks.releases import LIST, Release
+from hooks.projects import error_lines, git
+from hooks.release.history import LIST, Release
+from hooks.release.questions import Questions
 from tests.rendering import render
 
 SEMANTIC = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
-def text_faults(root: Path, version: str, released: Sequence[Release], new: Questions) -> list[str]:
-    """All faults of this module, each with what to do."""
+def repository_problems(
+    root: Path, version: str, released: Sequence[Release], new: Questions
+) -> list[str]:
+    """All problems, each with what to do."""
     return [
-        *version_faults(root, version, released, new),
-        *changelog_faults(root, version, new),
-        *tree_faults(root),
-        *owner_faults(root),
-        *example_faults(root),
+        *version_problems(root, version, released, new),
+        *changelog_problems(root, version, new),
+        *uncommitted_files(root),
+        *ownership_problems(root),
+        *example_problems(root),
     ]
 
 
-def version_faults(
+def version_problems(
     root: Path, version: str, released: Sequence[Release], new: Questions
 ) -> list[str]:
-    """The version is semantic, above the last, large enough for a migration, and entered."""
+    """The version is semantic, above the last, in pyproject.toml, and major for a migration."""
     if not SEMANTIC.fullmatch(version):
         return [f"version {version}: write three numbers, as in 0.2.0."]
     found = []
@@ -48,8 +50,7 @@ def version_faults(
             f"version {version}: a migration asks every project for trust. Release it as a major "
             "version, before 1.0.0 as a minor one."
         )
-    late = [m["version"] for m in new.settings.get("_migrations", [])]
-    for migration in late:
+    for migration in (each["version"] for each in new.settings.get("_migrations", [])):
         if Version(str(migration)) > Version(version):
             found.append(
                 f"copier.yml, `_migrations`: {migration} is above {version}. Write {version}."
@@ -62,57 +63,58 @@ def _may_migrate(last: Version, version: Version) -> bool:
 
 
 def section(root: Path, version: str) -> str:
-    """What CHANGELOG.md says of a version; empty where it says nothing."""
+    """The section of a version in CHANGELOG.md; empty if there is none."""
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(version)}\b[^\n]*\n(.*?)(?=^## |\Z)", text, re.M | re.S)
     return found[1].strip() if found else ""
 
 
-def changelog_faults(root: Path, version: str, new: Questions) -> list[str]:
-    """There is a section, and each migration's script is there and its way by hand is told."""
+def changelog_problems(root: Path, version: str, new: Questions) -> list[str]:
+    """There is a section; each migration has its script and the manual steps."""
     text = section(root, version)
     if not text:
         return [
-            f"CHANGELOG.md: has nothing under `## {version}`. Write there what changes in a "
-            "project, and what its team must do."
+            f"CHANGELOG.md: has nothing under `## {version}`. Write what changes in a project "
+            "and what its team must do."
         ]
     found = []
     by_hand = [line for line in text.splitlines() if "By hand:" in line]
     for script, *arguments in new.migrations(version):
         if not (root / script).is_file() or not script.startswith("hooks/migrations/"):
-            found.append(f"copier.yml, `_migrations`: {script} is no file in hooks/migrations/.")
+            found.append(f"copier.yml, `_migrations`: {script} is not a file in hooks/migrations/.")
         if not any(all(argument in line for argument in arguments) for line in by_hand):
             found.append(
-                f"CHANGELOG.md, {version}: the migration of {' '.join(arguments)} has no way by "
-                "hand. Write a line with `By hand:` that names these."
+                f"CHANGELOG.md, {version}: the migration of {' '.join(arguments)} has no "
+                "manual steps. Write a line with `By hand:` that names these."
             )
     return found
 
 
-def tree_faults(root: Path) -> list[str]:
-    """A project made of what is not committed could never be updated."""
+def uncommitted_files(root: Path) -> list[str]:
+    """Uncommitted files: a project that was rendered from them could never be updated."""
     changed = git(root, "status", "--porcelain").splitlines()
     if not changed:
         return []
-    return [f"{len(changed)} files are not committed, {changed[0][3:]} for one. Commit them."]
+    return [f"{len(changed)} files are not committed, for example {changed[0][3:]}. Commit them."]
 
 
-def owner_faults(root: Path) -> list[str]:
-    """What follows from the list of owners has followed."""
+def ownership_problems(root: Path) -> list[str]:
+    """The files that are generated from the list of file owners are up to date."""
     done = subprocess.run(
-        [sys.executable, str(root / "hooks" / "ownership.py"), "--check"],
+        [sys.executable, "-m", "hooks", "ownership", "--check"],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
     if not done.returncode:
         return []
-    told = [line for line in done.stdout.splitlines() if line.strip()]
-    return told or [f"hooks/ownership.py --check: {last_words(done.stderr)}. Mend it."]
+    stale = [line for line in done.stdout.splitlines() if line.strip()]
+    return stale or [f"`hooks ownership --check` failed: {error_lines(done.stderr)}. Fix it."]
 
 
-def example_faults(root: Path) -> list[str]:
-    """The examples are what the template renders."""
+def example_problems(root: Path) -> list[str]:
+    """The examples are identical to a fresh render."""
     found = []
     answers = yaml.safe_load((root / "examples" / "answers.yml").read_text(encoding="utf-8"))
     for name, given in answers.items():
@@ -120,13 +122,15 @@ def example_faults(root: Path) -> list[str]:
             fresh = _files(render(given, Path(scratch) / "fresh"))
         fresh.pop(".copier-answers.yml")
         folder = root / "examples" / name
-        there = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", ".")
-        shown = {file: (folder / file).read_bytes() for file in there.split("\0") if file}
-        differing = sorted(file for file in {*fresh, *shown} if fresh.get(file) != shown.get(file))
+        listed = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", ".")
+        present = {file: (folder / file).read_bytes() for file in listed.split("\0") if file}
+        differing = sorted(
+            file for file in {*fresh, *present} if fresh.get(file) != present.get(file)
+        )
         if differing:
             found.append(
-                f"examples/{name}: {len(differing)} files are not fresh, {differing[0]} for one. "
-                "Run `uv run python examples/render.py`."
+                f"examples/{name}: {len(differing)} files are out of date, for example "
+                f"{differing[0]}. Run `uv run python examples/render.py`."
             )
     return found
 

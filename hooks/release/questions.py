@@ -1,4 +1,4 @@
-"""What a release of the template asks, computes and renders, without rendering it."""
+"""The questions, computed values and file names of a release, without rendering it."""
 
 import itertools
 import shutil
@@ -11,11 +11,11 @@ from typing import Any
 import jinja2
 import pathspec
 import yaml
-from copier._main import Worker  # the one that knows how Copier sets Jinja up
+from copier._main import Worker  # it knows how Copier configures Jinja
 
 Answers = Mapping[str, Any]
 REQUIRED = "project_name"
-HERE = "[[ _copier_conf.src_path ]]/"
+TEMPLATE_FOLDER = "[[ _copier_conf.src_path ]]/"
 SAMPLE = {REQUIRED: "Sample"}
 
 
@@ -30,12 +30,12 @@ class Questions:
 
     @cached_property
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every question, also those that are computed."""
+        """Every question, including computed ones."""
         return {key: value for key, value in self.settings.items() if not key.startswith("_")}
 
     @cached_property
     def asked(self) -> dict[str, dict[str, Any]]:
-        """Those that people answer."""
+        """The questions that people answer."""
         return {
             name: question
             for name, question in self.all.items()
@@ -43,7 +43,7 @@ class Questions:
         }
 
     def choices(self, name: str) -> list[Any]:
-        """The values that a question offers; empty where people write one."""
+        """The values that a question offers; empty if it takes free text."""
         question = self.all[name]
         if question.get("type") == "bool":
             return [False, True]
@@ -51,26 +51,26 @@ class Questions:
         return list(given.values()) if isinstance(given, dict) else list(given)
 
     def combinations(self) -> Iterator[dict[str, Any]]:
-        """Each combination of what can be chosen."""
+        """Every combination of the choices."""
         chosen = {name: self.choices(name) for name in self.asked if self.choices(name)}
         for values in itertools.product(*chosen.values()):
             yield SAMPLE | dict(zip(chosen, values, strict=True))
 
     def render(self, text: str, answers: Answers) -> str:
-        """Render a text as Copier does."""
+        """Render a text like Copier."""
         if text not in self.compiled:
             self.compiled[text] = self.environment.from_string(text)
         return self.compiled[text].render(**answers)
 
-    def fault(self, name: str, value: Any) -> str:
-        """What is wrong with an answer; empty where nothing is."""
+    def problem(self, name: str, value: Any) -> str:
+        """What is wrong with an answer; empty if it is valid."""
         choices = self.choices(name)
         if choices and value not in choices:
-            return f"is none of {', '.join(map(str, choices))}"
+            return f"is not one of {', '.join(map(str, choices))}"
         return self.render(str(self.all[name].get("validator", "")), {name: value}).strip()
 
     def answers(self, given: Answers) -> dict[str, Any]:
-        """The given answers, the defaults of the others, and all that is computed."""
+        """The given answers, the defaults of the others, and all computed values."""
         known: dict[str, Any] = {}
         for name, question in self.all.items():
             value = given.get(name) if name in self.asked else None
@@ -83,7 +83,7 @@ class Questions:
         return known
 
     def hidden(self, name: str, answers: Answers) -> bool:
-        """Whether a question is not asked of those who gave these answers."""
+        """Whether a question is not asked after these answers."""
         condition = self.all[name].get("when", True)
         if isinstance(condition, str):
             condition = yaml.safe_load(self.render(condition, answers) or "false")
@@ -91,13 +91,13 @@ class Questions:
 
     @cached_property
     def sources(self) -> list[str]:
-        """What the template holds, as paths with their conditions."""
+        """The files of the template, as paths with their conditions."""
         root = self.folder / self.settings["_subdirectory"]
         paths = (path.relative_to(root) for path in sorted(root.rglob("*")) if path.is_file())
         return [path.as_posix() for path in paths if "__pycache__" not in path.parts]
 
     def names(self, given: Answers) -> set[str]:
-        """The files that a project with these answers has."""
+        """The files of a project with these answers."""
         answers = self.answers(given) | {"_copier_conf": {"answers_file": ".copier-answers.yml"}}
         suffix = str(self.settings["_templates_suffix"])
         rendered = (
@@ -107,23 +107,25 @@ class Questions:
         return {"/".join(parts) for parts in rendered if all(parts)}
 
     def kept_on_update(self, name: str, given: Answers) -> bool:
-        """Whether `_exclude` keeps an update from touching a file."""
+        """Whether `_exclude` protects a file from updates."""
         answers = self.answers(given) | {"_copier_operation": "update"}
         patterns = [self.render(str(text), answers) for text in self.settings.get("_exclude", [])]
         return pathspec.PathSpec.from_lines("gitignore", patterns).match_file(name)
 
     def migrations(self, version: str) -> list[list[str]]:
-        """What an update across a version runs: each script in this repository, its arguments."""
+        """The scripts that an update across a version runs, each with its arguments."""
         commands = [
             entry["command"]
             for entry in self.settings.get("_migrations", [])
             if str(entry["version"]) == version
         ]
-        return [[part.removeprefix(HERE) for part in command[1:]] for command in commands]
+        return [
+            [part.removeprefix(TEMPLATE_FOLDER) for part in command[1:]] for command in commands
+        ]
 
 
 def _environment(folder: Path) -> jinja2.Environment:
-    """Copier's Jinja; it would clone a folder that has a git history, so it gets one without."""
+    """Copier's Jinja; Copier would clone a folder with a git history, so it gets a copy without."""
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copy(folder / "copier.yml", scratch)
         environment: jinja2.Environment = Worker(src_path=scratch).jinja_env

@@ -1,4 +1,4 @@
-"""A project's repository on this machine: found, cloned, and read without a trace."""
+"""A project's repository on this machine: finds, clones and reads it without changing it."""
 
 import hashlib
 import re
@@ -10,26 +10,26 @@ import yaml
 from hooks.projects import (
     ANSWERS,
     HookError,
-    Recorded,
+    RecordedAnswers,
     git,
     git_url,
     is_url,
-    recorded,
+    read_answers,
     without_secrets,
 )
 
 
-def name_of(place: str) -> str:
-    """What a project is called before its answers are known."""
+def name_from_address(place: str) -> str:
+    """A project's name before its answers are known."""
     last = re.split(r"[/:\\]", without_secrets(place).rstrip("/"))[-1]
     return last.removesuffix(".git") or place
 
 
 def repository(place: str, clones: Path) -> Path:
-    """The work tree of a project; one behind a URL is cloned, or brought up to date, in `clones`.
+    """The work tree of a project; one behind a URL is cloned or updated in `clones`.
 
     Raises:
-        HookError: there is none, or git cannot reach it.
+        HookError: it does not exist, or git cannot reach it.
     """
     if is_url(place):
         return _clone_of(git_url(place), clones)
@@ -41,21 +41,23 @@ def repository(place: str, clones: Path) -> Path:
     except HookError as error:
         raise HookError(f"{folder}: not a git work tree. {error}") from None
     if top.resolve() != folder.resolve():
-        raise HookError(f"{folder}: is only a folder of the repository {top}. Update it by hand.")
+        raise HookError(f"{folder}: is only a folder in the repository {top}. Update it by hand.")
     return folder
 
 
 def _clone_of(url: str, clones: Path) -> Path:
-    folder = clones / f"{name_of(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+    folder = clones / f"{name_from_address(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
     if not folder.exists():
         unfinished = folder.with_name(f".{folder.name}")
         shutil.rmtree(unfinished, ignore_errors=True)
         shallow = ("--quiet", "--depth", "1", "--no-single-branch")
         git(clones, "clone", *shallow, "--", url, str(unfinished))
-        unfinished.rename(folder)  # whole or not at all
+        unfinished.rename(folder)  # complete or not at all
         return folder
     if dirty(folder):
-        raise HookError(f"{folder}: somebody changed this clone. Save the work and remove it.")
+        raise HookError(
+            f"{folder}: somebody changed this clone. Save the changes and remove the clone."
+        )
     branches = "+refs/heads/*:refs/remotes/origin/*"
     git(folder, "fetch", "--quiet", "--depth", "1", "--prune", "origin", "HEAD", branches)
     git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
@@ -66,7 +68,7 @@ def head(folder: Path) -> str:
     """The commit that is checked out.
 
     Raises:
-        HookError: there is none yet.
+        HookError: there is no commit yet.
     """
     try:
         return git(folder, "rev-parse", "--verify", "HEAD^{commit}").strip()
@@ -74,20 +76,20 @@ def head(folder: Path) -> str:
         raise HookError(f"{folder}: has no commit yet.") from None
 
 
-def answers(folder: Path, commit: str) -> Recorded:
+def answers(folder: Path, commit: str) -> RecordedAnswers:
     """The answers file of a commit.
 
     Raises:
-        HookError: there is none, or it lacks what an update needs.
+        HookError: it does not exist, or it lacks what an update needs.
     """
     try:
         text = git(folder, "show", f"{commit}:{ANSWERS}")
     except HookError:
         raise HookError(
             f"{folder}: not a Copier project, its last commit has no {ANSWERS}. "
-            "hooks/adopt.py brings it under the template."
+            "`python -m hooks adopt` brings it under the template."
         ) from None
-    return recorded(text, f"{folder}/{ANSWERS}")
+    return read_answers(text, f"{folder}/{ANSWERS}")
 
 
 def stage(folder: Path, commit: str) -> str:
@@ -103,19 +105,19 @@ def dirty(folder: Path) -> bool:
     return bool(git(folder, "status", "--porcelain").strip())
 
 
-def finished(folder: Path, branch: str, release: str) -> str:
-    """The branch that holds the update already, here or at origin; empty where there is none.
+def existing_update(folder: Path, branch: str, release: str) -> str:
+    """The branch that has the update already, here or at origin; empty if there is none.
 
     Raises:
-        HookError: a branch has that name and something else in it.
+        HookError: a branch has that name, but another content.
     """
-    asked = (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}")
-    for reference in git(folder, "for-each-ref", "--format=%(refname)", *asked).split():
-        shown = reference.split("/", 2)[2]
+    references = (f"refs/heads/{branch}", f"refs/remotes/origin/{branch}")
+    for reference in git(folder, "for-each-ref", "--format=%(refname)", *references).split():
+        name = reference.split("/", 2)[2]
         try:
             if answers(folder, reference).commit == release:
-                return shown
-        except HookError:  # no answers, or none that can be read: it is something else
+                return name
+        except HookError:  # no readable answers: another content
             pass
-        raise HookError(f"{folder}: the branch {shown} is not this update. Rename or delete it.")
+        raise HookError(f"{folder}: the branch {name} is not this update. Rename or delete it.")
     return ""

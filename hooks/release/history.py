@@ -1,6 +1,6 @@
-"""The releases of this template, and a clone in which each of them is a tag.
+"""The releases of this template, and a clone with a tag for each of them.
 
-Git tags may not travel with the branch, so `tests/update/releases.toml` lists version and commit.
+A clone may lack the git tags, so `tests/update/releases.toml` lists versions and commits.
 """
 
 import tomllib
@@ -11,21 +11,21 @@ from packaging.version import Version
 
 from hooks.projects import HookError, git
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LIST = Path("tests") / "update" / "releases.toml"
 COMMIT_LENGTH = 40
 IDENTITY = ("-c", "user.name=Release", "-c", "user.email=release@example.com")
 
 
 class Release(NamedTuple):
-    """A version, and the commit that it is."""
+    """A version and its commit."""
 
     version: str
     commit: str
 
     @property
     def tag(self) -> str:
-        """As Copier and Renovate read it."""
+        """The git tag, as Copier and Renovate read it."""
         return f"v{self.version}"
 
 
@@ -33,7 +33,7 @@ def releases(root: Path = ROOT) -> list[Release]:
     """All releases, oldest first.
 
     Raises:
-        HookError: an entry lacks a field, or the versions do not rise.
+        HookError: an entry lacks a field, or the versions are not in order.
     """
     listed = tomllib.loads((root / LIST).read_text(encoding="utf-8")).get("releases", [])
     found: list[Release] = []
@@ -42,13 +42,15 @@ def releases(root: Path = ROOT) -> list[Release]:
         if set(entry) != {"version", "commit"} or len(commit) != COMMIT_LENGTH:
             raise HookError(f"{LIST}: {entry} needs a `version` and a `commit` of 40 digits.")
         if found and Version(version) <= Version(found[-1].version):
-            raise HookError(f"{LIST}: {version} stands after {found[-1].version}. Oldest first.")
+            raise HookError(
+                f"{LIST}: {version} comes after {found[-1].version}. Write the oldest first."
+            )
         found.append(Release(version, commit))
     return found
 
 
 def next_version(root: Path = ROOT) -> str:
-    """What the working tree will be: pyproject.toml's version, or the patch after the last."""
+    """The version of the work tree: pyproject.toml's, or the next patch version."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     listed = releases(root)
     if not listed or Version(project["version"]) > Version(listed[-1].version):
@@ -58,9 +60,9 @@ def next_version(root: Path = ROOT) -> str:
 
 
 def tagged_clone(folder: Path, root: Path = ROOT) -> list[Release]:
-    """Clone `root` into `folder`, tag every release, and last the working tree as it is.
+    """Clone `root` into `folder`; tag every release, and the current work tree as the last.
 
-    What is not committed is committed in the clone alone; `root` is only read.
+    Uncommitted changes are committed in the clone only; `root` is only read.
 
     Raises:
         HookError: a listed commit is not in the history.
@@ -77,15 +79,15 @@ def tagged_clone(folder: Path, root: Path = ROOT) -> list[Release]:
     git(root.parent, "clone", "--quiet", "--no-tags", "--", str(root), str(folder))
     for release in listed:
         git(folder, "tag", release.tag, release.commit)
-    commit_tree(folder, root)
-    now = Release(next_version(root), git(folder, "rev-parse", "HEAD").strip())
-    git(folder, "tag", now.tag)
-    return [*listed, now]
+    commit_work_tree(folder, root)
+    current = Release(next_version(root), git(folder, "rev-parse", "HEAD").strip())
+    git(folder, "tag", current.tag)
+    return [*listed, current]
 
 
-def commit_tree(clone: Path, root: Path) -> None:
-    """Commit in `clone` what `root` holds now, but for what its .gitignore names."""
-    there = (f"--git-dir={clone / '.git'}", f"--work-tree={root}")
-    git(root, *there, "add", "--all")
+def commit_work_tree(clone: Path, root: Path) -> None:
+    """Commit the current files of `root` in `clone`, without ignored files."""
+    folders = (f"--git-dir={clone / '.git'}", f"--work-tree={root}")
+    git(root, *folders, "add", "--all")
     git(clone, *IDENTITY, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Now")
     git(clone, "reset", "--quiet", "--hard")

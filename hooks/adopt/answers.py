@@ -1,4 +1,4 @@
-"""Guesses the template's answers from what a repository says about itself."""
+"""Guesses the template's answers from the metadata of a repository."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from hooks.adopt.repository import git
 from hooks.projects import HookError
-from hooks.repository import git
 
-# The names that cookiecutter templates give to what we ask, the best first.
+# The names that cookiecutter templates use for our questions, the best first.
 COOKIECUTTER = {
     "project_name": ("project_name", "project_slug", "repo_name", "package_name"),
     "description": ("description", "project_description", "project_short_description"),
@@ -25,25 +25,25 @@ AZURE_DEVOPS = ("dev.azure.com", "visualstudio.com")
 
 
 class Guess(NamedTuple):
-    """An answer, and where it was read."""
+    """An answer, and where it was found."""
 
     value: str
     source: str
 
 
-def guesses(root: Path, files: Iterable[str]) -> dict[str, Guess]:
-    """An answer for each question that the repository with these tracked `files` speaks about.
+def guess_answers(root: Path, files: Iterable[str]) -> dict[str, Guess]:
+    """An answer for each question about which the repository with these `files` says something.
 
-    The first source that has a value decides: what cookiecutter or cruft was answered,
+    The first source that has a value decides: the answers to cookiecutter or cruft,
     `pyproject.toml`, the remote, the folder's name. The project's name follows the package in
-    `src/` where there is one, because the template names the package after the project.
+    `src/` if there is one, because the template names the package after the project.
 
     Raises:
         HookError: One of the sources cannot be read.
     """
     names: list[Guess] = []
     found: dict[str, Guess] = {}
-    for key, guess in said(root):
+    for key, guess in candidates(root):
         value = " ".join(guess.value.split())
         if key == "description":
             value = value.rstrip(".")
@@ -56,8 +56,8 @@ def guesses(root: Path, files: Iterable[str]) -> dict[str, Guess]:
     return {"project_name": name_for(packages(files), names)} | found
 
 
-def said(root: Path) -> Iterator[tuple[str, Guess]]:
-    """Every answer that a source gives, the best source first."""
+def candidates(root: Path) -> Iterator[tuple[str, Guess]]:
+    """All answers from all sources, the best source first."""
     project = pyproject(root)
     for source, context in cookiecutter_contexts(root, project):
         for key, aliases in COOKIECUTTER.items():
@@ -89,7 +89,7 @@ def from_remote(url: str) -> Iterator[tuple[str, Guess]]:
     """The CI platform from the remote's host, and the repository's name."""
     match = re.match(r"(?:[a-z+]+://)?(?:[^@/]*@)?([^:/]+)", url)
     host = match.group(1).lower() if match else ""
-    if "github" in host.split("."):  # also a firm's own, github.contoso.com
+    if "github" in host.split("."):  # also GitHub Enterprise, github.contoso.com
         yield "ci", Guess("github", "the remote")
     elif any(host == known or host.endswith(f".{known}") for known in AZURE_DEVOPS):
         yield "ci", Guess("azure-devops", "the remote")
@@ -102,16 +102,16 @@ def from_remote(url: str) -> Iterator[tuple[str, Guess]]:
 def cookiecutter_contexts(
     root: Path, project: dict[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What cookiecutter was answered: by cruft, in the repository, in the user's replay."""
+    """The answers to cookiecutter: from cruft, from the repository, from the user's replay."""
     cruft = section(read_json(root / ".cruft.json"), "context", "cookiecutter")
     yield ".cruft.json", cruft
-    kept = read_json(root / ".cookiecutter.json")
-    yield ".cookiecutter.json", section(kept, "cookiecutter") or kept
+    stored = read_json(root / ".cookiecutter.json")
+    yield ".cookiecutter.json", section(stored, "cookiecutter") or stored
     yield "pyproject.toml [tool.cookiecutter]", section(project, "tool", "cookiecutter")
     folder = root.resolve()
     for file in sorted(replay_folder().glob("*.json")):
         context = section(read_json(file), "cookiecutter")
-        # A replay is of the last project that a template rendered, which may be another one.
+        # A replay holds the last project that a template rendered. It may be another project.
         rendered_into = context.get("_output_dir")
         if (
             isinstance(rendered_into, str)
@@ -122,20 +122,20 @@ def cookiecutter_contexts(
 
 
 def replay_folder() -> Path:
-    """Where cookiecutter keeps the answers to its last runs, by its documentation."""
+    """Where cookiecutter stores the answers to its last runs, according to its documentation."""
     settings = Path(os.environ.get("COOKIECUTTER_CONFIG") or Path.home() / ".cookiecutterrc")
     folder = "~/.cookiecutter_replay"
     if settings.is_file():
         try:
             read = yaml.safe_load(settings.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-            raise HookError(f"{settings} cannot be read: {error}. Repair or move it.") from error
+            raise HookError(f"{settings} cannot be read: {error}. Fix or move it.") from error
         folder = str(read.get("replay_dir", folder)) if isinstance(read, dict) else folder
     return Path(os.path.expandvars(folder)).expanduser()
 
 
 def packages(files: Iterable[str]) -> set[str]:
-    """The packages below `src/`; none where `src` is a package itself."""
+    """The packages below `src/`; none if `src` is a package itself."""
     found = {
         match.group(1) for file in files if (match := re.match(r"src/([^/]+)/__init__\.py$", file))
     }
@@ -143,7 +143,7 @@ def packages(files: Iterable[str]) -> set[str]:
 
 
 def name_for(existing: set[str], names: list[Guess]) -> Guess:
-    """The first name whose package exists, else the only package, else the first name."""
+    """The first name whose package exists; else the only package; else the first name."""
     for name in names:
         if package_of(name.value) in existing:
             return name
@@ -159,31 +159,31 @@ def package_of(name: str) -> str:
 
 
 def pyproject(root: Path) -> dict[str, Any]:
-    """The repository's `pyproject.toml`, empty where there is none."""
+    """The repository's `pyproject.toml`; empty if there is none."""
     path = root / "pyproject.toml"
     if not path.is_file():
         return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise HookError(f"{path} is not valid TOML: {error}. Repair it and commit.") from error
+        raise HookError(f"{path} is not valid TOML: {error}. Fix it and commit.") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object, empty where there is none."""
+    """A JSON file that holds an object; empty if there is none."""
     if not path.is_file():
         return {}
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise HookError(f"{path} is not valid JSON: {error}. Repair or remove it.") from error
+        raise HookError(f"{path} is not valid JSON: {error}. Fix or remove it.") from error
     if not isinstance(read, dict):
         raise HookError(f"{path} must hold a JSON object, not a {type(read).__name__}.")
     return read
 
 
 def section(table: Any, *keys: str) -> dict[str, Any]:
-    """A table within a table, empty where it is missing or something else."""
+    """A table within a table; empty if it is missing or has another type."""
     for key in keys:
         table = table.get(key) if isinstance(table, dict) else None
     return table if isinstance(table, dict) else {}

@@ -1,4 +1,4 @@
-"""What hooks/fleet.py says of a project: one row, as text, table or JSON."""
+"""The state of a project as one row: as text, table or JSON."""
 
 import json
 from collections.abc import Sequence
@@ -18,9 +18,10 @@ COLOURS = {"current": "green", "updated": "green", "there already": "green", "be
 class Row:
     """A project of the list.
 
-    `place` is as it was given, `folder` its clone on this machine. `state` is "failed" where the
-    project could not be worked on and "by hand" where a person has to; `note` says why. `gates`
-    names those that passed and did not in the last run on this machine; None where none ran.
+    `place` is the address as it was given, `folder` the clone on this machine. `state` is "failed"
+    if the project could not be read or updated, and "by hand" if a person has to act; `note` says
+    why. `gates` lists the gates that passed and failed in the last run on this machine; None if
+    there was no run.
     """
 
     place: str
@@ -40,13 +41,13 @@ class Row:
     branch: str = ""
     seconds: float = 0.0
 
-    def needs_a_hand(self) -> bool:
-        """Whether a person has to look."""
+    def needs_attention(self) -> bool:
+        """Whether a person has to act."""
         return self.state in ("by hand", "failed")
 
 
-def gates_of(outputs: Path) -> dict[str, list[str]] | None:
-    """The verdicts that the latest runs left in `outputs/<pipeline>/<step>/evidence/`."""
+def read_gates(outputs: Path) -> dict[str, list[str]] | None:
+    """The verdicts of the latest runs in `outputs/<pipeline>/<step>/evidence/`."""
     passed: list[str] = []
     failed: list[str] = []
     for path in sorted(outputs.glob("*/*/evidence/*.json")):
@@ -59,29 +60,29 @@ def gates_of(outputs: Path) -> dict[str, list[str]] | None:
 
 
 def gates_text(row: Row) -> str:
-    """Gates in words."""
+    """The gates as a short text."""
     if row.gates is None:
         return "unknown" if row.state == "failed" else "not run here"
     passed, failed = row.gates["passed"], row.gates["failed"]
-    missed = f"; not passed: {', '.join(failed)}" if failed else ""
-    return f"{len(passed)} of {len(passed) + len(failed)} passed{missed}"
+    failures = f"; not passed: {', '.join(failed)}" if failed else ""
+    return f"{len(passed)} of {len(passed) + len(failed)} passed{failures}"
 
 
-def plain(text: str) -> str:
-    """The text without signs that move a terminal's cursor or break a page."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(sign if sign.isprintable() else "?" for sign in whole)
+def printable(text: str) -> str:
+    """The text without characters that move a terminal's cursor or break a page."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(sign if sign.isprintable() else "?" for sign in valid)
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """All rows for machines; `shape` carries the version."""
+    """All rows for machines; `shape` holds the version of the format."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     projects = [asdict(row) for row in rows]
     return json.dumps({"shape": "fleet/1", "made": made, "projects": projects}, indent=2)
 
 
 def state_table(rows: Sequence[Row]) -> Table:
-    """What `fleet.py status` shows."""
+    """The table of `fleet status`."""
     table = _table("project", "state", "version", "newest", "drift", "conflicts", "gates", "owner")
     for row in rows:
         numbers = [row.version, row.newest, str(len(row.drift)), str(len(row.conflicts))]
@@ -92,7 +93,7 @@ def state_table(rows: Sequence[Row]) -> Table:
 
 
 def outcome_table(rows: Sequence[Row]) -> Table:
-    """What `fleet.py update` shows."""
+    """The table of `fleet update`."""
     table = _table("project", "state", "from", "to", "branch", "seconds")
     for row in rows:
         cells = [row.version, row.newest, row.branch, f"{row.seconds:.1f}"]
@@ -101,11 +102,11 @@ def outcome_table(rows: Sequence[Row]) -> Table:
 
 
 def details(row: Row) -> list[str]:
-    """Lines below a table: what to do about a row, and which files it is about."""
+    """Lines below a table: what to do about a row, and the files that matter."""
     lines = [f"{row.place}: {row.note}"] if row.note else []
     lines += [f"  drift      {name}" for name in row.drift]
     lines += [f"  conflict   {name}" for name in row.conflicts]
-    return [plain(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def _table(*columns: str) -> Table:
@@ -120,4 +121,4 @@ def _state(row: Row) -> Text:
 
 
 def _text(cell: str) -> Text:
-    return Text(plain(cell))
+    return Text(printable(cell))

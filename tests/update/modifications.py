@@ -1,18 +1,18 @@
-"""What teams do to a project between two updates. Each scar is a change as they make it."""
+"""Changes that teams make to a project between two updates."""
 
 import json
 from collections.abc import Callable
 
-from tests.conftest import Project
+from tests.projects import Project
 
-Scar = Callable[[Project], None]
-PICTURE = bytes(range(256)) * 4  # not text, whatever one reads it as
+Modification = Callable[[Project], None]
+PICTURE = bytes(range(256)) * 4  # binary in every encoding
 
 
 def package(project: Project) -> str:
     """The folder of the package."""
     return (
-        next(path.parent.parent for path in project.path.glob("src/*/mlops/cli.py"))
+        next(path.parent for path in project.path.glob("src/*/features.py"))
         .relative_to(project.path)
         .as_posix()
     )
@@ -26,7 +26,7 @@ def append(project: Project, name: str, text: str) -> None:
 def replace(project: Project, name: str, old: str, new: str) -> None:
     """Change one place in a file."""
     text = project.read(name)
-    assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
+    assert text.count(old) == 1, f"{name}: {old!r} is there {text.count(old)} times"
     project.write(name, text.replace(old, new))
 
 
@@ -99,7 +99,7 @@ def adds_a_hook(project: Project) -> None:
     )
 
 
-# ------------------------------------------------------------------ files of their own
+# ------------------------------------------------------------------ files of the team
 
 
 def adds_workflows(project: Project) -> None:
@@ -125,7 +125,9 @@ def locks(project: Project) -> None:
 
 def edits_managed_files(project: Project) -> None:
     append(project, "poe_tasks.toml", '\n[tool.poe.tasks.ours-too]\ncmd = "mlops --help"\n')
-    append(project, f"{package(project)}/mlops/errors.py", "\n# ours\n")
+    append(project, "docs/contract.md", "\nOurs.\n")
+    if project.has(f"{package(project)}/mlops"):  # before 1.0.0
+        append(project, f"{package(project)}/mlops/errors.py", "\n# ours\n")
 
 
 def deletes_a_managed_file(project: Project) -> None:
@@ -136,15 +138,17 @@ def moves_a_managed_file(project: Project) -> None:
     move(project, "docs/gates.md", "docs/limits.md")
 
 
-def adds_to_the_standard(project: Project) -> None:
-    project.write(f"{package(project)}/mlops/ours.py", '"""Ours."""\n')
+def adds_a_file_in_a_managed_folder(project: Project) -> None:
+    project.write("vendor/README.txt", "Ours.\n")
+    if project.has(f"{package(project)}/mlops"):  # before 1.0.0
+        project.write(f"{package(project)}/mlops/ours.py", '"""Ours."""\n')
 
 
 # ------------------------------------------------------------------ tools that rewrite
 
 
-def has_windows_line_ends(project: Project) -> None:
-    """A checkout on Windows by an editor that writes its own line ends."""
+def has_windows_line_endings(project: Project) -> None:
+    """A checkout on Windows with an editor that writes CRLF line endings."""
     for path in project.path.rglob("*"):
         if path.is_file() and ".git" not in path.relative_to(project.path).parts:
             content = path.read_bytes()
@@ -152,8 +156,8 @@ def has_windows_line_ends(project: Project) -> None:
                 path.write_bytes(content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
 
-def runs_the_hooks(project: Project) -> None:
-    """What pre-commit mends in the team's own code."""
+def runs_pre_commit(project: Project) -> None:
+    """The fixes of pre-commit in the team's own code."""
     project.write(f"{package(project)}/ugly.py", '"""Ours."""\nimport os, sys\nx = [1,\n2]\n')
     for command in (["check", "--fix"], ["format"]):
         project.run("ruff", *command, "--quiet", "--no-cache", ".")
@@ -161,12 +165,14 @@ def runs_the_hooks(project: Project) -> None:
 
 
 def runs_another_formatter(project: Project) -> None:
-    """A hook of the team's that rewrites whole managed files."""
+    """A hook of the team that rewrites whole managed files."""
+    project.write("pipelines/monitor.yml", project.read("pipelines/monitor.yml").replace(" ", "  "))
     name = f"{package(project)}/mlops/terminal.py"
-    project.write(name, project.read(name).replace('"', "'"))
+    if project.has(name):  # before 1.0.0
+        project.write(name, project.read(name).replace('"', "'"))
 
 
-SCARS: tuple[Scar, ...] = (
+MODIFICATIONS: tuple[Modification, ...] = (
     edits_seeds,
     deletes_seeds,
     renames_and_moves_seeds,
@@ -182,15 +188,15 @@ SCARS: tuple[Scar, ...] = (
     edits_managed_files,
     deletes_a_managed_file,
     moves_a_managed_file,
-    adds_to_the_standard,
-    runs_the_hooks,
+    adds_a_file_in_a_managed_folder,
+    runs_pre_commit,
     runs_another_formatter,
-    has_windows_line_ends,  # last, over all the others
+    has_windows_line_endings,  # last, after all others
 )
 
 
-def scar(project: Project, *scars: Scar) -> None:
-    """Make changes, in the order of SCARS."""
-    for each in SCARS:
-        if each in scars:
-            each(project)
+def modify(project: Project, *chosen: Modification) -> None:
+    """Make the chosen changes, in the order of MODIFICATIONS."""
+    for modification in MODIFICATIONS:
+        if modification in chosen:
+            modification(project)

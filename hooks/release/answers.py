@@ -1,7 +1,7 @@
-"""What a release check looks for in copier.yml: no answer of an old project may get lost.
+"""The release check of copier.yml: no stored answer of a project may be lost.
 
-Copier drops in silence an answer that a release no longer accepts, offers or asks for, and gives
-the project the default instead.
+When a release no longer asks a question, or no longer offers or accepts an answer, Copier drops
+the answer without a message and uses the default.
 """
 
 import itertools
@@ -10,33 +10,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hooks.questions import REQUIRED, Questions
+from hooks.release.questions import REQUIRED, Questions
 
 ACCEPTED = Path("tests") / "update" / "accepted_answers.toml"
 
 
-def answer_faults(old: Questions, new: Questions, version: str) -> list[str]:
-    """All faults of this module, each with what to do; a migration may take care of a question."""
+def answer_problems(old: Questions, new: Questions, version: str) -> list[str]:
+    """All problems, each with what to do; a question that a migration handles is left out."""
     handled = {argument for command in new.migrations(version) for argument in command}
     found = [
-        *_without_default(new),
-        *_gone(old, new),
-        *_refused(new),
-        *_shrunk(old, new),
-        *_computed_otherwise(old, new),
+        *_questions_without_default(new),
+        *_removed(old, new),
+        *_refused_answers(new),
+        *_removed_from_table(old, new),
+        *_changed_formulas(old, new),
     ]
-    return [fault for name, fault in found if name not in handled]
+    return [problem for name, problem in found if name not in handled]
 
 
-def _without_default(new: Questions) -> Iterator[tuple[str, str]]:
+def _questions_without_default(new: Questions) -> Iterator[tuple[str, str]]:
     for name, question in new.asked.items():
         if name != REQUIRED and "default" not in question:
             yield name, f"copier.yml, `{name}`: has no default; unattended updates stop. Give one."
 
 
-def _gone(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
-    """Questions and choices that are no longer there."""
-    migrate = "Bring it back, or write a migration that names the question."
+def _removed(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+    """Questions and choices that no longer exist."""
+    migrate = "Restore it, or write a migration that names the question."
     for name, question in old.asked.items():
         where = f"copier.yml, `{name}`:"
         if name not in new.asked:
@@ -59,33 +59,36 @@ def _table(questions: Questions) -> dict[str, list[Any]]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _refused(new: Questions) -> Iterator[tuple[str, str]]:
-    """Answers that were accepted once."""
+def _refused_answers(new: Questions) -> Iterator[tuple[str, str]]:
+    """Answers that an earlier release accepted."""
     table = _table(new)
     for name in new.asked:
         if not new.choices(name) and name not in table:
-            yield name, f"{ACCEPTED}: has no answers to `{name}`. Enter some at its limits."
+            yield name, f"{ACCEPTED}: has no answers to `{name}`. Add some at its limits."
     for name, values in table.items():
         for value in values if name in new.asked else ():
-            fault = new.fault(name, value)
-            if fault:
+            problem = new.problem(name, value)
+            if problem:
                 yield (
                     name,
                     f"copier.yml, `{name}`: its validator refuses {value!r}, which was accepted "
-                    f"before ({fault}). Loosen it, or write a migration that names the question.",
+                    f"before ({problem}). Loosen it, or write a migration that names the question.",
                 )
 
 
-def _shrunk(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+def _removed_from_table(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
     table = _table(new)
     for name, values in _table(old).items():
         missing = [value for value in values if value not in table.get(name, [])]
         if missing:
-            yield name, f"{ACCEPTED}, `{name}`: {missing} is missing. The table only grows."
+            yield (
+                name,
+                f"{ACCEPTED}, `{name}`: {missing} is missing. Never remove answers from the table.",
+            )
 
 
-def _computed_otherwise(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
-    """Values with `when: false` are computed anew in each update, and rename files."""
+def _changed_formulas(old: Questions, new: Questions) -> Iterator[tuple[str, str]]:
+    """Computed values (`when: false`) that changed: they may rename files in an update."""
     computed = [
         name
         for name, question in old.all.items()
@@ -98,7 +101,7 @@ def _computed_otherwise(old: Questions, new: Questions) -> Iterator[tuple[str, s
             if before != after:
                 yield (
                     name,
-                    f"copier.yml, `{name}`: is {after!r}, and was {before!r} for {given}. Bring "
-                    "the formula back, or write a migration that names it.",
+                    f"copier.yml, `{name}`: is {after!r}, and was {before!r} for {given}. "
+                    "Restore the formula, or write a migration that names it.",
                 )
                 break

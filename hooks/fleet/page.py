@@ -1,4 +1,4 @@
-"""The page of `hooks/fleet.py status --html`: one file, no script, no request, fit for a phone."""
+"""The page of `fleet status --html`: one file, no script, no request, readable on a phone."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import jinja2
 from markupsafe import Markup
 
-from hooks.fleet_state import Row, gates_text, plain
+from hooks.fleet.rows import Row, gates_text, printable
 
 # Well-formed XML as well as HTML, so that any tool can read it.
 PAGE = """<!DOCTYPE html>
@@ -48,17 +48,17 @@ small { display: block; opacity: .8 }
 <tbody>
 {% for row in rows %}
 <tr>
-<th scope="row">{{ row.name | plain }}<small>{{ row.place | plain }}</small></th>
+<th scope="row">{{ row.name | printable }}<small>{{ row.place | printable }}</small></th>
 <td data-label="State"><strong class="{{ row.state.split()[-1] }}">{{ row.state }}</strong>
-{%- if row.note %}<small>{{ row.note | plain }}</small>{% endif %}</td>
-<td data-label="Version">{{ row.version | plain or "unknown" }}</td>
-<td data-label="Newest">{{ row.newest | plain or "unknown" }}</td>
+{%- if row.note %}<small>{{ row.note | printable }}</small>{% endif %}</td>
+<td data-label="Version">{{ row.version | printable or "unknown" }}</td>
+<td data-label="Newest">{{ row.newest | printable or "unknown" }}</td>
 <td data-label="Drift">{{ files(row, row.drift) }}</td>
-<td data-label="Conflicts to come">{{ files(row, row.conflicts) }}</td>
-<td data-label="Stage">{{ row.stage | plain or "unknown" }}</td>
-<td data-label="Gates">{{ gates(row) | plain }}</td>
-<td data-label="Owner">{{ row.team | plain or "unknown" }}
-<small>{{ row.contact | plain }}</small></td>
+<td data-label="Conflicts of the update">{{ files(row, row.conflicts) }}</td>
+<td data-label="Stage">{{ row.stage | printable or "unknown" }}</td>
+<td data-label="Gates">{{ gates(row) | printable }}</td>
+<td data-label="Owner">{{ row.team | printable or "unknown" }}
+<small>{{ row.contact | printable }}</small></td>
 </tr>
 {% endfor %}
 </tbody>
@@ -68,14 +68,14 @@ small { display: block; opacity: .8 }
 """
 FILES = """
 {%- if row.state == "failed" %}unknown{% elif not names %}none{% else %}{{ names | length }}
-<ul>{% for name in names %}<li>{{ name | plain }}</li>{% endfor %}</ul>{% endif %}"""
+<ul>{% for name in names %}<li>{{ name | printable }}</li>{% endfor %}</ul>{% endif %}"""
 COLUMNS = (
     "Project",
     "State",
     "Version",
     "Newest",
     "Drift",
-    "Conflicts to come",
+    "Conflicts of the update",
     "Stage",
     "Gates",
     "Owner",
@@ -83,9 +83,9 @@ COLUMNS = (
 
 
 def page(rows: Sequence[Row]) -> str:
-    """The whole page; every text of a project is escaped."""
+    """The whole page; all text from projects is escaped."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["plain"] = plain
+    environment.filters["printable"] = printable
     names = environment.from_string(FILES)
 
     def files(row: Row, given: list[str]) -> Markup:
@@ -102,6 +102,6 @@ def page(rows: Sequence[Row]) -> str:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """How many projects are in which state."""
-    counted = Counter(row.state for row in rows)
-    return ", ".join(f"{number} {state}" for state, number in counted.most_common())
+    """The number of projects in each state."""
+    counts = Counter(row.state for row in rows)
+    return ", ".join(f"{number} {state}" for state, number in counts.most_common())

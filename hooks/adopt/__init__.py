@@ -1,0 +1,1 @@
+"""Brings an existing repository under the template."""

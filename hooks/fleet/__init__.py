@@ -1,0 +1,1 @@
+"""Shows the state of many projects and updates them."""
