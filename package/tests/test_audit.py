@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import audit
 from mlops_platform.delivery.audit import pipelines
 
@@ -46,7 +46,7 @@ def test_both_services_are_audited(tmp_path: Path) -> None:
 def test_the_faults_of_both_services_are_told(tmp_path: Path) -> None:
     github(tmp_path, GITHUB.replace("echo hello", "echo ${{ github.head_ref }}"))
     write(tmp_path, bad=JOB + "  - checkout: self\n    persistCredentials: true\n")
-    with pytest.raises(GateFailed) as failed:
+    with pytest.raises(GateError) as failed:
         audit.run(tmp_path)
     assert "persistCredentials" in str(failed.value)
     assert "template-injection" in str(failed.value)
@@ -55,7 +55,7 @@ def test_the_faults_of_both_services_are_told(tmp_path: Path) -> None:
 def test_a_file_that_ends_in_yaml_is_audited(tmp_path: Path) -> None:
     write(tmp_path, ci=JOB + "  - script: echo $WHAT\n")
     (tmp_path / ".azuredevops/ci.yml").rename(tmp_path / ".azuredevops/ci.yaml")
-    with pytest.raises(GateFailed, match=r"ci\.yaml: one: .*\$WHAT"):
+    with pytest.raises(GateError, match=r"ci\.yaml: one: .*\$WHAT"):
         audit.run(tmp_path)
 
 

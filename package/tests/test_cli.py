@@ -9,7 +9,7 @@ import pytest
 import yaml
 from mlops_platform import cli
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 from package.tests import workspaces
 
@@ -254,7 +254,7 @@ def test_a_fault_of_ours_is_no_verdict_of_a_gate(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        (GateFailed("no"), GateFailed),
+        (GateError("no"), GateError),
         (UsageError("no"), UsageError),
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],

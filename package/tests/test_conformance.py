@@ -10,7 +10,7 @@ from pathlib import Path
 import copier
 import pytest
 import yaml
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.template import conformance, ownership
 
 from tests.rendering import commit_all, copy_template
@@ -52,7 +52,9 @@ def agree(project: Path, path: str, **changes: object) -> None:
 
 def managed(project: Path) -> int:
     """How many of the project's files are the template's."""
-    listed = subprocess.run(["git", "ls-files"], cwd=project, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=project, capture_output=True, text=True, check=True
+    )
     owners = [ownership.owner_of(path, ownership.rules()) for path in listed.stdout.splitlines()]
     assert owners.count("managed") > 40
     return owners.count("managed")
@@ -88,7 +90,7 @@ def test_changed_deleted_and_added_files_are_named_and_healed(project: Path) -> 
     (project / WHEEL).write_bytes(b"of another\0release")
     [wheel] = [path for path in (project / "vendor").iterdir() if path != project / WHEEL]
     wheel.write_bytes(b"not\0ours")
-    with pytest.raises(GateFailed) as failed:
+    with pytest.raises(GateError) as failed:
         conformance.check(project)
     for line in (
         f"changed: {TRAIN}",
@@ -113,7 +115,7 @@ def test_a_fork_on_purpose_is_left_alone(project: Path) -> None:
 def test_a_fork_that_lapsed_is_named(project: Path) -> None:
     (project / ".editorconfig").write_text("root = true\n")
     agree(project, ".editorconfig", until=datetime.now(UTC).date() - timedelta(days=1))
-    with pytest.raises(GateFailed, match="the agreement ended"):
+    with pytest.raises(GateError, match="the agreement ended"):
         conformance.check(project)
 
 
@@ -121,13 +123,13 @@ def test_a_fork_that_changed_again_is_named(project: Path) -> None:
     (project / ".editorconfig").write_text("root = true\n")
     agree(project, ".editorconfig")
     (project / ".editorconfig").write_text("root = false\n")
-    with pytest.raises(GateFailed, match="changed since it was agreed"):
+    with pytest.raises(GateError, match="changed since it was agreed"):
         conformance.check(project)
 
 
 def test_a_fork_that_follows_again_must_leave_the_list(project: Path) -> None:
     agree(project, ".editorconfig")
-    with pytest.raises(GateFailed, match="follows the standard again"):
+    with pytest.raises(GateError, match="follows the standard again"):
         conformance.check(project)
 
 
@@ -136,7 +138,7 @@ def test_the_list_grows_only_with_its_number(project: Path) -> None:
     agree(project, ".editorconfig")
     listed = project / "conf" / "forks.yml"
     listed.write_text(listed.read_text().replace("at_most: 1", "at_most: 0"))
-    with pytest.raises(GateFailed, match="second look"):
+    with pytest.raises(GateError, match="second look"):
         conformance.check(project)
 
 

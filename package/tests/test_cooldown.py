@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.monitoring import cooldown
 from mlops_platform.settings import Retrain
 
@@ -24,16 +24,16 @@ def test_what_is_far_enough_apart_may_begin(hours_ago: list[float]) -> None:
 
 
 def test_too_soon_after_the_last_one() -> None:
-    with pytest.raises(GateFailed, match=r"may begin at 2026-05-08 13:00 .*cool_down_hours"):
+    with pytest.raises(GateError, match=r"may begin at 2026-05-08 13:00 .*cool_down_hours"):
         require(23, 100)
 
 
 def test_one_a_week_is_one_training() -> None:
     once = Retrain(cool_down_hours=1, per_week=1)
-    with pytest.raises(GateFailed, match=r"^1 training began.*`uv run mlops retrain --why REASON`"):
+    with pytest.raises(GateError, match=r"^1 training began.*`uv run mlops retrain --why REASON`"):
         cooldown.require([NOW - timedelta(hours=30)], once, SOURCE, NOW)
 
 
 def test_enough_for_one_week() -> None:
-    with pytest.raises(GateFailed, match=r"3 trainings .*per_week.* before 2026-05-09 00:00"):
+    with pytest.raises(GateError, match=r"3 trainings .*per_week.* before 2026-05-09 00:00"):
         require(30, 60, 156)

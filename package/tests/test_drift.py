@@ -10,7 +10,7 @@ import pytest
 from credit_risk import sample as credit
 from energy_demand import sample as energy
 from mlops_platform import cli, evidence, settings
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
@@ -351,7 +351,7 @@ def test_monitor_reads_an_empty_file(here, tmp_path, capsys):
 
 def test_monitor_raises_the_alarm_with_columns_reasons_and_next_step(here, tmp_path):
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
-    with pytest.raises(GateFailed) as alarm:
+    with pytest.raises(GateError) as alarm:
         cli.invoke(["monitor", "--current", path])
     message = str(alarm.value)
     assert path in message
@@ -369,7 +369,7 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
     train.write_text(original.replace("cool_down_hours: 24", "cool_down_hours: 0"))
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
     try:
-        with pytest.raises(GateFailed, match="the champion is the same"):
+        with pytest.raises(GateError, match="the champion is the same"):
             cli.invoke(["monitor", "--current", path, "--retrain"])
     finally:
         train.write_text(original)
@@ -383,7 +383,7 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
 def test_drift_soon_after_a_training_waits(here, tmp_path):
     before = roles()
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
-    with pytest.raises(GateFailed, match=r"the next one may begin at .*cool_down_hours"):
+    with pytest.raises(GateError, match=r"the next one may begin at .*cool_down_hours"):
         cli.invoke(["monitor", "--current", path, "--retrain"])
     assert roles() == before
 

@@ -11,7 +11,7 @@ import mlops_platform
 import pytest
 import yaml
 from mlops_platform import cli
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.pipelines import runner
 
 OURS = "python -m mlops_platform"
@@ -41,7 +41,7 @@ class Fake:
         if self.crash == name:
             raise OSError("disk full")
         if command == "gate":
-            raise GateFailed(f"{name} says no")
+            raise GateError(f"{name} says no")
 
 
 @dataclass
@@ -329,13 +329,13 @@ def test_a_gate_that_says_no_keeps_its_evidence_and_stops(place):
     gate = COMPONENT | {"command": COMPONENT["command"].replace(" copy ", " gate ")}
     place.write("gate.yml", **gate)
     place.jobs["b"]["component"] = "gate.yml"
-    with pytest.raises(GateFailed, match="b says no"):
+    with pytest.raises(GateError, match="b says no"):
         place.run()
     assert place.result("b") is not None
     assert place.result("c") is None
     record = json.loads((place.root / "outputs" / "job" / "b" / "step.json").read_text())
     assert record["passed"] is False
-    with pytest.raises(GateFailed):
+    with pytest.raises(GateError):
         place.run()
     assert place.fake.ran[-1] == "b"  # a verdict of no is never taken from the last time
 
@@ -408,7 +408,7 @@ def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, 
     path, raw = workspace.root / "pipelines" / "train.yml", workspace.raw / "credit.csv"
     good = raw.read_text()
     raw.write_text(good.replace("female", "woman", 1))
-    with pytest.raises(GateFailed, match=r"^\S+raw breaks conf/data\.yml:\n  column `sex`"):
+    with pytest.raises(GateError, match=r"^\S+raw breaks conf/data\.yml:\n  column `sex`"):
         runner.run(path, **run)
     assert (workspace.step("validate") / "evidence" / "validation.json").exists()
 

@@ -4,7 +4,7 @@ from contextlib import nullcontext, suppress
 from datetime import datetime
 
 import pytest
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.registry import Registry
 
@@ -33,7 +33,7 @@ def test_a_registry_without_versions_has_no_champion(registry):
     assert registry.holder("champion") is None
     with pytest.raises(UsageError, match="credit-risk has no champion yet"):
         registry.champion()
-    with pytest.raises(GateFailed, match="no challenger to promote"):
+    with pytest.raises(GateError, match="no challenger to promote"):
         registry.promote(None, "why", "who")
     with pytest.raises(UsageError, match="there are: none yet"):
         registry.get("1")
@@ -66,7 +66,7 @@ def test_a_version_says_who_when_and_why(registry):
 def test_only_a_challenger_is_promoted(registry, role):
     first = promoted(registry)
     other = register(registry, role, why="it lost")
-    with pytest.raises(GateFailed, match=f"version {other} is {role}, only a challenger.*it lost"):
+    with pytest.raises(GateError, match=f"version {other} is {role}, only a challenger.*it lost"):
         registry.promote(other, "please", "tests")
     if role != "champion":
         assert registry.champion().number == first
@@ -74,7 +74,7 @@ def test_only_a_challenger_is_promoted(registry, role):
 
 def test_a_rejected_version_is_never_taken_by_default(registry):
     register(registry, "rejected")
-    with pytest.raises(GateFailed, match="no challenger"):
+    with pytest.raises(GateError, match="no challenger"):
         registry.promote(None, "why", "who")
 
 
@@ -111,7 +111,7 @@ def test_two_at_once_leave_one_newest_challenger(workspace, monkeypatch):
 
 def test_the_first_champion_cannot_be_rolled_back(registry):
     promoted(registry)
-    with pytest.raises(GateFailed, match="version 1 is the first champion"):
+    with pytest.raises(GateError, match="version 1 is the first champion"):
         registry.rollback("why", "who")
     assert roles(registry) == ["champion"]
 
@@ -122,7 +122,7 @@ def test_each_rollback_goes_one_champion_back(registry):
     assert registry.rollback("why", "who")[0].number == "2"
     assert registry.rollback("why", "who")[0].number == "1"
     assert roles(registry) == ["champion", "rolled_back", "rolled_back"]
-    with pytest.raises(GateFailed, match="first champion"):
+    with pytest.raises(GateError, match="first champion"):
         registry.rollback("why", "who")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from credit_risk import sample
 from mlops_platform import cli, evidence
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data import csv_rows
 from mlops_platform.models.team import Team
 from mlops_platform.serving import store
@@ -214,7 +214,7 @@ def test_a_quote_that_never_closes_does_not_swallow_the_file(batch):
 
 def test_a_batch_without_a_single_good_row_fails_and_says_why(batch):
     data = batch.write(HEADER, "L1,-1,0.3,,1,rent,car", "short")
-    with pytest.raises(GateFailed, match="all 2 rows break the contract of version 3"):
+    with pytest.raises(GateError, match="all 2 rows break the contract of version 3"):
         batch.run(data)
     assert len(batch.rejects()) == 2
     assert len(batch.scores()) == 0

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from mlops_platform import cli
 from mlops_platform.cli import settings_check
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 
 from package.tests.workspaces import CREDIT
 
@@ -68,7 +68,7 @@ def test_a_file_that_is_missing_is_told_once(conf, file):
 def test_all_are_told_at_once(conf, capsys):
     for file in PLANTED:
         plant(conf, file)
-    with pytest.raises(GateFailed, match=r"faults in .*conf:\n"):
+    with pytest.raises(GateError, match=r"faults in .*conf:\n"):
         cli.invoke(["settings", "--conf", str(conf), "--json"])
     told = json.loads(capsys.readouterr().out)
     for file in PLANTED.keys() - {"gates.yml", "data.yml", "ethics.yml"}:  # these need the task

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import copier
 import pytest
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.template import request
 
 from package.tests import services
@@ -143,7 +143,7 @@ def test_on_a_laptop_conflicts_are_told_and_fail(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_a_managed_file(project)
-    with pytest.raises(GateFailed, match="a person has to decide"):
+    with pytest.raises(GateError, match="a person has to decide"):
         request.run(project)
     assert "- conflict: `poe_tasks.toml`" in capsys.readouterr().out
     assert BRANCH in git(project, "ls-remote", "--heads", "origin")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlops_platform import evidence
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
 from mlops_platform.monitoring import reference
@@ -129,7 +129,7 @@ def test_a_fit_that_fails_closes_its_run(trained, monkeypatch):
 
 def test_no_better_than_a_constant_stops_with_evidence(trained, monkeypatch):
     monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: DummyClassifier())
-    with pytest.raises(GateFailed, match=r"roc_auc on the validation set is 0\.5000, a constant"):
+    with pytest.raises(GateError, match=r"roc_auc on the validation set is 0\.5000, a constant"):
         run(trained)
     written = evidence.read(
         evidence.Training, trained.root / "again" / "evidence" / "training.json"

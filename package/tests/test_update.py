@@ -6,7 +6,7 @@ from pathlib import Path
 
 import copier
 import pytest
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.template import update
 
 from tests.rendering import commit_all, copy_template
@@ -63,7 +63,7 @@ def test_conflicts_are_named_and_fail(project: Path) -> None:
     edit(project, "poe_tasks.toml", "# ours\n" + (project / "poe_tasks.toml").read_text())
     done = update.update(project, [])
     assert done.conflicts == ["poe_tasks.toml"]
-    with pytest.raises(GateFailed, match=r"1 file with conflicts: poe_tasks\.toml"):
+    with pytest.raises(GateError, match=r"1 file with conflicts: poe_tasks\.toml"):
         update.conflicts_fail(done)
 
 

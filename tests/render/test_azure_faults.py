@@ -131,12 +131,12 @@ def test_a_template_that_nobody_uses_is_seen(azure: Project) -> None:
 
 
 def test_the_gate_names_each_fault(azure: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlops_platform.core.errors import GateFailed, UsageError  # noqa: PLC0415
+    from mlops_platform.core.errors import GateError, UsageError  # noqa: PLC0415
     from mlops_platform.delivery import audit  # noqa: PLC0415  the render is made first
 
     assert audit.run(azure.path) == [".azuredevops is in order"]
     spoil(azure, "ci.yml", "dependsOn: model", "dependsOn: modell")
-    with pytest.raises(GateFailed, match=r"faults in \.azuredevops:\n.*modell"):
+    with pytest.raises(GateError, match=r"faults in \.azuredevops:\n.*modell"):
         audit.run(azure.path)
     shutil.rmtree(azure.path / ".azuredevops")
     with pytest.raises(UsageError, match="there is neither"):

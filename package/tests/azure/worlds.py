@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from mlops_platform import cli
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import load_contract
 from typer.main import get_command
 
@@ -164,7 +164,7 @@ class Runner:
         self._patch.chdir(world.root)
         try:
             COMMANDS.main(list(words), prog_name="mlops azure", standalone_mode=False)
-        except GateFailed as said:
+        except GateError as said:
             self.said = said
             return "gate"
         except UsageError as said:

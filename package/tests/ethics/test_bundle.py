@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mlops_platform import cli, evidence
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.ethics import bundle
 from mlops_platform.evidence import ethics as shapes
 from mlops_platform.report import build, collect
@@ -151,7 +151,7 @@ def edit(contents: dict[str, bytes]) -> None:
 def test_who_changes_a_bundle_is_found_out(written, change, said):
     path, _ = written
     again(path, change)
-    with pytest.raises(GateFailed, match=said):
+    with pytest.raises(GateError, match=said):
         bundle.verify(path)
 
 
@@ -166,7 +166,7 @@ def test_who_edits_the_manifest_too_is_found_out_by_its_hash(written):
 
     again(path, forge)
     bundle.verify(path)
-    with pytest.raises(GateFailed, match=r"manifest\.json was edited"):
+    with pytest.raises(GateError, match=r"manifest\.json was edited"):
         bundle.verify(path, digest)
 
 
@@ -175,12 +175,12 @@ def test_the_command_names_the_edited_file(written, capsys):
     cli.invoke(["ethics", "verify", str(path), "--sha256", digest])
     assert "files as they were written on 2026-11-23" in capsys.readouterr().out
     again(path, edit)
-    with pytest.raises(GateFailed, match=r"evaluation\.json was edited"):
+    with pytest.raises(GateError, match=r"evaluation\.json was edited"):
         cli.invoke(["ethics", "verify", str(path)])
     with pytest.raises(UsageError, match="not there"):
         cli.invoke(["ethics", "verify", "other.zip"])
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(GateFailed, match="no whole bundle"):
+    with pytest.raises(GateError, match="no whole bundle"):
         cli.invoke(["ethics", "verify", str(path)])
 
 

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 import yaml
 from mlops_platform import cli, evidence
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.ethics import bundle, case, judge, release
 from mlops_platform.ethics.kinds import metric
 from mlops_platform.evidence.ethics import Ethics
@@ -139,7 +139,7 @@ def test_the_result_is_json_too(ready, capsys):
 
 def test_stages_decide_what_stops_and_promote_asks(ready):
     ready.change("project.yml", stage="develop")
-    with pytest.raises(GateFailed, match="are not looked at"):
+    with pytest.raises(GateError, match="are not looked at"):
         cli.invoke(["promote"])
     commit(ready)
     ready.pipeline()
@@ -150,18 +150,18 @@ def test_stages_decide_what_stops_and_promote_asks(ready):
     bundle.verify(ready.root / "outputs" / "ethics" / "bundle.zip", newest.tags["ethics_bundle"])
 
     ready.change("project.yml", stage="operate")
-    with pytest.raises(GateFailed, match="passed at stage develop, and more blocks at operate"):
+    with pytest.raises(GateError, match="passed at stage develop, and more blocks at operate"):
         cli.invoke(["promote"])
-    with pytest.raises(GateFailed) as stop:
+    with pytest.raises(GateError) as stop:
         cli.invoke(["ethics"])
     assert "impact-statement: docs/impact.md does not exist. Write docs/impact.md." in str(
         stop.value
     )
     assert ready.registry.get(newest.number).tags["ethics"] == "failed"
-    with pytest.raises(GateFailed, match="are failed"):
+    with pytest.raises(GateError, match="are failed"):
         cli.invoke(["promote"])
     fill_in(ready)
-    with pytest.raises(GateFailed, match="1 of"):
+    with pytest.raises(GateError, match="1 of"):
         cli.invoke(["ethics"])
     sign("expert-review", "domain expert")
     cli.invoke(["ethics"])
@@ -173,31 +173,31 @@ def test_data_stops_from_develop_on(ready):
     ready.change("project.yml", stage="develop")
     path = ready.data / "test.csv"
     path.write_text(path.read_text().replace("repaid", "defaulted", 1))
-    with pytest.raises(GateFailed, match=r"evidence: 1 \(test.csv\)"):
+    with pytest.raises(GateError, match=r"evidence: 1 \(test.csv\)"):
         cli.invoke(["ethics"])
 
 
 def test_a_regulated_version_needs_two_people_and_every_check(ready, capsys):
     ready.change("project.yml", stage="operate", regulated=True)
     fill_in(ready)
-    with pytest.raises(GateFailed, match="3 of"):
+    with pytest.raises(GateError, match="3 of"):
         cli.invoke(["ethics"])
     version = ready.registry.versions()[-1]
     assert version.tags["compliance"] == "not validated"
     sign("expert-review", "domain expert")
     sign("signature-risk-officer", "risk officer")
     sign("signature-product-owner", "product owner")
-    with pytest.raises(GateFailed, match="signed for both roles"):
+    with pytest.raises(GateError, match="signed for both roles"):
         cli.invoke(["ethics"])
     sign("signature-product-owner", "product owner", by="Grace Hopper")
     cli.invoke(["ethics"])
     [small] = [check for check in written(ready).checks if check.id == SMALL]
     assert small.word == "insufficient evidence"
-    with pytest.raises(GateFailed, match="every check must pass or be waived"):
+    with pytest.raises(GateError, match="every check must pass or be waived"):
         cli.invoke(["promote"])
 
     waive(ready, SMALL)
-    with pytest.raises(GateFailed, match="over other evidence"):
+    with pytest.raises(GateError, match="over other evidence"):
         cli.invoke(["ethics"])  # a waiver is news to those who signed
     sign("expert-review", "domain expert")
     sign("signature-risk-officer", "risk officer")
@@ -214,7 +214,7 @@ def test_delivery_asks_for_compliance_at_every_stage(ready):
     ready.change("project.yml", regulated=True)
     version = ready.registry.versions()[-1]
     release.require(ready.conf, version)
-    with pytest.raises(GateFailed, match="is not validated"):
+    with pytest.raises(GateError, match="is not validated"):
         release.require(ready.conf, version, delivery=True)
 
 
@@ -369,10 +369,10 @@ def test_a_check_of_ones_own_is_one_entry_and_one_test(ready):
     assert word(ready, "nobody-is-asked-for-their-name") == "passed"
     own.write_text(function.replace('"name"', '"income"'))
     ready.change("project.yml", stage="develop")
-    with pytest.raises(GateFailed, match=r"nobody-is-asked.*test_no_feature_is_a_name failed"):
+    with pytest.raises(GateError, match=r"nobody-is-asked.*test_no_feature_is_a_name failed"):
         cli.invoke(["ethics"])
     shutil.rmtree(tests)
-    with pytest.raises(GateFailed, match=r"Bring tests/test_ethics.py back from git"):
+    with pytest.raises(GateError, match=r"Bring tests/test_ethics.py back from git"):
         cli.invoke(["ethics"])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from mlops_platform import cli, pipelines
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.specs import check, nodes, sdk
 
 from package.tests.specs.test_planted import PLANTED
@@ -44,7 +44,7 @@ def test_all_faults_at_once_each_with_its_line(tmp_path: Path, monkeypatch) -> N
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="gone.csv") + "colour: red\n")
     Path("two.yml").write_text(SPEC.format(path="gone.csv"))
-    with pytest.raises(GateFailed) as caught:
+    with pytest.raises(GateError) as caught:
         say("one.yml", "two.yml")
     assert str(caught.value).splitlines() == [
         "3 faults in the specs:",
@@ -70,7 +70,7 @@ def test_the_process_ends_with_1_for_a_fault_and_2_for_wrong_use(tmp_path, monke
 def test_json_is_for_machines(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="gone.csv"))
-    with pytest.raises(GateFailed, match=r"^1 fault in the specs:"):
+    with pytest.raises(GateError, match=r"^1 fault in the specs:"):
         say("one.yml", "--json")
     [fault] = json.loads(capsys.readouterr().out)
     assert fault["file"] == "one.yml"

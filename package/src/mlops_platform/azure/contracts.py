@@ -16,7 +16,7 @@ from mlops_platform.azure.place import Place
 from mlops_platform.azure.rollout import require
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.data.contract import load_contract
 from mlops_platform.serving import consumers
 from mlops_platform.settings import load_consumers
@@ -28,7 +28,7 @@ def run(place: Place) -> None:
     """Ask each neighbour; the quickest first.
 
     Raises:
-        GateFailed: nothing is deployed, or a consumer does not find what it reads.
+        GateError: nothing is deployed, or a consumer does not find what it reads.
         UsageError: the file breaks the contract, it cannot be scored, or Azure cannot tell.
     """
     endpoints = of(place)
@@ -56,12 +56,12 @@ def _ask(place: Place, endpoint: Endpoint, colour: str, number: str) -> None:
             continue
         try:
             answer = smoke.ask(place, endpoint, colour, consumers.body(consumer, contract))
-        except GateFailed as error:
+        except GateError as error:
             broken.append(f"{name}: {error}")
         else:
             broken += [f"{name}: {fault}" for fault in consumers.faults(consumer, answer)]
     if broken:
-        raise GateFailed(
+        raise GateError(
             f"version {number} breaks who calls it ({place.conf / 'consumers.yml'}):\n"
             + "\n".join(broken)
             + "\nGive the field back, or agree with the consumer and change the file."

@@ -7,14 +7,14 @@ from mlops_platform.azure.endpoints import COLOURS, Endpoint, of
 from mlops_platform.azure.place import Place
 from mlops_platform.azure.versions import Versions, may_be_deployed
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 
 
 def run(place: Place, asked: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateFailed: the version must not be deployed, or its ethics keep it from production, or a
+        GateError: the version must not be deployed, or its ethics keep it from production, or a
             rollout is under way.
         UsageError: there is no such version or endpoint, or Azure cannot do it.
     """
@@ -43,7 +43,7 @@ def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -
             )
             return
     if len(traffic) > 1 or endpoint.mirror():
-        raise GateFailed(
+        raise GateError(
             f"a rollout or a rollback of {endpoint.name} is under way: {traffic}. End it with "
             f"{place.command('rollout')}, {place.command('rollout --abort')} or "
             f"{place.command('rollback --why REASON')}."
@@ -56,7 +56,7 @@ def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -
     endpoint.create(free, number)
     endpoint.scale(free)
     if endpoint.traffic() != traffic:
-        raise GateFailed(
+        raise GateError(
             f"the traffic of {endpoint.name} changed while {free} was made: it was {traffic}, it "
             f"is {endpoint.traffic()}. Who else works on it?"
         )
@@ -68,7 +68,7 @@ def _spare_the_champion(versions: Versions, endpoint: Endpoint, number: str) -> 
     """A champion without traffic is no state of ours: somebody moved it by hand."""
     champion = versions.holder("champion") if versions.writes else None
     if champion and champion.number == number and endpoint.traffic():
-        raise GateFailed(
+        raise GateError(
             f"version {number} is champion and has no traffic on {endpoint.name}. Somebody moved "
             f"it by hand. Move it back, or run {endpoint.place.command('rollback --why REASON')}."
         )

@@ -24,7 +24,7 @@ def run(place: Place, why: str, event: str) -> None:
     """Train for a person's reason, or for an event that a machine saw.
 
     Raises:
-        GateFailed: a machine asks, and the last training is too near or there were enough.
+        GateError: a machine asks, and the last training is too near or there were enough.
         UsageError: nobody says why, it is not dev, or Azure cannot tell or do it.
     """
     why, event = why.strip(), event.strip()

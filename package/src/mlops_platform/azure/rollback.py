@@ -14,7 +14,7 @@ from mlops_platform.azure.rollout import require
 from mlops_platform.azure.turns import Side, View
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 LAST = 10
 
@@ -23,7 +23,7 @@ def run(place: Place, why: str) -> None:
     """Go back; finishes a rollback that was interrupted, instead of going back twice.
 
     Raises:
-        GateFailed: there is nothing to go back to, or it is not well either.
+        GateError: there is nothing to go back to, or it is not well either.
         UsageError: the state cannot be read or changed.
     """
     versions = Versions(place)
@@ -41,7 +41,7 @@ def run(place: Place, why: str) -> None:
     good = view.other(failed)
     if good is None or not good.deployment.healthy:
         before = failed.version.tags.get("previous_champion", "VERSION")
-        raise GateFailed(
+        raise GateError(
             f"{leading.name}: nothing that is well stands beside version {failed.version.number}. "
             "Deploy the champion before it, then roll back: "
             f"{place.command(f'deploy {before}')}."
@@ -69,7 +69,7 @@ def _failed(view: View) -> Side | None:
     serving = view.settled
     if serving is None:
         if not view.traffic:
-            raise GateFailed(f"{view.endpoint.name} serves nothing: there is nothing to take down.")
+            raise GateError(f"{view.endpoint.name} serves nothing: there is nothing to take down.")
         return turns.newcomer(view)
     other = view.other(serving)
     if serving.version.role == "champion":
@@ -79,12 +79,12 @@ def _failed(view: View) -> Side | None:
             return other
         before = serving.version.tags.get("previous_champion")
         if before is None:
-            raise GateFailed(
+            raise GateError(
                 f"version {serving.version.number} is the first champion: there is none to go "
                 "back to. Train and roll out a better one."
             )
         if other is None or other.version.number != before:
-            raise GateFailed(
+            raise GateError(
                 f"version {before}, champion before version {serving.version.number}, is no longer "
                 f"deployed. Run {view.endpoint.place.command(f'deploy {before}')}, then roll back."
             )

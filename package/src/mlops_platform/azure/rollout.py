@@ -21,7 +21,7 @@ from mlops_platform.azure.place import Place
 from mlops_platform.azure.turns import Side, View
 from mlops_platform.azure.versions import NEVER, Versions
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 MIRROR = 10
 STEPS = (10, 50, 100)
@@ -39,7 +39,7 @@ def run(place: Place, plan: Plan) -> None:
     """Roll out what was deployed; goes on from the step at which an earlier run stopped.
 
     Raises:
-        GateFailed: a gate said no, and the traffic is as it was; or there is nothing to roll out.
+        GateError: a gate said no, and the traffic is as it was; or there is nothing to roll out.
         UsageError: the state cannot be read or changed. Nothing is undone then: run it again, or
             with `--abort`.
     """
@@ -53,7 +53,7 @@ def run(place: Place, plan: Plan) -> None:
             require(endpoint, new.version.number)
         try:
             rollout.climb(plan)
-        except GateFailed as fault:
+        except GateError as fault:
             _undo(rollout, fault)
         if place.az.dry_run:
             return
@@ -152,7 +152,7 @@ class Rollout:
         smoke.gate(self.place, self.view.endpoint, self.new.name, number, plan.check)
 
 
-def _undo(rollout: Rollout, fault: GateFailed) -> NoReturn:
+def _undo(rollout: Rollout, fault: GateError) -> NoReturn:
     try:
         rollout.back(str(fault))
     except UsageError as error:
@@ -160,16 +160,16 @@ def _undo(rollout: Rollout, fault: GateFailed) -> NoReturn:
         raise UsageError(
             f"{fault} And the way back is not finished; run {again}: {error}"
         ) from None
-    raise GateFailed(f"{fault} The rollout is aborted.") from None
+    raise GateError(f"{fault} The rollout is aborted.") from None
 
 
 def _finish(versions: Versions, view: View, following: list[Endpoint]) -> None:
     """What is left where a run was interrupted after the traffic had moved."""
     serving = view.settled
     if serving is None:
-        raise GateFailed(f"{view.endpoint.name}: the traffic is {view.traffic}.")
+        raise GateError(f"{view.endpoint.name}: the traffic is {view.traffic}.")
     if serving.version.role in NEVER or not serving.deployment.healthy:
-        raise GateFailed(
+        raise GateError(
             f"version {serving.version.number}, which serves, is {serving.version.role} and its "
             f"deployment is {serving.deployment.state}. Run "
             f"{view.endpoint.place.command('rollback --why REASON')}."
@@ -196,11 +196,11 @@ def require(endpoint: Endpoint, number: str) -> str:
     """The deployment of a version behind an endpoint.
 
     Raises:
-        GateFailed: none is well.
+        GateError: none is well.
     """
     colour = standing(endpoint, number)
     if colour is None:
-        raise GateFailed(
+        raise GateError(
             f"version {number} is not deployed behind {endpoint.name}. "
             f"Run {endpoint.place.command(f'deploy {number}')}."
         )

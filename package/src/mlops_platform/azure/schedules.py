@@ -17,7 +17,7 @@ from mlops_platform.azure.az import sets
 from mlops_platform.azure.endpoints import Online
 from mlops_platform.azure.place import Place
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import hash_path, read_yaml
 
 FOLDER = Path("azureml/schedules")
@@ -25,7 +25,7 @@ MODEL_DATA = re.compile(r"azureml:[\w-]+-(?:blue|green)-(model_(?:in|out)puts):(
 ASSET = re.compile(r"azureml:([\w-]+):(\w+)")
 
 
-class NotYet(GateFailed):
+class NotYet(GateError):
     """A schedule is right, and what it needs is still to come."""
 
 

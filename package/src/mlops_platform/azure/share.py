@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_platform.azure.place import Place
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Version, stamp
 
 ALLOWED = {"challenger", "champion"}
@@ -20,7 +20,7 @@ def run(place: Place, asked: str) -> str:
     In the registry it begins as challenger: what production serves is decided by its rollout.
 
     Raises:
-        GateFailed: it is neither challenger nor champion, or its number is taken by another.
+        GateError: it is neither challenger nor champion, or its number is taken by another.
         UsageError: not from dev, or Azure cannot do it.
     """
     if place.environment != "dev":
@@ -29,7 +29,7 @@ def run(place: Place, asked: str) -> str:
         )
     version = Versions(place, registry=False).get(asked)
     if version.role not in ALLOWED:
-        raise GateFailed(
+        raise GateError(
             f"version {version.number} is {version.role}. Only a challenger or a champion is "
             f"shared. It became so because: {version.tags.get('role_why', 'nobody said why')}"
         )
@@ -60,7 +60,7 @@ def _require_the_same(there: Version | None, version: Version, where: str) -> No
         return
     for key in IDENTITY:
         if key in there.tags and there.tags[key] != version.tags.get(key):
-            raise GateFailed(
+            raise GateError(
                 f"the {where} has another version {version.number} already: its `{key}` is "
                 f"{there.tags[key]}, here it is {version.tags.get(key)}. Train once more, for a "
                 "number that is free."

@@ -19,7 +19,7 @@ from mlops_platform.azure.az import Failed, Unknown
 from mlops_platform.azure.endpoints import Endpoint
 from mlops_platform.azure.place import Place
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.serving.requests import Requests
 
@@ -30,14 +30,14 @@ def gate(place: Place, endpoint: Endpoint, colour: str, version: str, check: str
     """Look at one deployment.
 
     Raises:
-        GateFailed: it is not well, or its answer is not what was promised.
+        GateError: it is not well, or its answer is not what was promised.
         UsageError: it cannot be looked at.
     """
     standing = endpoint.deployments().get(colour)
     if standing is None or standing.version != version:
-        raise GateFailed(f"{endpoint.name}: {colour} no longer has version {version}.")
+        raise GateError(f"{endpoint.name}: {colour} no longer has version {version}.")
     if not standing.healthy:
-        raise GateFailed(f"{endpoint.name}: deployment {colour} is {standing.state}.")
+        raise GateError(f"{endpoint.name}: deployment {colour} is {standing.state}.")
     if endpoint.splits:
         contract = load_contract(place.conf / "data.yml", place.project.task)
         example = json.dumps({"rows": [Requests(contract).example()]})
@@ -45,7 +45,7 @@ def gate(place: Place, endpoint: Endpoint, colour: str, version: str, check: str
             answer = ask(place, endpoint, colour, example)
             fault = answer_fault(answer, place, contract, version)
             if fault:
-                raise GateFailed(f"{endpoint.name}: {colour} answered wrongly: {fault}.")
+                raise GateError(f"{endpoint.name}: {colour} answered wrongly: {fault}.")
     if check:
         _check(check)
     terminal.say(f"gate passed: {endpoint.kind} {colour}, version {version}")
@@ -82,7 +82,7 @@ def ask(place: Place, endpoint: Endpoint, colour: str, body: str) -> Any:
     """The content of the answer to a request's JSON.
 
     Raises:
-        GateFailed: there is no answer.
+        GateError: there is no answer.
         UsageError: it cannot be asked.
     """
     with tempfile.TemporaryDirectory() as scratch:
@@ -94,7 +94,7 @@ def ask(place: Place, endpoint: Endpoint, colour: str, body: str) -> Any:
                 "online-endpoint", "invoke", *where, "--request-file", str(request)
             )
         except (Failed, Unknown) as error:
-            raise GateFailed(f"{endpoint.name}: {colour} did not answer: {error}") from None
+            raise GateError(f"{endpoint.name}: {colour} did not answer: {error}") from None
     try:
         return json.loads(said) if isinstance(said, str) else said
     except ValueError:
@@ -115,4 +115,4 @@ def _check(command: str) -> None:
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()[-500:]
         why = f": {said}" if said else "."
-        raise GateFailed(f"--check {command!r} said no (exit code {done.returncode}){why}")
+        raise GateError(f"--check {command!r} said no (exit code {done.returncode}){why}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mlops_platform.azure.endpoints import Deployment, Endpoint, Shares
 from mlops_platform.azure.versions import Versions
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Version
 
 RANKS = {"challenger": 2, "champion": 1}
@@ -84,14 +84,14 @@ def coming(view: View) -> Side | None:
     """The side that a rollout brings; None when the one that should serve serves.
 
     Raises:
-        GateFailed: nothing stands that may be rolled out, or a rollback was interrupted.
+        GateError: nothing stands that may be rolled out, or a rollback was interrupted.
     """
     if len(view.traffic) == 2:
         new = newcomer(view)
         if new.version.role == "rolled_back" or (
             new.version.role == "champion" and view.share(new) < 50
         ):
-            raise GateFailed(
+            raise GateError(
                 f"a rollback of {view.endpoint.name} was interrupted. End it with "
                 f"{view.endpoint.place.command('rollback --why REASON')}."
             )
@@ -100,7 +100,7 @@ def coming(view: View) -> Side | None:
     settled = view.settled
     if settled is None:
         if not able:
-            raise GateFailed(
+            raise GateError(
                 f"{view.endpoint.name} has no deployment of a challenger or champion. Run "
                 f"{view.endpoint.place.command('deploy challenger')}."
             )
@@ -112,7 +112,7 @@ def coming(view: View) -> Side | None:
         return None
     if not rival.deployment.healthy:
         again = view.endpoint.place.command(f"deploy {rival.version.number}")
-        raise GateFailed(
+        raise GateError(
             f"{view.endpoint.name}: deployment {rival.name} of version {rival.version.number} is "
             f"{rival.deployment.state}. Run {again} again."
         )
@@ -123,7 +123,7 @@ def newcomer(view: View) -> Side:
     """Of two sides that have traffic, the one that came later, whatever its role is by now.
 
     Raises:
-        GateFailed: the roles do not say.
+        GateError: the roles do not say.
     """
     sides = sorted(view.sides.values(), key=lambda side: side.claim, reverse=True)
     for side in sides:
@@ -132,7 +132,7 @@ def newcomer(view: View) -> Side:
     for side, other in (sides, sides[::-1]):
         if side.version.tags.get("previous_champion") == other.version.number:
             return side
-    raise GateFailed(
+    raise GateError(
         f"{view.endpoint.name}: neither version was champion before the other, so it is not clear "
         "which came later. Move the traffic in Azure."
     )

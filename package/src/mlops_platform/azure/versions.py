@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlops_platform.azure.az import sets
 from mlops_platform.azure.place import Place, advice
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Role, Version, stamp
 
 NEVER = {"rejected", "rolled_back"}
@@ -107,19 +107,19 @@ def may_be_deployed(place: Place, versions: Versions, version: Version) -> None:
     """Say no to what must not be deployed.
 
     Raises:
-        GateFailed: rejected and rolled back versions, anywhere; in production all but challenger,
+        GateError: rejected and rolled back versions, anywhere; in production all but challenger,
             champion, and the champion before, which a rollback needs.
     """
     reason = version.tags.get("role_why", "nobody said why")
     if version.role in NEVER:
-        raise GateFailed(
+        raise GateError(
             f"version {version.number} is {version.role} and is never deployed: {reason}"
         )
     if place.environment != "prod" or version.role in ("challenger", "champion"):
         return
     champion = versions.holder("champion")
     if champion is None or champion.tags.get("previous_champion") != version.number:
-        raise GateFailed(
+        raise GateError(
             f"version {version.number} is {version.role}. In production only the challenger, the "
             f"champion and the one before are deployed. It became so because: {reason}"
         )

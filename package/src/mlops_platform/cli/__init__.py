@@ -13,7 +13,7 @@ import typer
 from mlops_platform.cli import azure, daily, ethics, settings, specs, steps, template, versions
 from mlops_platform.cli.app import app, invoke
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 __all__ = [
     "app",
@@ -44,7 +44,7 @@ def main() -> NoReturn:
     gc.set_threshold(50_000, 20, 50)  # imports leave much that lives on: to look it over takes 10 %
     try:
         application(Path.cwd())(prog_name="mlops")
-    except GateFailed as error:
+    except GateError as error:
         terminal.say(f"FAILED  {error}")
         sys.exit(1)
     except (UsageError, OSError) as error:

@@ -22,7 +22,7 @@ from mlops_platform.cli.app import (
     print_json,
 )
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 MONITOR = Path("pipelines/monitor.yml")
 
@@ -138,14 +138,14 @@ def monitor(
     given = {"version": version} | ({"current": str(current)} if current else {})
     try:
         run_and_show(MONITOR, invoke, given)
-    except GateFailed as alarm:
+    except GateError as alarm:
         if not then_retrain:
             raise
         terminal.say(f"DRIFT  {alarm}")
         limits = settings.load_train(CONF).retrain
         cooldown.require(experiments.starts(CONF), limits, CONF / "train.yml", cooldown.utc_now())
         run_and_show(TRAIN, invoke, {"trigger": "drift"})
-        raise GateFailed(
+        raise GateError(
             "the data has drifted, see above. A model was trained for it; the champion is the same."
         ) from alarm
 

@@ -12,7 +12,7 @@ import typer
 
 from mlops_platform.cli.app import CONF, Conf, Json, app, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 
 if TYPE_CHECKING:
     from mlops_platform.evidence.ethics import CheckResult, Ethics
@@ -33,7 +33,7 @@ def hold(conf: Path, *, as_json: bool) -> None:
     """Run all checks on what lies in outputs/, write and show what they found, tag the version.
 
     Raises:
-        GateFailed: something stops the version.
+        GateError: something stops the version.
     """
     from mlops_platform import evidence
     from mlops_platform.ethics import bundle, judge, release
@@ -57,7 +57,7 @@ def hold(conf: Path, *, as_json: bool) -> None:
             terminal.out.print(f"version {version.number}: ethics={found.verdict}")
     stops = [each for each in found.checks if each.stops]
     if stops:
-        raise GateFailed(
+        raise GateError(
             f"{len(stops)} of {len(found.checks)} checks stop this version at stage "
             f"{found.stage}:\n"
             + "\n".join(f"  {each.id}: {each.message}. {each.next}" for each in stops)

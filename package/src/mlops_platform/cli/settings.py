@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mlops_platform.cli.app import CONF, Conf, Json, app, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 
 
 @app.command()
@@ -18,6 +18,6 @@ def settings(conf: Conf = CONF, as_json: Json = False) -> None:
     if as_json:
         print_json(faults)
     if faults:
-        raise GateFailed("\n".join([f"faults in {conf}:", *faults]))
+        raise GateError("\n".join([f"faults in {conf}:", *faults]))
     if not as_json:
         terminal.out.print(f"all settings in {conf} are right", markup=False)

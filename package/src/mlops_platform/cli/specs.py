@@ -12,7 +12,7 @@ import typer
 
 from mlops_platform.cli.app import Json, app, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.core.text import amount
 
 
@@ -31,7 +31,7 @@ def specs(
         print_json([asdict(fault) | {"file": fault.file.as_posix()} for fault in faults])
     if faults:
         found = f"{amount(len(faults), 'fault')} in the specs:"
-        raise GateFailed("\n".join([found, *map(str, faults)]))
+        raise GateError("\n".join([found, *map(str, faults)]))
     if not as_json:
         right = f"all {count} specs are right" if count > 1 else "the spec is right"
         terminal.out.print(right, markup=False)

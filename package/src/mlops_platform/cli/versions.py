@@ -12,7 +12,7 @@ import typer
 
 from mlops_platform.cli.app import CONF, TRAIN, Conf, Json, Why, app, invoke, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 
 
 @app.command()
@@ -107,7 +107,7 @@ def reproduce(
     if as_json:
         print_json(result.model_dump())
     if not result.identical:
-        raise GateFailed(
+        raise GateError(
             f"version {version}, made again, is not the same: {'; '.join(result.differences)}. "
             "Look for randomness without the seed, and for another processor or thread count."
         )

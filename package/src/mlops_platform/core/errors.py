@@ -10,7 +10,7 @@ class UsageError(Exception):
     """
 
 
-class GateFailed(Exception):  # noqa: N818  a verdict, not an error
+class GateError(Exception):
     """A gate looked at sound evidence and said no. Exit code 1.
 
     The message says which gate, on what value and limit, and what to do next.

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import platform_wheel
 
 DIST = Path("dist")
@@ -23,7 +23,7 @@ def build(root: Path) -> list[Path]:
 
     Raises:
         UsageError: no uv, or a lock that does not fit.
-        GateFailed: the installed wheel does not work.
+        GateError: the installed wheel does not work.
     """
     with tempfile.TemporaryDirectory() as scratch:
         made, clean = Path(scratch) / "wheel", Path(scratch) / "clean"
@@ -63,7 +63,7 @@ def _try(root: Path, clean: Path, scratch: Path) -> None:
     )
     if done.returncode != 0 or not (scratch / "out" / "validation.json").is_file():
         said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise GateFailed(
+        raise GateError(
             f"the wheel is built, but does not work where it is installed alone: {said}. Is a file "
             "missing in it, or a package in `dependencies` or the group `team`?"
         )

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from mlops_platform import settings
 from mlops_platform.core import files
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.evidence import Part
 from mlops_platform.evidence.ethics import Ethics
 from mlops_platform.report import audit, card, collect
@@ -85,7 +85,7 @@ def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
 
     Raises:
         UsageError: no bundle.
-        GateFailed: a file was edited, added or removed, or the manifest is another one.
+        GateError: a file was edited, added or removed, or the manifest is another one.
     """
     try:
         with zipfile.ZipFile(path) as bundle:
@@ -96,7 +96,7 @@ def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
     except FileNotFoundError:
         raise UsageError(f"{path}: not there. `uv run poe ethics` writes one.") from None
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, ValidationError) as error:
-        raise GateFailed(f"{path} is no whole bundle of evidence: {error}") from None
+        raise GateError(f"{path} is no whole bundle of evidence: {error}") from None
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     faults = [
         *(f"{name} stands twice" for name in sorted({n for n in names if names.count(n) > 1})),
@@ -113,5 +113,5 @@ def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
         faults.append(f"{MANIFEST} was edited: its SHA-256 is {said}, not {digest}")
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise GateFailed(f"{path} is not what was written:\n{lines}\nAsk for the bundle again.")
+        raise GateError(f"{path} is not what was written:\n{lines}\nAsk for the bundle again.")
     return manifest, said

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.evidence.ethics import Ethics
 from mlops_platform.settings import load_project
 from mlops_platform.tracking.registry import Registry, Version
@@ -51,7 +51,7 @@ def require(conf: Path, version: Version, *, delivery: bool = False) -> None:
     meet the model, asks at every stage of a regulated project.
 
     Raises:
-        GateFailed: the version goes no further; says what to do.
+        GateError: the version goes no further; says what to do.
     """
     project = load_project(conf)
     blocks = project.stage != "explore"
@@ -59,14 +59,14 @@ def require(conf: Path, version: Version, *, delivery: bool = False) -> None:
     how = HOW_IN_AZURE.format(version.number) if delivery else HOW
     if blocks and tags.get("ethics") != "passed":
         said = tags.get("ethics", "not looked at")
-        raise GateFailed(f"the ethics of {name} are {said}. {how}")
+        raise GateError(f"the ethics of {name} are {said}. {how}")
     if blocks and STAGES.index(_stage(tags)) < STAGES.index(project.stage):
-        raise GateFailed(
+        raise GateError(
             f"the ethics of {name} passed at stage {_stage(tags)}, and more blocks at "
             f"{project.stage}. {how}"
         )
     if project.regulated and (blocks or delivery) and tags.get("compliance") != "validated":
-        raise GateFailed(
+        raise GateError(
             f"{name} is not validated, and conf/project.yml says `regulated: true`: every check "
             f"must pass or be waived, and two people sign. {how}"
         )

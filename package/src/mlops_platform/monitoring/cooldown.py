@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.core.text import amount
 from mlops_platform.settings import Retrain
 
@@ -24,18 +24,18 @@ def require(
     `by_hand` is the command with which a person may.
 
     Raises:
-        GateFailed: the last one is too near, or there were enough within a week.
+        GateError: the last one is too near, or there were enough within a week.
     """
     recent = sorted(start for start in began if start > now - WEEK)
     pause = timedelta(hours=limits.cool_down_hours)
     if recent and now - recent[-1] < pause:
-        raise GateFailed(
+        raise GateError(
             f"the last training began at {recent[-1]:%Y-%m-%d %H:%M} UTC; the next one may begin "
             f"at {recent[-1] + pause:%Y-%m-%d %H:%M} ({source}, `retrain.cool_down_hours`). "
             f"A person may at any time: `{by_hand}`."
         )
     if len(recent) >= limits.per_week:
-        raise GateFailed(
+        raise GateError(
             f"{amount(len(recent), 'training')} began within a week, and no more may ({source}, "
             f"`retrain.per_week`) before {recent[-limits.per_week] + WEEK:%Y-%m-%d %H:%M} UTC. "
             f"Look at why the data moves so often; a person may train with `{by_hand}`."

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import hash_path, whole_folder, write_text
 from mlops_platform.core.paths import store_in
 from mlops_platform.pipelines import (
@@ -59,7 +59,7 @@ def run(
 
     Raises:
         UsageError: the pipeline cannot run here, or a step was used wrongly.
-        GateFailed: a step's gate said no; its evidence is kept, later steps did not run.
+        GateError: a step's gate said no; its evidence is kept, later steps did not run.
     """
     pipeline = load(path, overrides)
     _require_paths(pipeline.inputs, f"{path}, field `inputs")
@@ -93,7 +93,7 @@ def run(
                     terminal.say(f"{pipeline.name}: {step.name} {took:.1f} s")
                 done.add(step.name)
                 advance(1)
-    except GateFailed:
+    except GateError:
         done.add(step.name)
         raise
     finally:
@@ -162,7 +162,7 @@ def _execute(
     invoke: Invoke,
     process_per_step: bool,
 ) -> None:
-    failed: GateFailed | None = None
+    failed: GateError | None = None
     with whole_folder(folder) as scratch:
         for name, port in step.outputs.items():
             if port.type != "uri_file":
@@ -175,7 +175,7 @@ def _execute(
                     invoke(command[3:])
             else:
                 _in_process_of_its_own(command, step, ours=ours)
-        except GateFailed as error:
+        except GateError as error:
             failed = error
         for name in step.outputs:
             if failed is None and not (scratch / name).exists():
@@ -211,7 +211,7 @@ def _in_process_of_its_own(command: list[str], step: Step, *, ours: bool) -> Non
         raise UsageError(f"{step.source}, field `command`: {command[0]}: {error}.") from None
     written = done.stderr.strip()
     if done.returncode == 1 and ours:
-        raise GateFailed(written.rpartition("FAILED  ")[2] or "a gate failed")
+        raise GateError(written.rpartition("FAILED  ")[2] or "a gate failed")
     if done.returncode != 0:
         written = written.rpartition("ERROR  ")[2] or f"ended with exit code {done.returncode}"
         raise UsageError(f"step '{step.name}': {written}")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_platform import evidence, settings
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset, team
 from mlops_platform.monitoring import drift
@@ -24,7 +24,7 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
 
     Raises:
         UsageError: a feature is absent, or there is no such version.
-        GateFailed: a column drifted. This gate speaks at every stage: it stops no release.
+        GateError: a column drifted. This gate speaks at every stage: it stops no release.
     """
     limits = settings.load_gates(conf).drift
     frame = team.of(conf).load_raw(current)
@@ -53,7 +53,7 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
             for column in report.columns
             if column.drifted
         ]
-        raise GateFailed(
+        raise GateError(
             f"{current} has drifted from what version {stored.version} was trained on:\n"
             + "\n".join(lines)
             + "\nSee `uv run poe report`. Is the data wrong? Mend its source. Has the world "

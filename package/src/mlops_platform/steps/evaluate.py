@@ -14,7 +14,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import confusion_matrix
 
 from mlops_platform import evidence, settings
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.evaluation import gates, groups, metrics
 from mlops_platform.models import artifact, dataset, team
@@ -29,7 +29,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     """Write `out/evaluation.json`; add the test metrics to the run.
 
     Raises:
-        GateFailed: a quality limit is broken, and the project's stage lets it block.
+        GateError: a quality limit is broken, and the project's stage lets it block.
     """
     project, limits = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
@@ -88,7 +88,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     broken = [verdict for verdict in verdicts if verdict.blocks and not verdict.passed]
     if broken:
         lines = "\n".join(f"  {verdict.message}" for verdict in broken)
-        raise GateFailed(
+        raise GateError(
             f"the model is not good enough:\n{lines}\n"
             "Improve the model or the data; lower a limit only with those who use the model."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mlops_platform import evidence
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import hash_path, whole_file, whole_folder, write_text
 from mlops_platform.core.paths import STATE, root_of
 from mlops_platform.data import csv_rows
@@ -33,7 +33,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
 
     Raises:
         UsageError: nothing to score, columns that do not fit, or no such version.
-        GateFailed: every single row was rejected.
+        GateError: every single row was rejected.
     """
     began = time.perf_counter()
     if scores.resolve() == data.resolve():
@@ -81,7 +81,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     )
     shutil.rmtree(work)
     if rejected == rows:
-        raise GateFailed(
+        raise GateError(
             f"{data}: all {rows} rows break the contract of version {scorer.version}; "
             "rejects.csv beside the scores says why. Is it the right file?"
         )

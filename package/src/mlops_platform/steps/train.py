@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mlops_platform import evidence, settings
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.evaluation import metrics
@@ -44,7 +44,7 @@ def run(
     `tried` are parameters in place of those in conf/train.yml, as a sweep gives them.
 
     Raises:
-        GateFailed: on the validation set the model is no better than a constant baseline.
+        GateError: on the validation set the model is no better than a constant baseline.
     """
     project = settings.load_project(conf)
     train = settings.load_train(conf).trying(tried or {})
@@ -123,7 +123,7 @@ def run(
             tags={"outcome": training.outcome},
         )
         if not better:
-            raise GateFailed(
+            raise GateError(
                 f"training stopped: {metric.name} on the validation set is {value:.4f}, a constant "
                 f"baseline has {baseline:.4f}. Look at the features and the target in "
                 "conf/data.yml, and at src/*/features.py and model.py."

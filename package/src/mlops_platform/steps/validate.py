@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_platform import evidence, settings
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import load_contract
 from mlops_platform.models import team
@@ -15,7 +15,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """Write `out/validation.json`.
 
     Raises:
-        GateFailed: a rule of conf/data.yml is broken. This gate blocks at every stage: figures
+        GateError: a rule of conf/data.yml is broken. This gate blocks at every stage: figures
             from data that is not what it says are worth nothing.
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
@@ -27,7 +27,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     )
     if findings:
         lines = [f"  column `{found.column}`: {found.message}" for found in findings]
-        raise GateFailed(
+        raise GateError(
             f"{raw} breaks conf/data.yml:\n" + "\n".join(lines) + "\n"
             "Mend the data, or change the rule in conf/data.yml if the rule is wrong."
         )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 from mlops_platform.core.files import IGNORED, hash_path, read_yaml, write_text
 from mlops_platform.core.hashes import SHA256, Sha256
 from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
@@ -68,7 +68,7 @@ def check(root: Path, template: str | None = None) -> int:
     `template` is where the template lies, in place of what `.copier-answers.yml` says.
 
     Raises:
-        GateFailed: managed files differ and are not in conf/forks.yml; names each and writes the
+        GateError: managed files differ and are not in conf/forks.yml; names each and writes the
             patch that heals them.
         UsageError: the project was not made by Copier, or its template cannot be reached.
     """
@@ -85,7 +85,7 @@ def check(root: Path, template: str | None = None) -> int:
         lines = [f"  {found.kind}: {found.path}" for found in differences]
         lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
         heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if heals else ""
-        raise GateFailed(
+        raise GateError(
             f"these differ from version {recorded['_commit']} of the standard:\n"
             + "\n".join(lines)
             + f"\n{heal}To keep one on purpose, enter it in {FORKS.as_posix()} "

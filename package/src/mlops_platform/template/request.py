@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import pull_request
 from mlops_platform.settings import load_project
 from mlops_platform.template import update
@@ -23,7 +23,7 @@ def run(root: Path) -> None:
 
     Raises:
         UsageError: uncommitted work, or the branch cannot be pushed, or the request not opened.
-        GateFailed: a person has to decide, and no CI service is there to ask one.
+        GateError: a person has to decide, and no CI service is there to ask one.
     """
     here = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
     base = _branch_of_ci() or here
@@ -53,7 +53,7 @@ def run(root: Path) -> None:
         return
     terminal.out.print(f"{branch} is pushed, open a pull request\n\n{body}", markup=False)
     if problems:
-        raise GateFailed("a person has to decide: see above, and end it on that branch.")
+        raise GateError("a person has to decide: see above, and end it on that branch.")
 
 
 def _branch_of_ci() -> str | None:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.text import amount
 from mlops_platform.template.ownership import owner_of, rules
 from mlops_platform.template.rendering import copier, pristine_of, reason, recorded_in
@@ -103,10 +103,10 @@ def told(done: Update) -> list[str]:
 
 
 def conflicts_fail(done: Update) -> None:
-    """Raises GateFailed where the update left conflicts, and says how to end it."""
+    """Raises GateError where the update left conflicts, and says how to end it."""
     if done.conflicts:
         files = amount(len(done.conflicts), "file")
-        raise GateFailed(f"{files} with conflicts: {', '.join(done.conflicts)}. {SOLVE}")
+        raise GateError(f"{files} with conflicts: {', '.join(done.conflicts)}. {SOLVE}")
 
 
 def take_back(root: Path) -> None:

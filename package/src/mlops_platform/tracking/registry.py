@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.settings import load_project
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.experiments import MlflowClient, MlflowException
@@ -95,16 +95,16 @@ class Registry:
         """The challenger; `number`, where given, must be the challenger's.
 
         Raises:
-            GateFailed: there is none, or the version is none.
+            GateError: there is none, or the version is none.
         """
         version = self.holder("challenger") if number is None else self.get(number)
         if version is None:
-            raise GateFailed(
+            raise GateError(
                 f"{self.name} has no challenger to promote. `uv run mlops models` lists all."
             )
         if version.role != "challenger":
             reason = version.tags.get("role_why", "")
-            raise GateFailed(
+            raise GateError(
                 f"version {version.number} is {version.role}, only a challenger can be promoted. "
                 f"It became so because: {reason}"
             )
@@ -121,7 +121,7 @@ class Registry:
         """Make the challenger champion; `number`, where given, must be the challenger's.
 
         Raises:
-            GateFailed: the version is not a challenger.
+            GateError: the version is not a challenger.
         """
         version = self.candidate(number)
         former = self.holder("champion")
@@ -136,7 +136,7 @@ class Registry:
         One that was interrupted is finished, instead of going back a second time.
 
         Raises:
-            GateFailed: there was no champion before.
+            GateError: there was no champion before.
         """
         champion = self.champion()
         champions = [version for version in self.versions() if version.role == "champion"]
@@ -148,7 +148,7 @@ class Registry:
         failed = next(interrupted, champion)
         number = failed.tags.get("previous_champion")
         if number is None:
-            raise GateFailed(
+            raise GateError(
                 f"version {failed.number} is the first champion: there is none to go back to. "
                 "Train and promote a better one."
             )

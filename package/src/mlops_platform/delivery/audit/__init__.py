@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery.audit import pipelines
 
 GITHUB, AZURE = Path(".github"), Path(".azuredevops")
@@ -19,7 +19,7 @@ def run(root: Path) -> list[str]:
     """Audit the files of each service that the project has; returns what was looked at, in lines.
 
     Raises:
-        GateFailed: with each fault.
+        GateError: with each fault.
         UsageError: there is nothing to audit, or zizmor cannot run.
     """
     found: list[str] = []
@@ -34,7 +34,7 @@ def run(root: Path) -> list[str]:
         found += _zizmor(root)
         told.insert(0, f"{GITHUB} is in order")
     if found:
-        raise GateFailed("\n\n".join(found))
+        raise GateError("\n\n".join(found))
     if not told:
         raise UsageError(
             f"there is neither {GITHUB}/workflows nor {AZURE}. Bring it back from git."
