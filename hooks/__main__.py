@@ -17,7 +17,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "adopt": Command("hooks.adopt.command", "bring an existing repository under the template"),
     "fleet": Command("hooks.fleet.command", "show the state of many projects, update them"),
-    "release": Command("hooks.release.command", "check a release before it is tagged"),
+    "release": Command("hooks.release.command", "check a release, tag it, publish its wheel"),
     "ownership": Command("hooks.ownership", "write what is generated from the file owners"),
     "specs": Command("hooks.specs", "write the Azure ML specs that are generated from conf/"),
     "wheel": Command("hooks.wheel", "build the platform package's wheel into the template"),

@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "package"
 VENDOR = ROOT / "template" / "[% if vendored %]vendor[% endif %]"
+ADVICE = "Run `uv run python -m hooks wheel`."
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip file
 
 
@@ -60,6 +61,16 @@ def stored(wheel: bytes) -> bytes:
             plain.external_attr = 0o100644 << 16
             after.writestr(plain, before.read(entry))
     return written.getvalue()
+
+
+def problem() -> str:
+    """What is wrong with the wheel in the template; empty if `package/` gives its bytes."""
+    present = sorted(path.name for path in VENDOR.glob("*.whl"))
+    if present != [name()]:
+        return f"{VENDOR.relative_to(ROOT)}: holds {present}, not {name()}. {ADVICE}"
+    if (VENDOR / name()).read_bytes() != build():
+        return f"{name()}: is not what package/ gives. {ADVICE}"
+    return ""
 
 
 def write() -> Path:

@@ -1,6 +1,6 @@
-"""Checks a release before it is tagged: `uv run python -m hooks release check 0.2.0`.
+"""Checks and publishes releases: `uv run python -m hooks release check 0.2.0`, `tag`, `publish`.
 
-Exit code 0: tag it; 1: fix the listed problems first; 2: wrong use.
+Exit code 0: done, or the release can be tagged; 1: fix the listed problems first; 2: wrong use.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from hooks.projects import HookError, git
 from hooks.release.answers import answer_problems
 from hooks.release.files import file_problems
 from hooks.release.history import ROOT, releases
+from hooks.release.publish import publish, tag
 from hooks.release.questions import Questions
 from hooks.release.repository import repository_problems
 
@@ -26,25 +27,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m hooks release", description=(__doc__ or "").splitlines()[0]
     )
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help="find what would harm projects")
     check.add_argument("version", help="the version to be tagged, for example 0.2.0")
+    commands.add_parser("tag", help="make an annotated tag for each listed release")
+    upload = commands.add_parser("publish", help="upload the platform package's wheel to a feed")
+    upload.add_argument("url", help="the upload address of the feed")
     options = parser.parse_args(arguments)
     try:
-        found = problems(ROOT, options.version)
+        if options.command == "check":
+            return check_release(options.version)
+        if options.command == "tag":
+            made = tag(ROOT)
+            print(f"tagged {', '.join(made)}. Now `git push --tags`." if made else "nothing to tag")
+        else:
+            print(f"published {publish(options.url).name}")
     except HookError as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
+
+
+def check_release(version: str) -> int:
+    """Print the problems of a release, else run the update tests; returns the exit code.
+
+    Raises:
+        HookError: the last release is not in the history.
+    """
+    found = problems(ROOT, version)
     for problem in found:
         print(f"- {problem}")
     if found:
-        print(f"{options.version} cannot be released yet: {len(found)} problems.")
+        print(f"{version} cannot be released yet: {len(found)} problems.")
         return 1
     print(f"$ {' '.join(TESTS)}", flush=True)
     if subprocess.run([sys.executable, "-m", *TESTS], cwd=ROOT, check=False).returncode:
-        print(f"{options.version} cannot be released yet: not every earlier release updates to it.")
+        print(f"{version} cannot be released yet: not every earlier release updates to it.")
         return 1
-    print(f"{options.version} can be tagged. Then add version and commit to the list of releases.")
+    print(
+        f"{version} can be tagged. Then add version and commit to the list of releases, "
+        "and run `uv run python -m hooks release tag`."
+    )
     return 0
 
 

@@ -9,6 +9,7 @@ from hooks.release.questions import Answers, Questions
 from hooks.release.repository import section
 
 MOVE = "hooks/migrations/move.py"
+PACKAGE = "hooks/migrations/package.py"
 
 
 def file_problems(old: Questions, new: Questions, version: str) -> list[str]:
@@ -27,6 +28,8 @@ def file_problems(old: Questions, new: Questions, version: str) -> list[str]:
 def _problem(name: str, given: Answers, new: Questions, version: str) -> str:
     """What is wrong with a file that is no longer rendered; empty if a rule covers it."""
     if _moved(new, version, given).get(name) in new.names(given):
+        return ""
+    if _is_kept_as_patch(name, new, version, given):
         return ""
     if not new.kept_on_update(name, given):
         return (
@@ -51,6 +54,16 @@ def _moved(new: Questions, version: str, given: Answers) -> dict[str, str]:
             names = [new.render(argument, answers) for argument in arguments]
             moves.update(zip(names[::2], names[1::2], strict=True))
     return moves
+
+
+def _is_kept_as_patch(name: str, new: Questions, version: str, given: Answers) -> bool:
+    """Whether a migration removes the file and saves the team's edits of it as a patch."""
+    answers = new.answers(given)
+    return any(
+        name == "uv.toml" or name.startswith(f"src/{new.render(arguments[0], answers)}/mlops/")
+        for script, *arguments in new.migrations(version)
+        if script == PACKAGE
+    )
 
 
 def _owner(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from packaging.version import Version
 
+from hooks import wheel
 from hooks.projects import error_lines, git
 from hooks.release.history import LIST, Release
 from hooks.release.questions import Questions
@@ -29,6 +30,7 @@ def repository_problems(
         *uncommitted_files(root),
         *ownership_problems(root),
         *example_problems(root),
+        *package_problems(root, version, new),
     ]
 
 
@@ -96,6 +98,17 @@ def uncommitted_files(root: Path) -> list[str]:
     if not changed:
         return []
     return [f"{len(changed)} files are not committed, for example {changed[0][3:]}. Commit them."]
+
+
+def package_problems(root: Path, version: str, new: Questions) -> list[str]:
+    """The platform package has the release's version, and the template its wheel."""
+    project = tomllib.loads((root / "package" / "pyproject.toml").read_text(encoding="utf-8"))
+    found = []
+    if (own := project["project"]["version"]) != version:
+        found.append(f"package/pyproject.toml, `version`: is {own}. Write {version}.")
+    if (asked := new.all["platform_version"]["default"]) != version:
+        found.append(f"copier.yml, `platform_version`: is {asked}. Write {version}.")
+    return found or list(filter(None, [wheel.problem()]))
 
 
 def ownership_problems(root: Path) -> list[str]:
