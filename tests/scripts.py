@@ -1,4 +1,4 @@
-"""Runs `python -m hooks` in a forked process, which need not import again what this one has.
+"""Runs a command in a forked process, which need not import again what this one has.
 
 Of the two seconds that a command takes, most go into importing Copier and compiling paths.
 """
@@ -9,31 +9,55 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import plumbum
 
 
+def run(
+    script: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a script of Python in `folder`, in a session of its own."""
+    return _fork(
+        [script, *arguments], folder, environment, lambda: runpy.run_path(script, None, "__main__")
+    )
+
+
 def run_hooks(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run the `hooks` package of the clone in `folder` there, in a session of its own."""
+
+    def start() -> None:
+        for name in [name for name in sys.modules if name.split(".")[0] == "hooks"]:
+            del sys.modules[name]  # the clone has its own
+        sys.path.insert(0, str(folder))
+        runpy.run_module("hooks", run_name="__main__")
+
+    return _fork(["hooks", *arguments], folder, environment, start)
+
+
+def _fork(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], start: Callable[[], object]
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         child = os.fork()
         if child == 0:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            _become(arguments, folder, environment)
+            _become(words, folder, environment, start)
         status = os.waitpid(child, 0)[1]
         for stream in (out, err):
             stream.seek(0)
         code = os.waitstatus_to_exitcode(status)
-        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
 
-def _become(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> NoReturn:
+def _become(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], start: Callable[[], object]
+) -> NoReturn:
     encoding = environment.get("PYTHONIOENCODING", "utf-8")
     sys.stdout = open(1, "w", encoding=encoding, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding=encoding, closefd=False)  # noqa: SIM115
@@ -43,11 +67,8 @@ def _become(arguments: Sequence[str], folder: Path, environment: Mapping[str, st
         os.chdir(folder)
         os.environ.update(environment)
         plumbum.local.env.update(environment)  # Copier's git; it copied the environment on import
-        sys.argv = ["hooks", *arguments]
-        for name in [name for name in sys.modules if name.split(".")[0] == "hooks"]:
-            del sys.modules[name]  # the clone has its own
-        sys.path.insert(0, str(folder))
-        runpy.run_module("hooks", run_name="__main__")
+        sys.argv = list(words)
+        start()
     except SystemExit as end:
         code = end.code
     except BaseException:

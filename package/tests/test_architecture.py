@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -24,9 +25,11 @@ def broken_rules(source: Path) -> set[str]:
         text=True,
         check=False,
     )
-    lines = done.stdout.splitlines()
-    assert any(line.startswith("Contracts:") for line in lines), done.stdout + done.stderr
-    return {line.removesuffix(" BROKEN") for line in lines if line.endswith(" BROKEN")}
+    broken = re.findall(r"^(.+) BROKEN(?: \(.+\))?$", done.stdout, re.MULTILINE)
+    counted = re.search(r"^Contracts: \d+ kept, (\d+) broken\.$", done.stdout, re.MULTILINE)
+    assert counted, done.stdout + done.stderr
+    assert len(broken) == int(counted[1]), done.stdout
+    return set(broken)
 
 
 def test_the_package_keeps_the_rules() -> None:
@@ -110,7 +113,7 @@ def forbidden_uses(code: str) -> list[str]:
 
 def test_no_pickle_no_log_model_no_alias_no_stage() -> None:
     modules = list(SOURCE.rglob("*.py"))
-    assert len(modules) > 200
+    assert len(modules) > 180
     faults = {
         module.relative_to(SOURCE).as_posix(): found
         for module in modules

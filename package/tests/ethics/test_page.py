@@ -6,7 +6,7 @@ import pytest
 import yaml
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
-from mlops_platform.ethics import judge, measures, page
+from mlops_platform.ethics import judge, limits, page
 from mlops_platform.ethics.catalogue import ITEMS
 
 from package.tests.models import conf_of
@@ -61,7 +61,7 @@ def test_an_unknown_measure_lists_the_known_ones(workspace):
 
 
 def test_a_measure_of_the_other_task_is_unknown():
-    known = measures.bounds("regression")
+    known = limits.bounds("regression")
     assert "error_rate_difference" not in known
     assert "prediction_bias" in known
 
