@@ -1,0 +1,53 @@
+"""The template's changelog between two releases, for the people who review an update."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+
+from packaging.version import InvalidVersion, Version
+
+FILE = "CHANGELOG.md"
+SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+SECTION = re.compile(r"^## (\d+\.\d+\.\d+)\b.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def read(source: str, before: str, after: str) -> str:
+    """The sections of the releases after `before` up to `after`, newest first.
+
+    `source` is the template as Copier records it. Where it has no changelog, or cannot be reached,
+    the text says so: an update does not fail for that.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        clone = ["git", "clone", "--quiet", "--depth", "1", "--no-checkout", "--branch", after]
+        show = ["git", "-C", scratch, "show", f"HEAD:{FILE}"]
+        for command in ([*clone, "--", git_url(source), scratch], show):
+            done = subprocess.run(
+                command, capture_output=True, text=True, encoding="utf-8", check=False
+            )
+            if done.returncode:
+                reason = (done.stderr.strip().splitlines() or ["git gave no reason"])[-1]
+                return f"The template's {FILE} cannot be read ({reason})."
+    return between(done.stdout, before, after) or f"The template's {FILE} does not name {after}."
+
+
+def between(changelog: str, before: str, after: str) -> str:
+    """The sections of a changelog that are newer than `before` and not newer than `after`."""
+    try:
+        old, new = Version(before), Version(after)
+    except InvalidVersion:
+        return ""
+    return "\n".join(
+        section[0].strip() + "\n"
+        for section in SECTION.finditer(changelog)
+        if old < Version(section[1]) <= new
+    )
+
+
+def git_url(source: str) -> str:
+    """The address for git, from one for Copier."""
+    for short, host in SHORTCUTS.items():
+        if source.startswith(short):
+            return f"{host}{source.removeprefix(short).removesuffix('.git')}.git"
+    return source.removeprefix("git+")
