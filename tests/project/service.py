@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 from package.tests.azure.az_standin import Memory
-from package.tests.azure.worlds import NAME, REGISTRY, World
+from package.tests.azure.scenarios import NAME, REGISTRY, Scenario
 from tests.conftest import Project
 from tests.render.flows import Flow, Step, flows
 
@@ -25,7 +25,7 @@ VALUE = re.compile(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*
 HOLD = "--hold 600"  # seconds at each of five steps: nobody waits for that here
 
 
-class Kept(World):
+class SavedScenario(Scenario):
     """Azure in a file, for a stand-in that is a process of its own."""
 
     def __init__(self, root: Path, file: Path) -> None:
@@ -55,7 +55,7 @@ class Service:
     """What a service keeps: the project, Azure, and what jobs told the jobs after them."""
 
     project: Project
-    world: Kept
+    scenario: SavedScenario
     folder: Path
     values: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Service:
 
     def step(self, step: Step, given: dict[str, str]) -> int:
         """Run one, as the service's shell would."""
-        jobs = set(self.world.state()["jobs"])
+        jobs = set(self.scenario.state()["jobs"])
         values = self.folder / "values"
         values.write_text("")
         github = self.project.has(".github")
@@ -115,7 +115,7 @@ class Service:
         self.said = f"{step.task} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         told = [line.split("=", 1) for line in values.read_text().splitlines()]
         self.values |= dict(told) | dict(VALUE.findall(done.stdout))
-        for name, job in self.world.state()["jobs"].items():
+        for name, job in self.scenario.state()["jobs"].items():
             if done.returncode == 0 and name not in jobs and "trigger" in job["spec"]["inputs"]:
                 self._train(name, job["spec"])
         if step.task.startswith("azure-ethics"):
@@ -123,10 +123,10 @@ class Service:
         return done.returncode
 
     def _cloud(self) -> dict[str, str]:
-        bin_folder = worlds.executable(self.folder / "bin")
+        bin_folder = scenarios.executable(self.folder / "bin")
         return {
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
-            "AZ_STANDIN": str(self.world.file),
+            "AZ_STANDIN": str(self.scenario.file),
             "MLOPS_AZURE_PAUSE": "0",
         }
 
@@ -135,11 +135,11 @@ class Service:
         words = ["uv", "run", "mlops", "run", "pipelines/upstream.yml"]
         words += ["--input", f"raw={self.delivered}"]
         done = subprocess.run(words, cwd=self.project.path, capture_output=True, check=False)
-        self.world.change(ends={"upstream": "Failed" if done.returncode == 1 else "Completed"})
+        self.scenario.change(ends={"upstream": "Failed" if done.returncode == 1 else "Completed"})
 
     def _train(self, job: str, spec: dict[str, Any]) -> None:
         """What a job does in Azure: the same pipeline, with dev's champion, without repository."""
-        state = self.world.state()
+        state = self.scenario.state()
         known = self.project.models() if state["models"] else []
         here = {each["version"]: each["role"] for each in known}
         for number, model in state["models"].items():
@@ -156,15 +156,15 @@ class Service:
         shutil.copytree(self.project.path / "outputs" / "train", left)
         shutil.rmtree(self.project.path / "outputs")  # another machine's
         made = {each["version"]: _model(each) for each in self.project.models()}
-        self.world.change(models=made | state["models"], left=state["left"] | {job: str(left)})
+        self.scenario.change(models=made | state["models"], left=state["left"] | {job: str(left)})
 
     def _see_ethics(self) -> None:
         """Versions of dev are the same, whether MLflow or Azure ML shows them."""
-        models = self.world.state()["models"]
+        models = self.scenario.state()["models"]
         for version in self.project.models():
             said = {key: value for key, value in version.items() if key.startswith("ethics")}
             models[version["version"]]["tags"] |= said
-        self.world.change(models=models)
+        self.scenario.change(models=models)
 
 
 def start(project: Project, folder: Path, state: dict[str, Any]) -> Service:
@@ -173,18 +173,18 @@ def start(project: Project, folder: Path, state: dict[str, Any]) -> Service:
     azure = folder / "azure.json"
     store = f"sqlite:///{project.path / '.mlops' / 'mlflow.db'}"
     Memory(state | {"tracking": store}).save(azure)
-    return Service(project, Kept(project.path, azure), folder)
+    return Service(project, SavedScenario(project.path, azure), folder)
 
 
 def set_up(project: Project, folder: Path) -> dict[str, Any]:
     """Azure with workspaces, a registry and empty endpoints, as the project's commands make it."""
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
-    state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": worlds.ANSWER}
+    state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": scenarios.ANSWER}
     service = start(project, folder, state | {"now": None})
     for environment in ("dev", "staging", "prod"):
         step = Step(f"azure-setup --env {environment}")
         assert service.step(step, {}) == 0, service.said
-    return service.world.state()
+    return service.scenario.state()
 
 
 def _model(version: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def ci(request: pytest.FixtureRequest, new: Callable[..., Any], tmp_path: Path) 
 
 def serves(ci: Service, environment: str) -> set[str]:
     """The versions that answer all requests, online and in batches."""
-    state = ci.world.state()
+    state = ci.scenario.state()
     colours = [
         (kind, endpoint, colour)
         for kind in ("online", "batch")
@@ -83,7 +83,7 @@ def serves(ci: Service, environment: str) -> set[str]:
 
 def trainings(ci: Service) -> list[str]:
     """Why each training in Azure began."""
-    inputs = [job["spec"]["inputs"] for job in ci.world.state()["jobs"].values()]
+    inputs = [job["spec"]["inputs"] for job in ci.scenario.state()["jobs"].values()]
     return [given["trigger"] for given in inputs if "trigger" in given]
 
 
@@ -149,9 +149,9 @@ def test_the_version_is_handed_to_the_jobs_after_it(ci: Service) -> None:
     train = flow(ci, "deliver", "train")
     assert ci.job(train, {}) == "success", ci.said
     assert ci.values == {"version": "1"}
-    models = ci.world.state()["models"]
+    models = ci.scenario.state()["models"]
     models["1"]["tags"]["role"] = "champion"  # as if it had been delivered
-    ci.world.change(models=models)
+    ci.scenario.change(models=models)
     assert ci.job(train, {}) == "success", ci.said
     assert ci.values == {"version": ""}
     assert trainings(ci) == ["manual"]
@@ -166,8 +166,8 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     assert ci.workflow("deliver") == EVERYTHING
     assert ci.values == {"version": "1"}
     assert (serves(ci, "staging"), serves(ci, "prod")) == ({"1"}, {"1"})
-    assert ci.world.roles() == {"1": "champion"}
-    registry = ci.world.state()["registries"][service.REGISTRY]
+    assert ci.scenario.roles() == {"1": "champion"}
+    registry = ci.scenario.state()["registries"][service.REGISTRY]
     assert registry["1"]["tags"]["ethics"] == "passed"
     assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
 
@@ -188,7 +188,7 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
         ci.said.split()
     )
     assert ci.workflow("retrain", **drift | {"WHY": "new income figures"}) == ["retrain"]
-    assert ci.world.roles("dev") == {"1": "champion", "2": "challenger"}
+    assert ci.scenario.roles("dev") == {"1": "champion", "2": "challenger"}
     assert serves(ci, "prod") == {"1"}  # a training alone changes nothing there
     assert trainings(ci) == ["manual", "new income figures"]
 
@@ -196,12 +196,12 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     assert ci.workflow("deliver") == EVERYTHING
     assert ci.values == {"version": "3"}
     assert (serves(ci, "staging"), serves(ci, "prod")) == ({"3"}, {"3"})
-    assert ci.world.roles() == {"1": "archived", "3": "champion"}
+    assert ci.scenario.roles() == {"1": "archived", "3": "champion"}
 
     assert ci.workflow("rollback", WHY="complaints since Monday") == ["rollback"]
     assert serves(ci, "prod") == {"1"}
-    assert ci.world.roles() == {"1": "champion", "3": "rolled_back"}
-    registry = ci.world.state()["registries"][service.REGISTRY]
+    assert ci.scenario.roles() == {"1": "champion", "3": "rolled_back"}
+    registry = ci.scenario.state()["registries"][service.REGISTRY]
     assert "complaints since Monday" in registry["3"]["tags"]["role_why"]
 
 
@@ -217,8 +217,8 @@ def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
     assert "1 of 40 checks stop this version" in " ".join(ci.said.split())
     assert "old.py" in ci.said
     assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
-    assert ci.world.roles("dev") == {"1": "challenger"}
-    assert ci.world.roles() == {}
+    assert ci.scenario.roles("dev") == {"1": "challenger"}
+    assert ci.scenario.roles() == {}
 
 
 @ONE_IS_ENOUGH
@@ -232,7 +232,7 @@ def test_a_broken_neighbour_stops_a_delivery_in_staging(ci: Service, tmp_path: P
         ci.ran.clear()
         assert ci.job(staging, {}) == "failure"
         assert [task.startswith(name) for task, name in zip(ci.ran, ran, strict=True)] == [True] * 3
-        endpoints = ci.world.state()
+        endpoints = ci.scenario.state()
         for name, endpoint in (endpoints["online"] | endpoints["batch"]).items():
             assert "-staging" not in name or not (
                 endpoint.get("traffic") or endpoint.get("defaults")
@@ -263,5 +263,5 @@ def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:
     ):
         assert ci.step(service.Step(task), {}) == 2
         assert reason in ci.said
-    assert ci.world.state()["jobs"] == {}
-    assert ci.world.roles() == {}
+    assert ci.scenario.state()["jobs"] == {}
+    assert ci.scenario.roles() == {}

@@ -121,8 +121,8 @@ EMPTY = {
 }
 
 
-class Refused(Exception):  # noqa: N818
-    """What the command line or Azure says no to: an exit code and a message."""
+class AzError(Exception):
+    """A command that `az` or Azure refuses: an exit code and a message."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
@@ -135,7 +135,7 @@ def parse(words: list[str]) -> tuple[str, dict]:
     group, command = " ".join(flagless[:1]), " ".join(flagless[1:])
     monitors = command.startswith("autoscale ")
     if command not in COMMANDS or group != ("monitor" if monitors else "ml"):
-        raise Refused(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
+        raise AzError(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
     required, optional = COMMANDS[command]
     known = required | optional | {"--only-show-errors", "--output"}
     flags: dict = {}
@@ -143,16 +143,16 @@ def parse(words: list[str]) -> tuple[str, dict]:
     while rest:
         flag = rest.pop(0)
         if flag not in known:
-            raise Refused(f"unrecognized arguments: {flag}", 2)
+            raise AzError(f"unrecognized arguments: {flag}", 2)
         values = []
         while rest and not rest[0].startswith("--"):
             values.append(rest.pop(0))
         many = {"--set": max(1, len(values)), "--scale": 2}
         if len(values) != many.get(flag, 0 if flag in SWITCHES else 1):
-            raise Refused(f"argument {flag}: wrong number of values: {values}", 2)
+            raise AzError(f"argument {flag}: wrong number of values: {values}", 2)
         flags[flag] = True if flag in SWITCHES else values if flag in many else values[0]
     if missing := required - set(flags):
-        raise Refused(f"the following arguments are required: {', '.join(sorted(missing))}", 2)
+        raise AzError(f"the following arguments are required: {', '.join(sorted(missing))}", 2)
     return command, flags
 
 
@@ -169,9 +169,9 @@ class Azure:
             return getattr(self, f"autoscale_{verb}")(flags)
         workspace = flags.get("--workspace-name") or flags.get("--name")
         if "--registry-name" in flags and flags["--registry-name"] not in self.state["registries"]:
-            raise Refused("(RegistryNotFound) There is no such registry.", 3)
+            raise AzError("(RegistryNotFound) There is no such registry.", 3)
         if "--registry-name" not in flags and workspace not in self.state["workspaces"]:
-            raise Refused("(ResourceNotFound) The workspace was not found.", 3)
+            raise AzError("(ResourceNotFound) The workspace was not found.", 3)
         kind, _, what = group.partition("-")
         if what:
             return getattr(self, f"{what}_{verb}")(kind, flags)
@@ -185,7 +185,7 @@ class Azure:
         if verb == "show":
             return self.found(things, key)
         if group in ("environment", "job") and key in things:
-            raise Refused(f"(UserError) {group} {key} exists already and cannot be changed.")
+            raise AzError(f"(UserError) {group} {key} exists already and cannot be changed.")
         made = self.spec(flags)
         if group == "schedule":
             self.require_schedule(made)
@@ -222,7 +222,7 @@ class Azure:
     def steps(self, parent: str) -> list:
         """The steps of a job that left something."""
         if parent not in self.state["left"]:
-            raise Refused(f"(ResourceNotFound) {parent} was not found.", 3)
+            raise AzError(f"(ResourceNotFound) {parent} was not found.", 3)
         steps = sorted(path.name for path in Path(self.state["left"][parent]).iterdir())
         return [{"name": f"{parent}.{step}", "display_name": step} for step in steps]
 
@@ -237,7 +237,7 @@ class Azure:
     def found(self, things: dict, key: str) -> dict:
         """One thing; a job that is looked at is done the next time."""
         if key not in things:
-            raise Refused(f"(ResourceNotFound) {key} was not found.", 3)
+            raise AzError(f"(ResourceNotFound) {key} was not found.", 3)
         found = dict(things[key])
         if found.get("status") == "Running":
             ends = self.state["ends"].items()
@@ -248,7 +248,7 @@ class Azure:
         """The YAML file with `--set` and the flags over it."""
         path = Path(flags["--file"])
         if not path.is_file():
-            raise Refused(f"No such file or directory: {path}")
+            raise AzError(f"No such file or directory: {path}")
         made = yaml.safe_load(path.read_text(encoding="utf-8"))
         for pair in flags.get("--set", []):
             put(made, pair)
@@ -257,7 +257,7 @@ class Azure:
                 made[flag[2:].replace("-", "_")] = flags[flag]
         build = made.get("build")
         if build and not (path.parent / build["path"] / "requirements.txt").is_file():
-            raise Refused(f"the build context of {path} has no requirements.txt")
+            raise AzError(f"the build context of {path} has no requirements.txt")
         return made
 
     def require_schedule(self, made: dict) -> None:
@@ -266,7 +266,7 @@ class Azure:
             _, name, version = reference.split(":")
             deployed = self.state["online"].get(name, {}).get("deployments", {})
             if f"{name}:{version}" not in self.state["data"] and version not in deployed:
-                raise Refused(f"(UserError) {reference} does not exist.")
+                raise AzError(f"(UserError) {reference} does not exist.")
 
     def autoscale_show(self, flags: dict) -> dict:
         return self.found(self.state["autoscale"], flags["--name"])
@@ -279,7 +279,7 @@ class Azure:
             for endpoint in online.values()
             for found in endpoint["deployments"].values()
         }:
-            raise Refused(f"(ResourceNotFound) There is no {target}.", 3)
+            raise AzError(f"(ResourceNotFound) There is no {target}.", 3)
         counts = {"default": "--count", "minimum": "--min-count", "maximum": "--max-count"}
         capacity = {
             key: str(int(flags.get(flag, flags["--count"]))) for key, flag in counts.items()
@@ -292,11 +292,11 @@ class Azure:
     def autoscale_rule(self, flags: dict) -> dict:
         setting = self.state["autoscale"].get(flags["--autoscale-name"])
         if setting is None:
-            raise Refused("(ResourceNotFound) The autoscale setting was not found.", 3)
+            raise AzError("(ResourceNotFound) The autoscale setting was not found.", 3)
         asked = CONDITION.fullmatch(flags["--condition"])
         direction = {"in": "Decrease", "out": "Increase"}.get(flags["--scale"][0])
         if asked is None or direction is None:
-            raise Refused(
+            raise AzError(
                 "usage error: --condition METRIC OPERATOR THRESHOLD AGGREGATION PERIOD", 2
             )
         trigger = {
@@ -329,7 +329,7 @@ class Azure:
     def model_update(self, flags: dict) -> dict:
         model = self.models(flags).get(flags["--version"])
         if model is None:
-            raise Refused("(ResourceNotFound) The model was not found.", 3)
+            raise AzError("(ResourceNotFound) The model was not found.", 3)
         for pair in flags.get("--set", []):
             put(model, pair, strings="--force-string" in flags)
         return model
@@ -338,16 +338,16 @@ class Azure:
         shared = self.models(flags)
         number = flags["--share-with-version"]
         if number in shared:
-            raise Refused("A model with this name and version already exists in registry")
+            raise AzError("A model with this name and version already exists in registry")
         if flags["--version"] not in self.state["models"]:
-            raise Refused("(ResourceNotFound) The model was not found.", 3)
+            raise AzError("(ResourceNotFound) The model was not found.", 3)
         shared[number] = {"name": flags["--share-with-name"], "version": number, "tags": {}}
         return shared[number]
 
     def endpoint(self, kind: str, flags: dict) -> dict:
         name = flags.get("--endpoint-name") or flags.get("--name")
         if name not in self.state[kind]:
-            raise Refused(f"(ResourceNotFound) The {kind} endpoint {name} was not found.", 3)
+            raise AzError(f"(ResourceNotFound) The {kind} endpoint {name} was not found.", 3)
         return self.state[kind][name]
 
     def endpoint_show(self, kind: str, flags: dict) -> dict:
@@ -358,7 +358,7 @@ class Azure:
     def endpoint_create(self, kind: str, flags: dict) -> dict:
         made = self.spec(flags)
         if kind == "online" and made["name"] in self.state[kind]:
-            raise Refused("(UserError) An endpoint with this name already exists.")
+            raise AzError("(UserError) An endpoint with this name already exists.")
         made |= {"provisioning_state": "Succeeded", "deployments": {}}
         made |= {"traffic": {}, "mirror_traffic": {}} if kind == "online" else {"defaults": {}}
         self.state[kind].setdefault(made["name"], made)
@@ -368,11 +368,11 @@ class Azure:
         endpoint = self.endpoint(kind, flags)
         standing = endpoint["deployments"]
         if "--file" in flags:
-            raise Refused("this stand-in does not update from a file: it would lose the traffic")
+            raise AzError("this stand-in does not update from a file: it would lose the traffic")
         if kind == "batch":
             name = flags["--defaults"].removeprefix("deployment_name=")
             if name not in standing:
-                raise Refused(f"(UserError) there is no deployment {name}")
+                raise AzError(f"(UserError) there is no deployment {name}")
             endpoint["defaults"] = {"deployment_name": name}
             return endpoint
         traffic = shares(flags["--traffic"]) if "--traffic" in flags else endpoint["traffic"]
@@ -381,32 +381,32 @@ class Azure:
             mirror = shares(flags["--mirror-traffic"])
         for name in (*traffic, *mirror):
             if standing.get(name, {}).get("provisioning_state") != "Succeeded":
-                raise Refused(f"(UserError) deployment {name} cannot take traffic")
+                raise AzError(f"(UserError) deployment {name} cannot take traffic")
         if sum(traffic.values()) not in (0, 100):
-            raise Refused("(UserError) Traffic values need to sum to 100.")
+            raise AzError("(UserError) Traffic values need to sum to 100.")
         if len(mirror) > 1 or sum(mirror.values()) > 50 or set(mirror) & set(traffic):
-            raise Refused("(UserError) Mirror traffic: one deployment, 50 %, no live traffic.")
+            raise AzError("(UserError) Mirror traffic: one deployment, 50 %, no live traffic.")
         endpoint |= {"traffic": traffic, "mirror_traffic": mirror}
         return endpoint
 
     def endpoint_invoke(self, kind: str, flags: dict) -> object:
         deployment = self.endpoint(kind, flags)["deployments"].get(flags["--deployment-name"])
         if deployment is None:
-            raise Refused("(UserError) there is no such deployment")
+            raise AzError("(UserError) there is no such deployment")
         if kind == "batch":
             if flags["--input"].removeprefix("azureml:") not in self.state["data"]:
-                raise Refused("Value passed to --input is not a supported data.")
+                raise AzError("Value passed to --input is not a supported data.")
             name = f"batchjob-{len(self.state['jobs'])}"
             spec = {"type": "pipeline", "inputs": flags, "model": deployment["model"]}
             self.begin(name, spec)
             return {"id": f"/jobs/{name}", "name": name, "type": None, "status": None}
         request = Path(flags["--request-file"])
         if not request.is_file() or not json.loads(request.read_text())["rows"]:
-            raise Refused("no request")
+            raise AzError("no request")
         version = re.split(r"[:/]", deployment["model"])[-1]
         answer = self.state["answers"].get(version, self.state["answer"])
         if answer == "error":
-            raise Refused("(424) Failed Dependency: the model raised an error")
+            raise AzError("(424) Failed Dependency: the model raised an error")
         return json.dumps(answer).replace("{version}", version)
 
     def deployment_list(self, kind: str, flags: dict) -> list:
@@ -418,14 +418,14 @@ class Azure:
         standing = self.endpoint(kind, flags)["deployments"]
         made = self.spec(flags)
         if kind == "online" and made["name"] in standing:
-            raise Refused("(UserError) A deployment with this name already exists.")
+            raise AzError("(UserError) A deployment with this name already exists.")
         package = made["environment"].removeprefix("azureml:")
         if package not in self.state["environments"]:
-            raise Refused(f"(UserError) there is no environment {package}")
+            raise AzError(f"(UserError) there is no environment {package}")
         registry = re.match(r"azureml://registries/([^/]+)/", made["model"])
         models = self.state["registries"][registry[1]] if registry else self.state["models"]
         if re.split(r"[:/]", made["model"])[-1] not in models:
-            raise Refused(f"(UserError) there is no model {made['model']}")
+            raise AzError(f"(UserError) there is no model {made['model']}")
         path = f"/onlineEndpoints/{made['endpoint_name']}/deployments/{made['name']}"
         standing[made["name"]] = made | {"provisioning_state": "Succeeded", "id": path}
         return made
@@ -435,9 +435,9 @@ class Azure:
         name = flags["--name"]
         taken = (endpoint.get("defaults") or {}).get("deployment_name") == name
         if taken or name in endpoint.get("traffic", {}):
-            raise Refused(f"(UserError) deployment {name} has traffic and cannot be deleted.")
+            raise AzError(f"(UserError) deployment {name} has traffic and cannot be deleted.")
         if name not in endpoint["deployments"]:
-            raise Refused("(ResourceNotFound) there is no such deployment", 3)
+            raise AzError("(ResourceNotFound) there is no such deployment", 3)
         del endpoint["deployments"][name]
 
 
@@ -445,12 +445,12 @@ def put(content: dict, pair: str, *, strings: bool = True) -> None:
     """Set what `KEY.KEY=VALUE` says."""
     path, equals, value = pair.partition("=")
     if not equals:
-        raise Refused("usage error: --set KEY=VALUE [KEY=VALUE ...]")
+        raise AzError("usage error: --set KEY=VALUE [KEY=VALUE ...]")
     *layers, last = path.split(".")
     for layer in layers:
         content = content.setdefault(layer, {})
         if not isinstance(content, dict):
-            raise Refused(f"Cannot use '--set' on properties defined by reference strings: {path}")
+            raise AzError(f"Cannot use '--set' on properties defined by reference strings: {path}")
     content[last] = value if strings else yaml.safe_load(value)
 
 
@@ -458,7 +458,7 @@ def shares(text: str) -> dict[str, int]:
     """`blue=90 green=10` as numbers, those of 0 left out, as the SDK does."""
     pairs = [pair.split("=") for pair in text.split(" ")]
     if any(len(pair) != 2 or not pair[1].isnumeric() for pair in pairs):
-        raise Refused("Do not add a delimiter between traffic variables")
+        raise AzError("Do not add a delimiter between traffic variables")
     return {name: int(share) for name, share in pairs if int(share)}
 
 
@@ -488,10 +488,10 @@ def main(words: list[str], memory: Memory, kill) -> tuple[int, str, str]:
     state = json.loads(memory.text)
     try:
         if fault in FAULTS and fault != "timeout":
-            raise Refused(FAULTS[fault])
+            raise AzError(FAULTS[fault])
         command, flags = parse(words)
         said = json.dumps(Azure(state).run(command, flags))
-    except Refused as refused:
+    except AzError as refused:
         if fault == "kill after":
             kill()
         return refused.code, "", f"ERROR: {refused}"

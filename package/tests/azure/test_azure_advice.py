@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mlops_platform import azure
 
-from package.tests.azure.worlds import NAME, REGISTRY, refusal, version
+from package.tests.azure.scenarios import NAME, REGISTRY, refusal, version
 
 SOURCE = Path(azure.__file__).parent
 
@@ -37,7 +37,7 @@ def test_during_a_rollout_the_environment_is_named(mlops, deployed):
     deployed.change(**state)
     assert mlops(deployed, "deploy", "challenger", "--env", "prod") == "gate"
     for words in ("rollout", "rollout --abort", "rollback --why REASON"):
-        assert f"`uv run mlops azure {words} --env prod`" in str(mlops.said)
+        assert f"`uv run mlops azure {words} --env prod`" in str(mlops.error)
     said = refusal(mlops, deployed, "rollback", "--why", "x", "--env", "staging")
     assert "`uv run mlops azure rollout --abort --env staging`" in said
 

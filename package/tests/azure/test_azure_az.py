@@ -12,7 +12,7 @@ from mlops_platform.azure.az import ATTEMPTS, Az, word
 from mlops_platform.core.errors import UsageError
 from mlops_platform.settings import load_cloud
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 
 MENDED = {
     "ERROR: 'ml' is misspelled or not recognized by the system.": "`az extension add --name ml`",
@@ -55,7 +55,7 @@ def az(monkeypatch):
     def make(*answers: tuple[int, str, str], dry_run: bool = False) -> tuple[Az, Answers]:
         given = Answers(*answers)
         monkeypatch.setattr(module.subprocess, "run", given)
-        return Az(load_cloud(worlds.PROJECT / "conf", "dev"), dry_run=dry_run), given
+        return Az(load_cloud(scenarios.PROJECT / "conf", "dev"), dry_run=dry_run), given
 
     return make
 
@@ -183,21 +183,21 @@ def test_the_stand_in_refuses_what_azure_does_not_do(words, reason):
 
 def _call(words: str) -> tuple[int, str, str]:
     endpoint = {"deployments": {}, "traffic": {}, "mirror_traffic": {}}
-    memory = worlds.az_standin.Memory({"workspaces": ["w"], "online": {"e": endpoint}})
-    return worlds.az_standin.main(words.split(), memory, lambda: None)
+    memory = scenarios.az_standin.Memory({"workspaces": ["w"], "online": {"e": endpoint}})
+    return scenarios.az_standin.main(words.split(), memory, lambda: None)
 
 
 @pytest.mark.parametrize("call", [20, 30, 40])
 def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, monkeypatch, call):
     """The real things: `mlops` as a process, the stand-in as `az` on PATH, SIGKILL."""
     monkeypatch.undo()
-    bin_folder = worlds.executable(tmp_path / "bin")
+    bin_folder = scenarios.executable(tmp_path / "bin")
     deployed.fail(call, "kill after")
     kept = tmp_path / "azure.json"
     deployed.azure.save(kept)
     environment = os.environ | {
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(worlds.PROJECT / "src"),
+        "PYTHONPATH": str(scenarios.PROJECT / "src"),
         "AZ_STANDIN": str(kept),
         "MLOPS_AZURE_PAUSE": "0",
     }
@@ -209,7 +209,7 @@ def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, 
         for _ in range(2)
     ]
     assert codes == [-signal.SIGKILL, 0]
-    vars(deployed.azure).update(vars(worlds.az_standin.Memory.load(kept)))
-    assert list(worlds.unserved_champions(deployed)) == []
+    vars(deployed.azure).update(vars(scenarios.az_standin.Memory.load(kept)))
+    assert list(scenarios.unserved_champions(deployed)) == []
     assert deployed.online()["traffic"] == {"green": 100}
     assert deployed.roles() == {"1": "archived", "2": "champion"}

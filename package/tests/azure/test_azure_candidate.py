@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import REGISTRY
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import REGISTRY
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_version_to_be_delivered(mlops, new, values: Path, capsys, *, dev, r
 
 
 def test_a_registry_that_cannot_be_read_is_no_empty_one(mlops, new, values: Path):
-    new.change(models=worlds.version("1", "challenger"))
+    new.change(models=scenarios.version("1", "challenger"))
     new.fail(2, "auth")
     assert mlops(new, "candidate", "--env", "dev") == "error"
     assert not values.exists()
@@ -70,4 +70,4 @@ def test_a_training_in_dev_meets_the_champion_of_production(mlops, new, dev, reg
 
 
 def versions(listed: list[tuple[str, str]]) -> dict[str, dict]:
-    return {key: found for each in listed for key, found in worlds.version(*each).items()}
+    return {key: found for each in listed for key, found in scenarios.version(*each).items()}

@@ -5,28 +5,30 @@ from typing import Any
 import pytest
 import yaml
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 from package.tests.azure.test_azure_faults import PASSING, STOPPING, each_call
-from package.tests.azure.worlds import ANSWER, LABELS, World, refusal
+from package.tests.azure.scenarios import ANSWER, LABELS, Scenario, refusal
 
 CONTRACTS = ("contracts", "--env", "prod")
 PREDICTION = ANSWER["predictions"][0]
 
 
-def read(world: World, **consumers: Any) -> None:
+def read(scenario: Scenario, **consumers: Any) -> None:
     """Give the model other callers."""
-    (world.root / "conf" / "consumers.yml").write_text(yaml.safe_dump({"consumers": consumers}))
+    (scenario.root / "conf" / "consumers.yml").write_text(yaml.safe_dump({"consumers": consumers}))
 
 
-def jobs(world: World) -> dict[str, Any]:
+def jobs(scenario: Scenario) -> dict[str, Any]:
     """What each job was made from, by the first word of its name."""
-    return {name.split("-")[0]: job["spec"] for name, job in world.state()["jobs"].items()}
+    return {name.split("-")[0]: job["spec"] for name, job in scenario.state()["jobs"].items()}
 
 
-def asked(world: World) -> list[str]:
+def asked(scenario: Scenario) -> list[str]:
     """The deployments that were sent requests or files."""
     return [
-        words[words.index("--deployment-name") + 1] for words in world.calls() if "invoke" in words
+        words[words.index("--deployment-name") + 1]
+        for words in scenario.calls()
+        if "invoke" in words
     ]
 
 
@@ -82,15 +84,15 @@ def test_a_broken_consumer_says_no(mlops, deployed, reads, answer, said):
 def test_a_file_that_breaks_the_contract_says_no(mlops, deployed):
     deployed.change(ends={"upstream": "Failed"})
     assert mlops(deployed, *CONTRACTS) == "error"
-    assert "job upstream-" in str(mlops.said)
-    assert "ended as Failed" in str(mlops.said)
+    assert "job upstream-" in str(mlops.error)
+    assert "ended as Failed" in str(mlops.error)
     assert set(jobs(deployed)) == {"upstream"}
 
 
 def test_a_file_that_cannot_be_scored_says_no(mlops, deployed):
     deployed.change(ends={"batchjob": "Failed"})
     assert mlops(deployed, *CONTRACTS) == "error"
-    assert "job batchjob-1 ended as Failed" in str(mlops.said)
+    assert "job batchjob-1 ended as Failed" in str(mlops.error)
 
 
 def test_without_an_endpoint_nobody_needs_a_consumer(mlops, serving):
@@ -125,5 +127,5 @@ def test_each_call_may_fail_and_the_next_run_ends_well(mlops, deployed, fault):
         assert ended != "done" or fault in (*PASSING, "garbage"), f"call {call}"
         assert mlops(trial, *CONTRACTS) == "done", f"call {call}"
         assert trial.online() == deployed.online(), f"call {call}"
-        assert list(worlds.unserved_champions(trial)) == [], f"call {call}"
+        assert list(scenarios.unserved_champions(trial)) == [], f"call {call}"
         assert len([name for name in jobs(trial) if name == "upstream"]) == 1

@@ -2,20 +2,20 @@
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import REGISTRY
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import REGISTRY
 
 
-def settings(world, old: str, new: str) -> None:
-    path = world.root / "conf" / "project.yml"
+def settings(scenario, old: str, new: str) -> None:
+    path = scenario.root / "conf" / "project.yml"
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
 
 
-def offer(world, **tags: str) -> None:
-    registry = world.state()["registries"][REGISTRY]
-    made = worlds.version("2", "challenger", **tags)
-    world.change(registries={REGISTRY: registry | made})
+def offer(scenario, **tags: str) -> None:
+    registry = scenario.state()["registries"][REGISTRY]
+    made = scenarios.version("2", "challenger", **tags)
+    scenario.change(registries={REGISTRY: registry | made})
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_regulated_project_delivers_only_what_is_validated(mlops, serving, tag
     offer(serving, **tags)
     before = serving.online()
     assert mlops(serving, "deploy", "2", "--env", "prod") == "gate"
-    assert says in str(mlops.said)
+    assert says in str(mlops.error)
     assert serving.online() == before
 
 
@@ -41,6 +41,6 @@ def test_from_develop_on_the_ethics_must_have_passed(mlops, serving):
     settings(serving, "stage: explore", "stage: develop")
     offer(serving, ethics="failed", ethics_stage="develop")
     assert mlops(serving, "deploy", "2", "--env", "prod") == "gate"
-    assert "the ethics of version 2 are failed" in str(mlops.said)
+    assert "the ethics of version 2 are failed" in str(mlops.error)
     offer(serving, ethics="passed", ethics_stage="develop")
     assert mlops(serving, "deploy", "2", "--env", "prod") == "done"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import Runner, World
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import Runner, Scenario
 
 COMMANDS = {
     "setup": ("new", ["setup", "--env", "dev"]),
@@ -30,25 +30,27 @@ STOPPING = ["auth", "invalid", "garbage", "kill after"]
 
 
 @pytest.fixture
-def third(replaced: World) -> World:
+def third(replaced: Scenario) -> Scenario:
     """Version 3 waits; version 1, with its scale rules, stands where it will."""
-    registry = replaced.state()["registries"][worlds.REGISTRY]
-    replaced.change(registries={worlds.REGISTRY: registry | worlds.version("3", "challenger")})
+    registry = replaced.state()["registries"][scenarios.REGISTRY]
+    replaced.change(
+        registries={scenarios.REGISTRY: registry | scenarios.version("3", "challenger")}
+    )
     return replaced
 
 
-def comparable(world: World) -> str:
+def comparable(scenario: Scenario) -> str:
     """The state without times and jobs' chance to have gone on."""
-    text = json.dumps(world.state(), sort_keys=True)
+    text = json.dumps(scenario.state(), sort_keys=True)
     return re.sub(r'"role_(since|why)": "[^"]*"', "", text)
 
 
-def calls_of(mlops: Runner, world: World, words: list[str]) -> tuple[str, list[int]]:
+def calls_of(mlops: Runner, scenario: Scenario, words: list[str]) -> tuple[str, list[int]]:
     """Where a run ends to which nothing happens, and its calls, one of each kind.
 
     A second run changes nothing.
     """
-    reference = world.copy()
+    reference = scenario.copy()
     assert mlops(reference, *words) == "done"
     calls = sorted(mlops.kinds.values())
     assert len(calls) > 5
@@ -59,11 +61,11 @@ def calls_of(mlops: Runner, world: World, words: list[str]) -> tuple[str, list[i
 
 
 def each_call(
-    mlops: Runner, world: World, words: list[str], calls: list[int], fault: str
-) -> Iterator[tuple[int, World, str]]:
-    """Which call failed, the world then, and how the run ended."""
+    mlops: Runner, scenario: Scenario, words: list[str], calls: list[int], fault: str
+) -> Iterator[tuple[int, Scenario, str]]:
+    """Which call failed, the scenario then, and how the run ended."""
     for call in calls:
-        trial = world.copy()
+        trial = scenario.copy()
         trial.fail(call, fault)
         ended = mlops(trial, *words)
         assert len(trial.calls()) >= call
@@ -74,33 +76,33 @@ def each_call(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_passes_by_itself_is_tried_again(request, mlops, command, fault):
     begin, words = COMMANDS[command]
-    world = request.getfixturevalue(begin)
-    wanted, calls = calls_of(mlops, world, words)
-    for call, trial, ended in each_call(mlops, world, words, calls, fault):
+    scenario = request.getfixturevalue(begin)
+    wanted, calls = calls_of(mlops, scenario, words)
+    for call, trial, ended in each_call(mlops, scenario, words, calls, fault):
         assert ended == "done", f"call {call}"
         assert comparable(trial) == wanted, f"call {call}"
-        assert list(worlds.unserved_champions(trial)) == [], f"call {call}"
+        assert list(scenarios.unserved_champions(trial)) == [], f"call {call}"
 
 
 @pytest.mark.parametrize("fault", STOPPING)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_second_run_ends_what_the_first_began(request, mlops, command, fault):
     begin, words = COMMANDS[command]
-    world = request.getfixturevalue(begin)
-    wanted, calls = calls_of(mlops, world, words)
-    for call, trial, ended in each_call(mlops, world, words, calls, fault):
+    scenario = request.getfixturevalue(begin)
+    wanted, calls = calls_of(mlops, scenario, words)
+    for call, trial, ended in each_call(mlops, scenario, words, calls, fault):
         # What a change answers is not read: the state is.
         assert ended != "done" or fault == "garbage", f"call {call}"
-        assert list(worlds.unserved_champions(trial)) == [], f"call {call}"
+        assert list(scenarios.unserved_champions(trial)) == [], f"call {call}"
         assert mlops(trial, *words) == "done", f"call {call}"
-        assert list(worlds.unserved_champions(trial)) == [], f"call {call}"
+        assert list(scenarios.unserved_champions(trial)) == [], f"call {call}"
         assert comparable(trial) == wanted, f"call {call}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_dry_run_changes_nothing(request, mlops, command):
     begin, words = COMMANDS[command]
-    world = request.getfixturevalue(begin).copy()
-    assert mlops(world, *words, "--dry-run") == "done"
-    assert world.history() == []
-    assert len(world.calls()) > 2
+    scenario = request.getfixturevalue(begin).copy()
+    assert mlops(scenario, *words, "--dry-run") == "done"
+    assert scenario.history() == []
+    assert len(scenario.calls()) > 2

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mlops_platform.pipelines import load
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import PROJECT, Runner, World
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import PROJECT, Runner, Scenario
 
 JOB = "train-1a2b-1"
 STEPS = {
@@ -23,14 +23,14 @@ STEPS = {
 
 
 @pytest.fixture
-def left(new: World, tmp_path: Path) -> Path:
+def left(new: Scenario, tmp_path: Path) -> Path:
     """What the job of version 1 left in Azure ML; here, something of an earlier run lies."""
     folder = tmp_path / "azure" / JOB
     for step, outputs in STEPS.items():
         for output in outputs:
             (folder / step / output).mkdir(parents=True)
             (folder / step / output / "file").write_text(f"{step} {output}")
-    new.change(models=worlds.version("1", "challenger", job=JOB), left={JOB: str(folder)})
+    new.change(models=scenarios.version("1", "challenger", job=JOB), left={JOB: str(folder)})
     new.change(tracking="azureml://workspace-of-dev")
     before = new.root / "outputs" / "train" / "validate" / "evidence"
     before.mkdir(parents=True)
@@ -50,9 +50,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return stores
 
 
-def lying(world: World) -> dict[str, str]:
+def lying(scenario: Scenario) -> dict[str, str]:
     """All files of the last training, here."""
-    home = world.root / "outputs" / "train"
+    home = scenario.root / "outputs" / "train"
     return {
         path.relative_to(home).as_posix(): path.read_text()
         for path in home.rglob("*")
@@ -61,9 +61,9 @@ def lying(world: World) -> dict[str, str]:
 
 
 def test_it_lies_where_a_run_of_this_machine_leaves_it(
-    mlops: Runner, new: World, left: Path, held: list[str]
+    mlops: Runner, new: Scenario, left: Path, held: list[str]
 ):
-    assert mlops(new, "ethics", "1", "--env", "dev") == "done", mlops.said
+    assert mlops(new, "ethics", "1", "--env", "dev") == "done", mlops.error
     assert lying(new) == {
         f"{step}/{output}/file": f"{step} {output}"
         for step, outputs in STEPS.items()
@@ -74,20 +74,20 @@ def test_it_lies_where_a_run_of_this_machine_leaves_it(
 
 
 def test_a_failure_that_passes_by_itself_is_none(
-    mlops: Runner, new: World, left: Path, held: list[str]
+    mlops: Runner, new: Scenario, left: Path, held: list[str]
 ):
     new.fail(4, "throttle")
-    assert mlops(new, "ethics", "challenger", "--env", "dev") == "done", mlops.said
+    assert mlops(new, "ethics", "challenger", "--env", "dev") == "done", mlops.error
     assert len(held) == 1
 
 
 @pytest.mark.parametrize("call", range(1, 12))
 def test_what_cannot_be_read_changes_nothing(
-    mlops: Runner, new: World, left: Path, held: list[str], call: int
+    mlops: Runner, new: Scenario, left: Path, held: list[str], call: int
 ):
     new.fail(call, "auth")
     assert mlops(new, "ethics", "1", "--env", "dev") == "error"
-    assert "was not allowed to" in str(mlops.said)
+    assert "was not allowed to" in str(mlops.error)
     assert held == []
     if call < 11:  # the last one asks where the runs are; by then, all files are here
         assert lying(new) == {"validate/evidence/file": "of before"}
@@ -105,10 +105,10 @@ def test_what_cannot_be_read_changes_nothing(
     ],
 )
 def test_what_is_missing_is_named(
-    mlops: Runner, new: World, left: Path, held: list[str], *, fault: str, says: str
+    mlops: Runner, new: Scenario, left: Path, held: list[str], *, fault: str, says: str
 ):
     if fault == "no tag":
-        new.change(models=worlds.version("1", "challenger"))
+        new.change(models=scenarios.version("1", "challenger"))
     elif fault == "no version":
         new.change(models={})
     elif fault == "no job":
@@ -119,15 +119,15 @@ def test_what_is_missing_is_named(
         shutil.rmtree(left / "train" / "model")
         if fault == "empty output":
             (left / "train" / "model").mkdir()
-    assert says in worlds.refusal(mlops, new, "ethics", "1", "--env", "dev")
+    assert says in scenarios.refusal(mlops, new, "ethics", "1", "--env", "dev")
     assert lying(new) == {"validate/evidence/file": "of before"}
     assert held == []
 
 
 def test_training_has_left_nothing_elsewhere(
-    mlops: Runner, new: World, left: Path, held: list[str]
+    mlops: Runner, new: Scenario, left: Path, held: list[str]
 ):
-    assert "training runs in dev" in worlds.refusal(mlops, new, "ethics", "1", "--env", "prod")
+    assert "training runs in dev" in scenarios.refusal(mlops, new, "ethics", "1", "--env", "prod")
 
 
 def test_the_steps_are_those_of_the_pipeline():

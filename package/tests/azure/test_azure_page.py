@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from mlops_platform.pipelines import load
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 
-PAGE = (worlds.PROJECT / "docs" / "azure.md").read_text()
-TASKS = tomllib.loads((worlds.PROJECT / "poe_tasks.toml").read_text())["tool"]["poe"]["tasks"]
+PAGE = (scenarios.PROJECT / "docs" / "azure.md").read_text()
+TASKS = tomllib.loads((scenarios.PROJECT / "poe_tasks.toml").read_text())["tool"]["poe"]["tasks"]
 
 
 def told() -> list[str]:
@@ -38,20 +38,20 @@ BROUGHT = {
 }
 
 
-def bring(world: worlds.World, command: str) -> None:
+def bring(scenario: scenarios.Scenario, command: str) -> None:
     """Let Azure go on as it would."""
-    left = world.root / "left"
+    left = scenario.root / "left"
     if "pipelines/train.yml" in command:
-        world.change(models=worlds.version("1", "challenger", job="train-1"))
-        world.change(left={"train-1": str(left)})
+        scenario.change(models=scenarios.version("1", "challenger", job="train-1"))
+        scenario.change(left={"train-1": str(left)})
     names = [name for part in BROUGHT if part in command for name in BROUGHT[part]]
-    world.change(data=world.state()["data"] | {f"{name}:1": {"name": name} for name in names})
+    scenario.change(data=scenario.state()["data"] | {f"{name}:1": {"name": name} for name in names})
 
 
 def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.MonkeyPatch):
     waited: list[float] = []
     held: list[Path] = []
-    for step in load(worlds.PROJECT / "pipelines" / "train.yml").steps:
+    for step in load(scenarios.PROJECT / "pipelines" / "train.yml").steps:
         for output in step.outputs:
             (new.root / "left" / step.name / output).mkdir(parents=True)
             (new.root / "left" / step.name / output / "file").touch()
@@ -62,7 +62,7 @@ def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.
     assert len(commands) == 16
     *first, back, again = commands
     for command in first:
-        assert mlops(new, *words(command)) == "done", f"{command}: {mlops.said}"
+        assert mlops(new, *words(command)) == "done", f"{command}: {mlops.error}"
         bring(new, command)
     assert new.roles("dev") == new.roles("prod") == {"1": "champion"}
     assert new.online("prod")["traffic"] == {"blue": 100}
@@ -70,7 +70,7 @@ def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.
     assert 600 in waited
     assert len(held) == 1
     assert mlops(new, *words(back)) == "gate"
-    assert "version 1 is the first champion" in str(mlops.said)
+    assert "version 1 is the first champion" in str(mlops.error)
     trainings = len(new.state()["jobs"])
     assert mlops(new, *words(again)) == "done"
     assert len(new.state()["jobs"]) == trainings + 1

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import NAME, NOW, World, refusal
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import NAME, NOW, Scenario, refusal
 
 EVENT = ("retrain", "--event", "drift in income")
 
@@ -20,14 +20,14 @@ def job(hours_ago: float, **changes: Any) -> dict[str, Any]:
     return {"status": "Completed", "creation_context": context, "spec": spec | ours, **others}
 
 
-def plant(world: World, *jobs: dict[str, Any]) -> None:
+def plant(scenario: Scenario, *jobs: dict[str, Any]) -> None:
     """Azure has had these jobs, the earliest first."""
     named = {f"job-{number}": made for number, made in enumerate(jobs)}
-    world.change(jobs={name: {"name": name, **made} for name, made in named.items()})
+    scenario.change(jobs={name: {"name": name, **made} for name, made in named.items()})
 
 
-def newest(world: World) -> dict[str, Any]:
-    return list(world.state()["jobs"].values())[-1]["spec"]
+def newest(scenario: Scenario) -> dict[str, Any]:
+    return list(scenario.state()["jobs"].values())[-1]["spec"]
 
 
 def test_an_event_trains_where_nothing_was_trained_lately(mlops, new):
@@ -136,7 +136,7 @@ def test_a_training_without_a_time_is_not_taken_for_an_old_one(mlops, new, creat
 
 
 def test_a_job_that_az_could_not_print_is_not_left_out(mlops, new, monkeypatch):
-    monkeypatch.setattr(worlds.az_standin.Azure, "job_list", lambda *_: [None])
+    monkeypatch.setattr(scenarios.az_standin.Azure, "job_list", lambda *_: [None])
     assert "gave no list of jobs" in refusal(mlops, new, *EVENT)
 
 
@@ -153,11 +153,11 @@ def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, sa
 
 def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
     plant(new, *[job(1000 - hours, inputs=None) for hours in range(299)], job(1))
-    listed = worlds.az_standin.Azure.job_list
+    listed = scenarios.az_standin.Azure.job_list
     everything = {"--max-results": "500", "--include-archived": True}
 
     def earliest_first(azure, flags):
         return listed(azure, everything)[::-1][: int(flags["--max-results"])]
 
-    monkeypatch.setattr(worlds.az_standin.Azure, "job_list", earliest_first)
+    monkeypatch.setattr(scenarios.az_standin.Azure, "job_list", earliest_first)
     assert "do not reach from now" in refusal(mlops, new, *EVENT)

@@ -1,6 +1,6 @@
 """From a deployment to all the traffic, and back."""
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 
 
 def test_a_rollout_goes_step_by_step(mlops, deployed):
@@ -20,7 +20,7 @@ def test_a_rollout_goes_step_by_step(mlops, deployed):
     ]
     assert deployed.default() == "green"
     assert deployed.roles() == {"1": "archived", "2": "champion"}
-    assert list(worlds.unserved_champions(deployed)) == []
+    assert list(scenarios.unserved_champions(deployed)) == []
 
 
 def test_a_rollback_brings_back_the_version_before(mlops, replaced):
@@ -28,16 +28,16 @@ def test_a_rollback_brings_back_the_version_before(mlops, replaced):
     assert replaced.online()["traffic"] == {"blue": 100}
     assert replaced.default() == "blue"
     assert replaced.roles() == {"1": "champion", "2": "rolled_back"}
-    assert list(worlds.unserved_champions(replaced)) == []
+    assert list(scenarios.unserved_champions(replaced)) == []
 
 
 def test_the_watch_sees_a_champion_that_nobody_asks(replaced):
     """Without it, the tests of faults would prove nothing."""
-    registry = replaced.state()["registries"][worlds.REGISTRY]
+    registry = replaced.state()["registries"][scenarios.REGISTRY]
     registry["1"]["tags"]["role"] = "champion"
-    replaced.change(registries={worlds.REGISTRY: registry})
-    assert "champion 1" in list(worlds.unserved_champions(replaced))[-1]
+    replaced.change(registries={scenarios.REGISTRY: registry})
+    assert "champion 1" in list(scenarios.unserved_champions(replaced))[-1]
     state = replaced.state()
     state["online"]["credit-risk-prod"]["traffic"] = {"green": 60}
     replaced.change(**state)
-    assert "traffic of 60 %" in " ".join(worlds.unserved_champions(replaced))
+    assert "traffic of 60 %" in " ".join(scenarios.unserved_champions(replaced))

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import ANSWER, REGISTRY, refusal
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import ANSWER, REGISTRY, refusal
 
 
 @pytest.mark.parametrize("role", ["rejected", "rolled_back"])
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_what_failed_is_never_deployed(mlops, new, role, environment):
-    new.change(models=worlds.version("1", role), registries={REGISTRY: worlds.version("1", role)})
+    new.change(
+        models=scenarios.version("1", role), registries={REGISTRY: scenarios.version("1", role)}
+    )
     said = refusal(mlops, new, "deploy", "1", "--env", environment)
     assert f"version 1 is {role} and is never deployed: planted" in said
 
@@ -19,14 +21,14 @@ def test_what_failed_is_never_deployed(mlops, new, role, environment):
 @pytest.mark.parametrize("role", ["archived", "unknown"])
 def test_production_takes_challenger_and_champion(mlops, serving, role):
     registry = serving.state()["registries"][REGISTRY]
-    serving.change(registries={REGISTRY: registry | worlds.version("3", role)})
+    serving.change(registries={REGISTRY: registry | scenarios.version("3", role)})
     said = refusal(mlops, serving, "deploy", "3", "--env", "prod")
     assert "In production only the challenger, the champion and the one before" in said
 
 
 def test_production_takes_nothing_from_its_own_workspace(mlops, serving):
     """So nothing that is trained in production gets to its requests."""
-    serving.change(models=worlds.version("9", "challenger"))
+    serving.change(models=scenarios.version("9", "challenger"))
     said = refusal(mlops, serving, "deploy", "9", "--env", "prod")
     assert "version 9 of credit-risk is not in the registry mlr-credit-risk. Share it first" in said
     assert "`uv run mlops azure share 9 --env dev`" in said
@@ -34,7 +36,7 @@ def test_production_takes_nothing_from_its_own_workspace(mlops, serving):
 
 def test_the_champion_before_can_stand_again_for_a_rollback(mlops, replaced):
     registry = replaced.state()["registries"][REGISTRY]
-    replaced.change(registries={REGISTRY: registry | worlds.version("3", "challenger")})
+    replaced.change(registries={REGISTRY: registry | scenarios.version("3", "challenger")})
     assert mlops(replaced, "deploy", "3", "--env", "prod") == "done"
     said = refusal(mlops, replaced, "rollback", "--why", "bad", "--env", "prod")
     assert "version 1, champion before version 2, is no longer deployed" in said
@@ -45,7 +47,7 @@ def test_the_champion_before_can_stand_again_for_a_rollback(mlops, replaced):
 
 @pytest.mark.parametrize("role", ["rejected", "rolled_back", "archived", "unknown"])
 def test_only_challenger_and_champion_are_shared(mlops, new, role):
-    new.change(models=worlds.version("1", role))
+    new.change(models=scenarios.version("1", role))
     said = refusal(mlops, new, "share", "1")
     assert f"version 1 is {role}. Only a challenger or a champion is shared" in said
 
@@ -58,7 +60,7 @@ def test_a_shared_version_begins_as_challenger_with_its_evidence(mlops, trained)
 
 
 def test_another_version_of_the_same_number_is_not_taken_for_it(mlops, trained):
-    other = worlds.version("1", "champion", predictions_hash="other")
+    other = scenarios.version("1", "champion", predictions_hash="other")
     trained.change(registries={REGISTRY: other})
     said = refusal(mlops, trained, "share", "1")
     assert "has another version 1 already: its `predictions_hash` is other, here it is p1" in said
@@ -74,13 +76,13 @@ WRONG = {
     "no prediction": {**ANSWER, "predictions": []},
     "another version": {**ANSWER, "version": "1"},
     "another model": {**ANSWER, "model": "other"},
-    "no label": {**ANSWER, "predictions": [{"probabilities": worlds.SHARES}]},
+    "no label": {**ANSWER, "predictions": [{"probabilities": scenarios.SHARES}]},
     "foreign labels": {**ANSWER, "predictions": [{"label": "x", "probabilities": {"x": 1.0}}]},
-    "no probabilities": {**ANSWER, "predictions": [{"label": worlds.LABELS[0]}]},
+    "no probabilities": {**ANSWER, "predictions": [{"label": scenarios.LABELS[0]}]},
     "too probable": {
         **ANSWER,
         "predictions": [
-            {"label": worlds.LABELS[0], "probabilities": dict.fromkeys(worlds.LABELS, 0.9)}
+            {"label": scenarios.LABELS[0], "probabilities": dict.fromkeys(scenarios.LABELS, 0.9)}
         ],
     },
     "an error": "error",
@@ -91,7 +93,7 @@ WRONG = {
 def test_an_answer_that_was_not_promised_aborts(mlops, deployed, wrong):
     deployed.change(answers={"2": WRONG[wrong]})
     assert mlops(deployed, "rollout", "--env", "prod") == "gate"
-    assert "The rollout is aborted" in str(mlops.said)
+    assert "The rollout is aborted" in str(mlops.error)
     assert deployed.online()["traffic"] == {"blue": 100}
     assert deployed.roles() == {"1": "champion", "2": "challenger"}
 
@@ -103,7 +105,7 @@ def test_a_gate_that_says_no_at_any_step_restores_what_was(mlops, deployed, tmp_
     script = tmp_path / "check.sh"
     script.write_text(f'echo x >> {count}\ntest "$(wc -l < {count})" -le {good}\n')
     ended = mlops(deployed, "rollout", "--env", "prod", "--check", f"sh {script}")
-    assert list(worlds.unserved_champions(deployed)) == []
+    assert list(scenarios.unserved_champions(deployed)) == []
     assert deployed.online()["mirror_traffic"] == {}
     if good < 5:
         assert ended == "gate"
@@ -120,7 +122,7 @@ def test_a_check_that_says_no_is_quoted_where_it_says_why(mlops, deployed, tmp_p
     script = tmp_path / "check.sh"
     script.write_text(f"printf '{said}'; exit 3\n")
     assert mlops(deployed, "rollout", "--env", "prod", "--check", f"sh {script}") == "gate"
-    assert str(mlops.said).endswith(f"said no (exit code 3){why} The rollout is aborted.")
+    assert str(mlops.error).endswith(f"said no (exit code 3){why} The rollout is aborted.")
 
 
 def test_staging_moves_traffic_and_no_role(mlops, serving):
@@ -217,7 +219,7 @@ def test_a_submission_sets_data_and_tags_and_finds_its_job_again(mlops, new, cap
 def test_a_job_that_failed_is_an_error_and_a_new_one_the_next_time(mlops, new):
     new.change(ends={"train": "Failed"})
     assert mlops(new, "submit", "pipelines/train.yml") == "error"
-    assert "ended as Failed" in str(mlops.said)
+    assert "ended as Failed" in str(mlops.error)
     new.change(ends={})
     assert mlops(new, "submit", "pipelines/train.yml") == "done"
     assert [job["status"] for job in new.state()["jobs"].values()] == ["Failed", "Completed"]

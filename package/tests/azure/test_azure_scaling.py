@@ -2,8 +2,8 @@
 
 import pytest
 
-from package.tests.azure import worlds
-from package.tests.azure.worlds import REGISTRY
+from package.tests.azure import scenarios
+from package.tests.azure.scenarios import REGISTRY
 
 RULES = [("Increase", 70.0), ("Decrease", 30.0)]
 LIMITS = {"default": 2, "minimum": 2, "maximum": 6}
@@ -12,7 +12,7 @@ FILE = "azureml/endpoints/online/autoscale.yml"
 
 def test_a_deployment_gets_the_rules_and_the_limits_of_the_environment(mlops, serving):
     assert mlops(serving, "deploy", "challenger", "--env", "prod") == "done"
-    assert worlds.settings(serving) == {
+    assert scenarios.settings(serving) == {
         "credit-risk-prod-blue": (LIMITS, RULES),
         "credit-risk-prod-green": (LIMITS, RULES),
     }
@@ -62,7 +62,7 @@ def test_a_setting_that_is_not_as_declared_is_put_right(mlops, deployed, wrong):
     deployed.change(**state)
     assert mlops(deployed, "deploy", "2", "--env", "prod") == "done"
     setting = deployed.state()["autoscale"]["credit-risk-prod-green"]
-    limits, rules = worlds.settings(deployed)["credit-risk-prod-green"]
+    limits, rules = scenarios.settings(deployed)["credit-risk-prod-green"]
     assert (limits, sorted(rules)) == (LIMITS, sorted(RULES))
     assert setting["enabled"]
     assert setting["targetResourceUri"].endswith("/green")
@@ -72,12 +72,12 @@ def test_as_many_machines_always_is_no_setting(mlops, deployed):
     conf = deployed.root / "conf" / "prod.yml"
     conf.write_text(conf.read_text().replace("min: 2, max: 6", "min: 2, max: 2"))
     assert mlops(deployed, "deploy", "2", "--env", "prod") == "done"
-    assert set(worlds.settings(deployed)) == {"credit-risk-prod-blue"}
+    assert set(scenarios.settings(deployed)) == {"credit-risk-prod-blue"}
 
 
 def test_a_deployment_takes_its_setting_along(mlops, replaced):
     registry = replaced.state()["registries"][REGISTRY]
-    replaced.change(registries={REGISTRY: registry | worlds.version("3", "challenger")})
+    replaced.change(registries={REGISTRY: registry | scenarios.version("3", "challenger")})
     assert mlops(replaced, "deploy", "3", "--env", "prod") == "done"
     gone = [
         state
@@ -86,11 +86,11 @@ def test_a_deployment_takes_its_setting_along(mlops, replaced):
     ]
     assert gone
     assert all("credit-risk-prod-blue" not in state["autoscale"] for state in gone)
-    assert worlds.settings(replaced)["credit-risk-prod-blue"] == (LIMITS, RULES)
+    assert scenarios.settings(replaced)["credit-risk-prod-blue"] == (LIMITS, RULES)
 
 
 def test_a_rule_that_nobody_understands_is_refused_with_its_place(mlops, serving):
     file = serving.root / FILE
     file.write_text(file.read_text().replace("> 70 avg 5m", "above 70"))
     assert mlops(serving, "deploy", "2", "--env", "prod") == "error"
-    assert f"{FILE}, field `rules[0]`: write a condition as" in str(mlops.said)
+    assert f"{FILE}, field `rules[0]`: write a condition as" in str(mlops.error)

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from package.tests.azure import worlds
+from package.tests.azure import scenarios
 
 RETRAIN, MONITOR = "credit-risk-retrain", "credit-risk-monitor"
 FILE = "azureml/schedules/monitor.yml"
@@ -44,7 +44,7 @@ def test_nothing_is_trained_outside_dev(mlops, watched, environment):
         ["schedules", "azureml/schedules/retrain.yml"],
         ["submit", "pipelines/train.yml"],
     ):
-        said = worlds.refusal(mlops, watched, *words, "--env", environment)
+        said = scenarios.refusal(mlops, watched, *words, "--env", environment)
         assert "`register` registers a version, and that only dev can" in said
         assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in said
     assert watched.state()["jobs"] == {}
@@ -64,7 +64,7 @@ def test_production_is_watched_where_its_requests_go(mlops, watched):
 def test_the_monitor_follows_the_traffic(mlops, watched):
     assert mlops(watched, "schedules", "--env", "prod") == "done"
     assert mlops(watched, "rollback", "--why", "bad", "--env", "prod") == "done"
-    worlds.collect(watched, "blue")
+    scenarios.collect(watched, "blue")
     assert mlops(watched, "schedules", "--env", "prod") == "done"
     monitor = watched.state()["schedules"][MONITOR]["create_monitor"]
     target = monitor["monitoring_target"]["endpoint_deployment_id"]
@@ -82,7 +82,7 @@ MISSING = {
 def test_a_monitor_without_its_data_waits_and_names_the_next_step(mlops, watched, missing):
     data = {key: value for key, value in watched.state()["data"].items() if key != missing}
     watched.change(data=data)
-    said = worlds.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
+    said = scenarios.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
     assert said.count("\n- ") == 1
     assert f"\n- {missing.partition(':')[0]}, version 1: " in said
     assert MISSING[missing] in said
@@ -91,7 +91,7 @@ def test_a_monitor_without_its_data_waits_and_names_the_next_step(mlops, watched
 @pytest.mark.parametrize("rolled_out", [False, True])
 def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeypatch, rolled_out):
     said: list[str] = []
-    monkeypatch.setattr("mlops_platform.core.terminal.say", said.append)
+    monkeypatch.setattr("mlops_platform.core.terminal.log", said.append)
     for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
         assert mlops(trained, *words) == "done"
     assert mlops(trained, "schedules") == "done"
@@ -105,17 +105,17 @@ def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeyp
 def test_in_dev_a_job_of_the_project_makes_the_reference(mlops, trained):
     for words in (["setup"], ["deploy", "1"], ["rollout"]):
         assert mlops(trained, *words) == "done"
-    said = worlds.refusal(mlops, trained, "schedules", FILE)
+    said = scenarios.refusal(mlops, trained, "schedules", FILE)
     assert "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in said
 
 
 def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
-    for world, traffic in ((halfway, "50"), (watched, "none")):
-        if world is watched:
+    for scenario, traffic in ((halfway, "50"), (watched, "none")):
+        if scenario is watched:
             state = watched.state()
             state["online"]["credit-risk-prod"]["traffic"] = {}
             watched.change(**state)
-        said = worlds.refusal(mlops, world, "schedules", FILE, "--env", "prod")
+        said = scenarios.refusal(mlops, scenario, "schedules", FILE, "--env", "prod")
         assert traffic in said
         assert "Run `uv run mlops azure rollout --env prod` first" in said
 
@@ -132,7 +132,7 @@ def test_a_pipeline_that_asks_the_workspace_for_a_version_runs_in_dev(
     mlops, new, environment, pipeline
 ):
     file, (step, instead) = f"pipelines/{pipeline}.yml", ASKING[pipeline]
-    said = worlds.refusal(mlops, new, "submit", file, "--env", environment)
+    said = scenarios.refusal(mlops, new, "submit", file, "--env", environment)
     assert f"{file}: `{step}` takes a version from the workspace, and that only dev can" in said
     assert instead in said
     assert mlops(new, "submit", file) == "done"
@@ -140,7 +140,7 @@ def test_a_pipeline_that_asks_the_workspace_for_a_version_runs_in_dev(
 
 def test_without_a_batch_endpoint_the_message_says_how_to_get_one(mlops, new):
     shutil.rmtree(new.root / "azureml" / "endpoints" / "batch")
-    said = worlds.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
+    said = scenarios.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
     assert "`uv run poe template-update --data serving=both` brings a batch endpoint" in said
 
 
@@ -148,12 +148,12 @@ def test_a_schedule_of_the_team_s_own_keeps_to_the_same_rules(mlops, watched):
     own = watched.root / "azureml" / "schedules" / "own.yml"
     words = ["schedules", "azureml/schedules/own.yml", "--env", "prod"]
     own.write_text("name: own\n")
-    said = worlds.refusal(mlops, watched, *words)
+    said = scenarios.refusal(mlops, watched, *words)
     assert "own.yml: has neither `create_job` nor `create_monitor`" in said
     own.write_text("name: own\ncreate_job: ../../pipelines/train.yml\n")
-    assert "own.yml: `register` registers a version" in worlds.refusal(mlops, watched, *words)
+    assert "own.yml: `register` registers a version" in scenarios.refusal(mlops, watched, *words)
     own.write_text("name: own\ncreate_job: ../../pipelines/gone.yml\n")
-    said = worlds.refusal(mlops, watched, "schedules", "--env", "prod")
+    said = scenarios.refusal(mlops, watched, "schedules", "--env", "prod")
     assert "gone.yml: there is no such file" in said  # and it is not just left out
     own.write_text("name: own\ncreate_job: ../jobs/masked-replica.yml\n")
     assert mlops(watched, *words) == "done"
@@ -175,5 +175,5 @@ def test_a_team_s_own_pipeline_cannot_register_outside_dev_either(mlops, new):
     (new.root / "pipelines" / "own.yml").write_text(nested)
     (new.root / "pipelines" / "command.yml").write_text("type: command\ncommand: mlops register\n")
     for file in ("own", "command"):
-        said = worlds.refusal(mlops, new, "submit", f"pipelines/{file}.yml", "--env", "prod")
+        said = scenarios.refusal(mlops, new, "submit", f"pipelines/{file}.yml", "--env", "prod")
         assert f"pipelines/{file}.yml: `register` registers a version" in said

@@ -1,4 +1,4 @@
-"""Worlds: a project and a stand-in for Azure, in which a test may break one call."""
+"""Scenarios: a project and a stand-in for Azure, in which a test may break one call."""
 
 import copy
 import functools
@@ -45,7 +45,7 @@ class Killed(BaseException):
 
 
 @dataclass(frozen=True)
-class World:
+class Scenario:
     """A project in `root`, and Azure."""
 
     root: Path
@@ -71,9 +71,9 @@ class World:
         """Let one call fail, counted from the next on."""
         self.azure.faults = {str(len(self.calls()) + call): fault}
 
-    def copy(self) -> "World":
+    def copy(self) -> "Scenario":
         """The same state, with nothing called yet."""
-        return World(self.root, az_standin.Memory(self.state()))
+        return Scenario(self.root, az_standin.Memory(self.state()))
 
     def roles(self, environment: str = "prod") -> dict[str, str]:
         """The role of each version."""
@@ -90,16 +90,16 @@ class World:
         return self.state()["batch"][f"{NAME}-{environment}-b"]["defaults"].get("deployment_name")
 
 
-def start(root: Path) -> World:
-    """A world with workspaces, a registry, and no endpoint."""
+def start(root: Path) -> Scenario:
+    """A scenario with workspaces, a registry, and no endpoint."""
     for folder in ("conf", "pipelines", "azureml"):
         shutil.copytree(PROJECT / folder, root / folder)
     for folder in ("src", "data"):
         (root / folder).symlink_to(PROJECT / folder)  # no test changes them
-    (root / "uv.lock").write_text("the lock of this world")
+    (root / "uv.lock").write_text("the lock of this scenario")
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": ANSWER}
-    return World(root, az_standin.Memory(state))
+    return Scenario(root, az_standin.Memory(state))
 
 
 def version(number: str, role: str, **tags: str) -> dict[str, dict[str, Any]]:
@@ -131,13 +131,13 @@ class Runner:
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world: World | None = None
-        self.said: Exception | None = None
+        self.scenario: Scenario | None = None
+        self.error: Exception | None = None
         self.kinds: dict[tuple[str, ...], int] = {}
         self._patch = monkeypatch
         monkeypatch.setattr("mlops_platform.azure.az.shutil.which", lambda name: name)
         monkeypatch.setattr("mlops_platform.azure.az.subprocess", self)
-        monkeypatch.setattr("mlops_platform.core.terminal.say", lambda text: None)
+        monkeypatch.setattr("mlops_platform.core.terminal.log", lambda text: None)
         monkeypatch.setattr("mlops_platform.azure.environments.export", self._export)
         monkeypatch.setattr("mlops_platform.monitoring.cooldown.utc_now", lambda: NOW)
         monkeypatch.setattr("yaml.load", yaml_once)
@@ -149,26 +149,26 @@ class Runner:
 
     def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         """Takes the place of `subprocess.run` in az.py."""
-        assert self.world is not None
+        assert self.scenario is not None
         assert command[0] == "az"
-        azure = self.world.azure
+        azure = self.scenario.azure
         words = (word for word in command[1:] if not word.startswith("/"))  # no scratch files
         self.kinds.setdefault((azure.text, *words), len(azure.calls) + 1)
         code, out, err = az_standin.main(command[1:], azure, self._kill)
         return subprocess.CompletedProcess(command, code, out, err)
 
-    def __call__(self, world: World, *words: str) -> str:
+    def __call__(self, scenario: Scenario, *words: str) -> str:
         """Run a command: `done`, `gate`, `error` or `killed`."""
-        self.world = world
+        self.scenario = scenario
         self.kinds = {}
-        self._patch.chdir(world.root)
+        self._patch.chdir(scenario.root)
         try:
             COMMANDS.main(list(words), prog_name="mlops azure", standalone_mode=False)
-        except GateError as said:
-            self.said = said
+        except GateError as error:
+            self.error = error
             return "gate"
-        except UsageError as said:
-            self.said = said
+        except UsageError as error:
+            self.error = error
             return "error"
         except Killed:
             return "killed"
@@ -184,9 +184,9 @@ class Runner:
             dockerfile.with_name("requirements.txt").write_text("pandas==3.0\n")
 
 
-def unserved_champions(world: World, environment: str = "prod") -> Iterator[str]:
+def unserved_champions(scenario: Scenario, environment: str = "prod") -> Iterator[str]:
     """What breaks the promise in any state that Azure has been in."""
-    for number, text in enumerate([*world.azure.history, world.azure.text], start=1):
+    for number, text in enumerate([*scenario.azure.history, scenario.azure.text], start=1):
         for fault in _unserved(text, environment):
             yield f"change {number}: {fault}"
 
@@ -213,21 +213,21 @@ def _unserved(text: str, environment: str) -> list[str]:
     return faults
 
 
-def refusal(mlops: Runner, world: World, *words: str) -> str:
+def refusal(mlops: Runner, scenario: Scenario, *words: str) -> str:
     """The message of a command that changes nothing and says no."""
-    before = len(world.history())
-    assert mlops(world, *words) in ("gate", "error")
-    assert len(world.history()) == before
-    return str(mlops.said)
+    before = len(scenario.history())
+    assert mlops(scenario, *words) in ("gate", "error")
+    assert len(scenario.history()) == before
+    return str(mlops.error)
 
 
-def collect(world: World, colour: str) -> None:
+def collect(scenario: Scenario, colour: str) -> None:
     """Give production's monitor the data that it reads."""
     names = (f"{NAME}-reference", f"{NAME}-truth", f"{NAME}-prod-{colour}-model_outputs")
-    world.change(data=world.state()["data"] | {f"{name}:1": {"name": name} for name in names})
+    scenario.change(data=scenario.state()["data"] | {f"{name}:1": {"name": name} for name in names})
 
 
-def settings(world: World) -> dict[str, Any]:
+def settings(scenario: Scenario) -> dict[str, Any]:
     """Which autoscale settings there are: machines, and each rule in short."""
     return {
         name: (
@@ -237,7 +237,7 @@ def settings(world: World) -> dict[str, Any]:
                 for rule in setting["profiles"][0]["rules"]
             ],
         )
-        for name, setting in world.state()["autoscale"].items()
+        for name, setting in scenario.state()["autoscale"].items()
     }
 
 
