@@ -93,6 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def kept() -> Kept:
+    """The projects of all processes that run tests."""
     return Kept(Path(os.environ[SHARED]) / "kept")
 
 
