@@ -36,7 +36,7 @@ EJECTED = "tests/project/test_platform_package.py::test_an_ejected_package_is_wh
 FROM_A_FEED = (
     "tests/project/test_platform_package.py::test_the_platform_package_comes_from_a_feed_and_back"
 )
-TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_their_file"
+TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_the_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
 IN_AZURE = """

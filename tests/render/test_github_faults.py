@@ -60,7 +60,7 @@ AUDITED = [
     ("publish", "enable-cache: false", "enable-cache: true", "cache-poisoning"),
     ("publish", "github.token", "secrets.TOKEN", "secrets-outside-env"),
     ("train", "pull_request:\n", "pull_request_target:\n", "dangerous-triggers"),
-    ("train", " # the log-in at Azure, without a secret", "", "undocumented-permissions"),
+    ("train", " # the login to Azure, without a secret", "", "undocumented-permissions"),
     ("deliver", "concurrency:\n  group: deliver\n", "env_:\n  x: y\n", "concurrency-limits"),
 ]
 INPUTS = [

@@ -288,7 +288,7 @@ def test_one_answer_is_enough(template: Path, tmp_path: Path) -> None:
     assert project.yaml(".copier-answers.yml")["package_name"] == "x_y"
     commands = [line.strip() for line in done.stderr.splitlines()[-4:] if line]
     assert commands == [
-        'cd "project"; uv sync --compile-bytecode',
+        'cd "project"; uv sync',
         'git init -b main; git add .; git commit -m "Start x y"',
         "uv run poe pipeline",
     ]
