@@ -49,7 +49,7 @@ def lifecycle(folder: Path) -> None:
     answer = "project_name=Credit Risk"
     template = ["--defaults", "--quiet", "--vcs-ref", "HEAD", "--data", answer, str(ROOT)]
     run([uv, "run", "copier", "copy", *template, str(folder)], ROOT)
-    run([uv, "sync", "--quiet"], folder)
+    run([uv, "sync", "--quiet", "--compile-bytecode"], folder)
     run(["git", "init", "--quiet", "--initial-branch", "main"], folder)
     run(["git", "add", "."], folder)
     run(["git", "commit", "--quiet", "--message", "Start Credit Risk"], folder)

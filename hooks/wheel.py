@@ -76,11 +76,13 @@ def problem() -> str:
 def write() -> Path:
     """Replace the wheel in the template; returns its path."""
     wheel = build()
-    for old in VENDOR.glob("*.whl"):
-        old.unlink()
     path = VENDOR / name()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(wheel)
+    scratch = path.with_name(f".{path.name}")
+    scratch.write_bytes(wheel)
+    scratch.replace(path)
+    for other in set(VENDOR.glob("*.whl")) - {path}:
+        other.unlink()
     return path
 
 

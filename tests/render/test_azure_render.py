@@ -22,9 +22,9 @@ from pathlib import Path
 from mlops_platform.azure import render
 said = []
 for root in map(Path, sys.argv[1:]):
-    wrong = [(path.as_posix(), message) for path, message in render.disagreements(root)]
+    wrong = [(path.as_posix(), message) for path, message in render.find_differences(root)]
     wrote = [path.as_posix() for path in render.write(root)]
-    said.append([wrong, wrote, [path.as_posix() for path, _ in render.disagreements(root)]])
+    said.append([wrong, wrote, [path.as_posix() for path, _ in render.find_differences(root)]])
 print(json.dumps(said))
 """
 Said = tuple[dict[str, str], list[str]]

@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import shutil
 import string
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Project
 from tests.render.files import parse, texts
+from tests.rendering import commit_all, copy_template
 
 SUGGESTED = re.compile(r"; for example '([^']*)'\.$")
 
@@ -286,9 +288,24 @@ def test_one_answer_is_enough(template: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     project = Project(tmp_path / "project")
     assert project.yaml(".copier-answers.yml")["package_name"] == "x_y"
-    commands = [line.strip() for line in done.stderr.splitlines()[-4:] if line]
+    commands = [line.strip() for line in done.stderr.splitlines() if line.startswith("    ")]
     assert commands == [
-        'cd "project"; uv sync',
+        'cd "project"; uv sync --compile-bytecode',
         'git init -b main; git add .; git commit -m "Start x y"',
         "uv run poe pipeline",
     ]
+
+
+def test_a_copy_of_no_release_is_told(template: Path, tmp_path: Path) -> None:
+    """Renovate and `copier check-update` compare versions, and a commit is none."""
+    done = copy(template, tmp_path, "project_name=abc-model")
+    assert "made from a folder without git, which is no release" in done.stderr
+    repository = copy_template(tmp_path / "template")
+    commit_all(repository, "Work")
+    shutil.rmtree(tmp_path / "project")
+    done = copy(repository, tmp_path, "project_name=abc-model")
+    recorded = Project(tmp_path / "project").yaml(".copier-answers.yml")["_commit"]
+    assert f"made from {recorded}, which is no release" in done.stderr
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=repository, check=True)
+    shutil.rmtree(tmp_path / "project")
+    assert "no release" not in copy(repository, tmp_path, "project_name=abc-model").stderr
