@@ -21,8 +21,8 @@ TEMPLATE = ROOT / "template" / "[% if azureml %]azureml[% endif %]"
 CONDITIONS = {"monitor.yml": "online and "}
 NAME, PACKAGE, CONTACT = "zqx-w", "zqx_w", "zqx@example.com"
 PROGRAM = "import sys; from pathlib import Path; "
-PROGRAM += "from mlops_platform.azure.render import expected; "
-PROGRAM += "[print(p.as_posix(), t, sep='\\0', end='\\1') for p, t in expected(Path()).items()]"
+PROGRAM += "from mlops_platform.azure.render import render_all; "
+PROGRAM += "[print(p.as_posix(), t, sep='\\0', end='\\1') for p, t in render_all(Path()).items()]"
 
 
 def results() -> dict[Path, str]:

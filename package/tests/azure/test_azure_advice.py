@@ -13,8 +13,8 @@ SOURCE = Path(azure.__file__).parent
 
 def test_before_a_deployment_the_environment_is_named(mlops, new):
     assert mlops(new, "setup", "--env", "prod") == "done"
-    said = refusal(mlops, new, "rollout", "--env", "prod")
-    assert "Run `uv run mlops azure deploy challenger --env prod`." in said
+    message = refusal(mlops, new, "rollout", "--env", "prod")
+    assert "Run `uv run mlops azure deploy challenger --env prod`." in message
 
 
 ASKED = ["rollout", "rollout --abort", "contracts", "rollback --why x"]
@@ -25,9 +25,9 @@ ASKED = ["rollout", "rollout --abort", "contracts", "rollback --why x"]
 )
 def test_a_missing_endpoint_is_told_with_the_command_that_makes_it(mlops, deployed, kind, words):
     deployed.change(**{kind: {}})
-    said = refusal(mlops, deployed, *words.split(), "--env", "prod")
-    assert f"{kind} endpoint {NAME}-prod" in said
-    assert "does not exist. Run `uv run mlops azure setup --env prod`." in said
+    message = refusal(mlops, deployed, *words.split(), "--env", "prod")
+    assert f"{kind} endpoint {NAME}-prod" in message
+    assert "does not exist. Run `uv run mlops azure setup --env prod`." in message
 
 
 def test_during_a_rollout_the_environment_is_named(mlops, deployed):
@@ -38,8 +38,8 @@ def test_during_a_rollout_the_environment_is_named(mlops, deployed):
     assert mlops(deployed, "deploy", "challenger", "--env", "prod") == "gate"
     for words in ("rollout", "rollout --abort", "rollback --why REASON"):
         assert f"`uv run mlops azure {words} --env prod`" in str(mlops.error)
-    said = refusal(mlops, deployed, "rollback", "--why", "x", "--env", "staging")
-    assert "`uv run mlops azure rollout --abort --env staging`" in said
+    message = refusal(mlops, deployed, "rollback", "--why", "x", "--env", "staging")
+    assert "`uv run mlops azure rollout --abort --env staging`" in message
 
 
 def test_advice_is_written_in_one_place():
@@ -49,4 +49,4 @@ def test_advice_is_written_in_one_place():
         for file in SOURCE.glob("*.py")
         if (found := re.findall(r"`(?:uv run )?mlops azure \S+", file.read_text()))
     }
-    assert written == {"place.py": ["`uv run mlops azure {words}"]}
+    assert written == {"target.py": ["`uv run mlops azure {arguments}"]}

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 from mlops_platform.azure import az as module
-from mlops_platform.azure.az import ATTEMPTS, Az, word
+from mlops_platform.azure.az import MAX_ATTEMPTS, Az, normalize_state
 from mlops_platform.core.errors import UsageError
 from mlops_platform.settings import load_cloud
 
 from package.tests.azure import scenarios
 
-MENDED = {
+FIXES = {
     "ERROR: 'ml' is misspelled or not recognized by the system.": "`az extension add --name ml`",
     "The command requires the extension ml. Unable to prompt": "`az extension add --name ml`",
     "ERROR: Please run 'az login' to setup account.": "Run `az login`",
@@ -60,12 +60,12 @@ def az(monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("said", MENDED)
-def test_what_does_not_pass_is_not_tried_again_and_says_what_mends_it(az, said):
-    client, given = az((1, "", said))
+@pytest.mark.parametrize("message", FIXES)
+def test_what_does_not_pass_is_not_tried_again_and_says_how_to_fix_it(az, message):
+    client, given = az((1, "", message))
     with pytest.raises(UsageError) as error:
         client.read("model", "show")
-    assert MENDED[said] in str(error.value)
+    assert FIXES[message] in str(error.value)
     assert len(given.commands) == 1
 
 
@@ -76,9 +76,9 @@ def test_without_az_the_message_says_how_to_get_it(az, monkeypatch):
         client.read("model", "show")
 
 
-@pytest.mark.parametrize("said", PASSING)
-def test_what_passes_is_tried_again(az, said):
-    client, given = az((1, "", said), (1, "", said), (0, '{"a": 1}', ""))
+@pytest.mark.parametrize("message", PASSING)
+def test_what_passes_is_tried_again(az, message):
+    client, given = az((1, "", message), (1, "", message), (0, '{"a": 1}', ""))
     assert client.read("model", "show") == {"a": 1}
     assert len(given.commands) == 3
 
@@ -87,9 +87,9 @@ def test_a_state_that_cannot_be_read_is_no_answer(az):
     client, given = az((1, "", "timed out"))
     with pytest.raises(UsageError, match="the state is not known and nothing more is done"):
         client.read("model", "show")
-    assert len(given.commands) == ATTEMPTS
+    assert len(given.commands) == MAX_ATTEMPTS
     client, _ = az((0, "<html>", ""))
-    with pytest.raises(UsageError, match="did not answer in JSON, so the state is not known"):
+    with pytest.raises(UsageError, match="did not return JSON, so the state is not known"):
         client.read("model", "show")
 
 
@@ -110,7 +110,9 @@ def test_scale_rules_are_not_those_of_the_extension(az):
 
 def test_a_change_that_azure_does_not_show_is_an_error(az):
     client, given = az((0, "{}", ""))
-    with pytest.raises(UsageError, match=r"tags: Azure does not show it after .* `az` said: done"):
+    with pytest.raises(
+        UsageError, match=r"tags: not visible in Azure after .* Output of `az`: done"
+    ):
         client.ensure("tags", lambda: False, "model", "update")
     assert len(given.commands) == 1  # it succeeded: sending it again would not help
 
@@ -136,16 +138,20 @@ def test_each_command_is_shown(az, capsys):
 
 
 def test_states_of_the_sdk_and_of_azure_are_one(monkeypatch):
-    assert word("DeploymentProvisioningState.SUCCEEDED") == word("Succeeded") == "succeeded"
+    assert (
+        normalize_state("DeploymentProvisioningState.SUCCEEDED")
+        == normalize_state("Succeeded")
+        == "succeeded"
+    )
     monkeypatch.setenv("MLOPS_AZURE_PAUSE", "soon")
-    with pytest.raises(UsageError, match="MLOPS_AZURE_PAUSE: 'soon' is no number"):
-        module.pause(1)
+    with pytest.raises(UsageError, match="MLOPS_AZURE_PAUSE: 'soon' is not a number"):
+        module.wait(1)
 
 
 def test_the_look_waits_until_a_state_has_settled(az):
     client, _ = az((0, "{}", ""))
     states = iter(["Creating", "Updating", "Succeeded"])
-    assert client.settled(lambda: next(states), str) == "Succeeded"
+    assert client.wait_until_settled(lambda: next(states), str) == "Succeeded"
 
 
 @pytest.mark.parametrize(

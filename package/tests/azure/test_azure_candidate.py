@@ -32,8 +32,8 @@ def test_the_version_to_be_delivered(mlops, new, values: Path, capsys, *, dev, r
     new.change(models=versions(dev), registries={REGISTRY: versions(registry)})
     assert mlops(new, "candidate", "--env", "dev") == "done"
     assert values.read_text() == f"version={told}\n"
-    said = f"version {told}, challenger since 2" if told else "nothing is to be delivered"
-    assert said in capsys.readouterr().out
+    message = f"version to deliver: {told}, challenger since 2" if told else "no version to deliver"
+    assert message in capsys.readouterr().out
     assert new.history() == []
 
 

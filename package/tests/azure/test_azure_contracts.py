@@ -1,4 +1,4 @@
-"""Does a deployed version fit its neighbours: the delivered file, and who reads its answers?"""
+"""A deployed version works with the upstream data, and with the consumers of its responses."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from package.tests.azure import scenarios
-from package.tests.azure.test_azure_faults import PASSING, STOPPING, each_call
 from package.tests.azure.scenarios import ANSWER, LABELS, Scenario, refusal
+from package.tests.azure.test_azure_faults import PASSING, STOPPING, each_call
 
 CONTRACTS = ("contracts", "--env", "prod")
 PREDICTION = ANSWER["predictions"][0]
@@ -32,9 +32,7 @@ def asked(scenario: Scenario) -> list[str]:
     ]
 
 
-def test_the_version_that_waits_is_asked_and_the_file_is_held_against_the_contract(
-    mlops, deployed, capsys
-):
+def test_the_version_that_waits_is_called_and_the_file_is_checked(mlops, deployed, capsys):
     before = deployed.online(), deployed.default(), deployed.roles()
     assert mlops(deployed, *CONTRACTS) == "done"
     assert asked(deployed) == ["green", "green"]
@@ -52,12 +50,12 @@ def test_where_none_waits_the_one_that_serves_is_asked(mlops, serving):
 
 def test_where_nothing_is_deployed_there_is_nothing_to_ask(mlops, new):
     assert mlops(new, "setup") == "done"
-    said = refusal(mlops, new, "contracts")
-    assert "has no deployment of a challenger or champion" in said
+    message = refusal(mlops, new, "contracts")
+    assert "has no deployment of a challenger or champion" in message
 
 
 @pytest.mark.parametrize(
-    ("reads", "answer", "said"),
+    ("reads", "answer", "message"),
     [
         ({"predictions.0.score": "number"}, ANSWER, "there is no `score`"),
         ({"predictions.1.label": "text"}, ANSWER, "there is no `1`"),
@@ -67,16 +65,16 @@ def test_where_nothing_is_deployed_there_is_nothing_to_ask(mlops, new):
             ANSWER | {"predictions": [PREDICTION | {"probabilities": {LABELS[0]: 1.0}}]},
             f"there is no `{LABELS[1]}`",
         ),
-        ({"version": "text"}, "error", "did not answer"),
+        ({"version": "text"}, "error", "did not respond"),
     ],
 )
-def test_a_broken_consumer_says_no(mlops, deployed, reads, answer, said):
+def test_a_broken_consumer_says_no(mlops, deployed, reads, answer, message):
     deployed.change(answers={"2": answer})
     read(deployed, well={"reads": {"model": "text"}}, desk={"reads": reads})
     heard = refusal(mlops, deployed, *CONTRACTS)
-    assert "version 2 breaks who calls it (conf/consumers.yml)" in heard
+    assert "version 2 breaks consumers (conf/consumers.yml)" in heard
     assert "\ndesk: " in heard
-    assert said in heard
+    assert message in heard
     assert ("\nwell: " in heard) == (answer == "error")
     assert jobs(deployed) == {}
 

@@ -44,7 +44,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stores: list[str] = []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by the command")
     monkeypatch.setattr(
-        "mlops_platform.cli.ethics.hold",
+        "mlops_platform.cli.ethics.run_checks",
         lambda conf, as_json: stores.append(os.environ["MLFLOW_TRACKING_URI"]),
     )
     return stores
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_changes_nothing(
 ):
     new.fail(call, "auth")
     assert mlops(new, "ethics", "1", "--env", "dev") == "error"
-    assert "was not allowed to" in str(mlops.error)
+    assert "was denied" in str(mlops.error)
     assert held == []
     if call < 11:  # the last one asks where the runs are; by then, all files are here
         assert lying(new) == {"validate/evidence/file": "of before"}
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_changes_nothing(
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("no tag", "does not say which job of Azure ML made it (tag `job`)"),
+        ("no tag", "version 1 has no tag `job`, the name of its training job in Azure ML"),
         ("no job", f"{JOB} was not found"),
         ("no step", f"job {JOB} has no step `compare`"),
         ("no output", f"job {JOB}.train has no output `model`"),

@@ -56,7 +56,9 @@ def test_a_team_gets_from_nothing_to_production(mlops, new, monkeypatch: pytest.
             (new.root / "left" / step.name / output).mkdir(parents=True)
             (new.root / "left" / step.name / output / "file").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by azure-ethics")
-    monkeypatch.setattr("mlops_platform.cli.ethics.hold", lambda conf, as_json: held.append(conf))
+    monkeypatch.setattr(
+        "mlops_platform.cli.ethics.run_checks", lambda conf, as_json: held.append(conf)
+    )
     monkeypatch.setattr("mlops_platform.azure.rollout.time.sleep", waited.append)
     commands = told()
     assert len(commands) == 16

@@ -39,35 +39,35 @@ def test_an_event_trains_where_nothing_was_trained_lately(mlops, new):
 
 def test_too_soon_after_the_last_one(mlops, new):
     plant(new, job(30), job(23))
-    said = refusal(mlops, new, *EVENT)
-    assert "the next one may begin at 2026-05-08 14:00 (conf/train.yml" in said
-    assert "`uv run mlops azure retrain --why REASON`" in said
-    assert "mlops retrain" not in said
+    message = refusal(mlops, new, *EVENT)
+    assert "the next one may begin at 2026-05-08 14:00 (conf/train.yml" in message
+    assert "`uv run mlops azure retrain --why REASON`" in message
+    assert "mlops retrain" not in message
 
 
 def test_too_many_in_a_week(mlops, new):
     plant(new, job(160), job(100), job(25))
-    said = refusal(mlops, new, *EVENT)
-    assert "3 trainings began within a week" in said
-    assert "`uv run mlops azure retrain --why REASON`" in said
+    message = refusal(mlops, new, *EVENT)
+    assert "3 trainings began within a week" in message
+    assert "`uv run mlops azure retrain --why REASON`" in message
 
 
 def test_a_person_may_at_any_time(mlops, new):
     plant(new, job(100), job(25), job(1))
-    assert mlops(new, "retrain", "--why", "new income figures", "--event", "button") == "done"
-    assert newest(new)["inputs"]["trigger"] == "new income figures"
+    assert mlops(new, "retrain", "--why", "new income data", "--event", "button") == "done"
+    assert newest(new)["inputs"]["trigger"] == "new income data"
 
 
 @pytest.mark.parametrize("why", ["", "  "])
 def test_an_empty_reason_is_no_persons(mlops, new, why):
     plant(new, job(1))
-    said = refusal(mlops, new, "retrain", "--why", why, "--event", "schedule")
-    assert "the last training began" in said
+    message = refusal(mlops, new, "retrain", "--why", why, "--event", "schedule")
+    assert "the last training began" in message
 
 
 @pytest.mark.parametrize("words", [["retrain"], ["retrain", "--why", "", "--event", " "]])
 def test_somebody_says_why(mlops, new, words):
-    assert "say why" in refusal(mlops, new, *words)
+    assert "a reason is missing" in refusal(mlops, new, *words)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops
     assert mlops(new, *EVENT) == "done"
     assert "no new job" not in capsys.readouterr().out
     assert mlops(new, *EVENT) == "done"
-    assert "would make the same again: no new job was started" in capsys.readouterr().out
+    assert "data version has completed: no new job was started" in capsys.readouterr().out
     assert len(new.state()["jobs"]) == 1
     assert "the last training began" in refusal(mlops, new, "retrain", "--event", "drift in debt")
 
@@ -115,8 +115,8 @@ def test_a_job_that_failed_is_not_begun_again_by_a_machine(mlops, new):
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 @pytest.mark.parametrize("option", ["--why", "--event"])
 def test_only_dev_trains(mlops, new, environment, option):
-    said = refusal(mlops, new, "retrain", option, "x", "--env", environment)
-    assert f"what {environment} serves" in said
+    message = refusal(mlops, new, "retrain", option, "x", "--env", environment)
+    assert f"{environment} serves versions from the registry" in message
 
 
 @pytest.mark.parametrize("fault", ["auth", "invalid", "garbage"])
@@ -132,23 +132,23 @@ def test_a_list_that_cannot_be_read_is_no_empty_one(mlops, new, fault):
 )
 def test_a_training_without_a_time_is_not_taken_for_an_old_one(mlops, new, created):
     plant(new, job(1, creation_context=created))
-    assert "job job-0 does not say when it began" in refusal(mlops, new, *EVENT)
+    assert "job job-0 has no valid start time" in refusal(mlops, new, *EVENT)
 
 
 def test_a_job_that_az_could_not_print_is_not_left_out(mlops, new, monkeypatch):
     monkeypatch.setattr(scenarios.az_standin.Azure, "job_list", lambda *_: [None])
-    assert "gave no list of jobs" in refusal(mlops, new, *EVENT)
+    assert "did not return a list of jobs" in refusal(mlops, new, *EVENT)
 
 
 @pytest.mark.parametrize(
-    ("oldest", "said"), [(100, "do not reach from now to a week ago"), (300, "done")]
+    ("oldest", "message"), [(100, "do not cover the last week"), (300, "done")]
 )
-def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, said):
+def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, message):
     plant(new, *[job(oldest, inputs=None)] * 300, *[job(1, inputs=None)] * 199)
-    if said == "done":
+    if message == "done":
         assert mlops(new, *EVENT) == "done"
     else:
-        assert said in refusal(mlops, new, *EVENT)
+        assert message in refusal(mlops, new, *EVENT)
 
 
 def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
@@ -160,4 +160,4 @@ def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
         return listed(azure, everything)[::-1][: int(flags["--max-results"])]
 
     monkeypatch.setattr(scenarios.az_standin.Azure, "job_list", earliest_first)
-    assert "do not reach from now" in refusal(mlops, new, *EVENT)
+    assert "do not cover the last week" in refusal(mlops, new, *EVENT)

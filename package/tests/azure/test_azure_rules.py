@@ -14,32 +14,34 @@ def test_what_failed_is_never_deployed(mlops, new, role, environment):
     new.change(
         models=scenarios.version("1", role), registries={REGISTRY: scenarios.version("1", role)}
     )
-    said = refusal(mlops, new, "deploy", "1", "--env", environment)
-    assert f"version 1 is {role} and is never deployed: planted" in said
+    message = refusal(mlops, new, "deploy", "1", "--env", environment)
+    assert f"version 1 is {role} and is never deployed: planted" in message
 
 
 @pytest.mark.parametrize("role", ["archived", "unknown"])
 def test_production_takes_challenger_and_champion(mlops, serving, role):
     registry = serving.state()["registries"][REGISTRY]
     serving.change(registries={REGISTRY: registry | scenarios.version("3", role)})
-    said = refusal(mlops, serving, "deploy", "3", "--env", "prod")
-    assert "In production only the challenger, the champion and the one before" in said
+    message = refusal(mlops, serving, "deploy", "3", "--env", "prod")
+    assert "In production only the challenger, the champion and the previous champion" in message
 
 
 def test_production_takes_nothing_from_its_own_workspace(mlops, serving):
     """So nothing that is trained in production gets to its requests."""
     serving.change(models=scenarios.version("9", "challenger"))
-    said = refusal(mlops, serving, "deploy", "9", "--env", "prod")
-    assert "version 9 of credit-risk is not in the registry mlr-credit-risk. Share it first" in said
-    assert "`uv run mlops azure share 9 --env dev`" in said
+    message = refusal(mlops, serving, "deploy", "9", "--env", "prod")
+    assert (
+        "version 9 of credit-risk is not in the registry mlr-credit-risk. Share it first" in message
+    )
+    assert "`uv run mlops azure share 9 --env dev`" in message
 
 
 def test_the_champion_before_can_stand_again_for_a_rollback(mlops, replaced):
     registry = replaced.state()["registries"][REGISTRY]
     replaced.change(registries={REGISTRY: registry | scenarios.version("3", "challenger")})
     assert mlops(replaced, "deploy", "3", "--env", "prod") == "done"
-    said = refusal(mlops, replaced, "rollback", "--why", "bad", "--env", "prod")
-    assert "version 1, champion before version 2, is no longer deployed" in said
+    message = refusal(mlops, replaced, "rollback", "--why", "bad", "--env", "prod")
+    assert "version 1, champion before version 2, is no longer deployed" in message
     assert mlops(replaced, "deploy", "1", "--env", "prod") == "done"
     assert mlops(replaced, "rollback", "--why", "bad", "--env", "prod") == "done"
     assert replaced.roles() == {"1": "champion", "2": "rolled_back", "3": "challenger"}
@@ -48,8 +50,8 @@ def test_the_champion_before_can_stand_again_for_a_rollback(mlops, replaced):
 @pytest.mark.parametrize("role", ["rejected", "rolled_back", "archived", "unknown"])
 def test_only_challenger_and_champion_are_shared(mlops, new, role):
     new.change(models=scenarios.version("1", role))
-    said = refusal(mlops, new, "share", "1")
-    assert f"version 1 is {role}. Only a challenger or a champion is shared" in said
+    message = refusal(mlops, new, "share", "1")
+    assert f"version 1 is {role}. Only a challenger or a champion can be shared" in message
 
 
 def test_a_shared_version_begins_as_challenger_with_its_evidence(mlops, trained):
@@ -62,8 +64,10 @@ def test_a_shared_version_begins_as_challenger_with_its_evidence(mlops, trained)
 def test_another_version_of_the_same_number_is_not_taken_for_it(mlops, trained):
     other = scenarios.version("1", "champion", predictions_hash="other")
     trained.change(registries={REGISTRY: other})
-    said = refusal(mlops, trained, "share", "1")
-    assert "has another version 1 already: its `predictions_hash` is other, here it is p1" in said
+    message = refusal(mlops, trained, "share", "1")
+    assert (
+        "already has another version 1: its `predictions_hash` is other, here it is p1" in message
+    )
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
@@ -117,12 +121,12 @@ def test_a_gate_that_says_no_at_any_step_restores_what_was(mlops, deployed, tmp_
     assert deployed.roles() == {"1": "archived", "2": "champion"}
 
 
-@pytest.mark.parametrize(("said", "why"), [("", "."), ("busy", ": busy")])
-def test_a_check_that_says_no_is_quoted_where_it_says_why(mlops, deployed, tmp_path, said, why):
+@pytest.mark.parametrize(("message", "why"), [("", "."), ("busy", ": busy")])
+def test_a_check_that_says_no_is_quoted_where_it_says_why(mlops, deployed, tmp_path, message, why):
     script = tmp_path / "check.sh"
-    script.write_text(f"printf '{said}'; exit 3\n")
+    script.write_text(f"printf '{message}'; exit 3\n")
     assert mlops(deployed, "rollout", "--env", "prod", "--check", f"sh {script}") == "gate"
-    assert str(mlops.error).endswith(f"said no (exit code 3){why} The rollout is aborted.")
+    assert str(mlops.error).endswith(f"failed (exit code 3){why} The rollout is aborted.")
 
 
 def test_staging_moves_traffic_and_no_role(mlops, serving):
@@ -143,8 +147,8 @@ def test_dev_keeps_its_roles_in_its_workspace(mlops, trained):
         assert mlops(trained, *words) == "done"
     assert trained.roles("dev") == {"1": "champion"}
     assert trained.online("dev")["traffic"] == {"blue": 100}
-    said = refusal(mlops, trained, "rollback", "--why", "x")
-    assert "version 1 is the first champion" in said
+    message = refusal(mlops, trained, "rollback", "--why", "x")
+    assert "version 1 is the first champion" in message
 
 
 def test_a_batch_endpoint_has_a_default_instead_of_traffic(mlops, serving):
@@ -226,5 +230,5 @@ def test_a_job_that_failed_is_an_error_and_a_new_one_the_next_time(mlops, new):
 
 
 def test_an_input_that_is_not_declared_is_refused(mlops, new):
-    said = refusal(mlops, new, "submit", "pipelines/train.yml", "--input", "trager=x")
-    assert "there is no input `trager`; there are: conf, raw, trigger" in said
+    message = refusal(mlops, new, "submit", "pipelines/train.yml", "--input", "trager=x")
+    assert "there is no input `trager`; there are: conf, raw, trigger" in message

@@ -44,9 +44,9 @@ def test_nothing_is_trained_outside_dev(mlops, watched, environment):
         ["schedules", "azureml/schedules/retrain.yml"],
         ["submit", "pipelines/train.yml"],
     ):
-        said = scenarios.refusal(mlops, watched, *words, "--env", environment)
-        assert "`register` registers a version, and that only dev can" in said
-        assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in said
+        message = scenarios.refusal(mlops, watched, *words, "--env", environment)
+        assert "`register` registers a version, which is only possible in dev" in message
+        assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in message
     assert watched.state()["jobs"] == {}
 
 
@@ -73,8 +73,8 @@ def test_the_monitor_follows_the_traffic(mlops, watched):
 
 MISSING = {
     "credit-risk-reference:1": "register the training rows of the version that serves",
-    "credit-risk-truth:1": "register the truth, a table of id and target",
-    "credit-risk-prod-green-model_outputs:1": "send it requests, then wait",
+    "credit-risk-truth:1": "register the ground truth, a table of id and target",
+    "credit-risk-prod-green-model_outputs:1": "send requests, then wait",
 }
 
 
@@ -82,22 +82,22 @@ MISSING = {
 def test_a_monitor_without_its_data_waits_and_names_the_next_step(mlops, watched, missing):
     data = {key: value for key, value in watched.state()["data"].items() if key != missing}
     watched.change(data=data)
-    said = scenarios.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
-    assert said.count("\n- ") == 1
-    assert f"\n- {missing.partition(':')[0]}, version 1: " in said
-    assert MISSING[missing] in said
+    message = scenarios.refusal(mlops, watched, "schedules", FILE, "--env", "prod")
+    assert message.count("\n- ") == 1
+    assert f"\n- {missing.partition(':')[0]}, version 1: " in message
+    assert MISSING[missing] in message
 
 
 @pytest.mark.parametrize("rolled_out", [False, True])
 def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeypatch, rolled_out):
-    said: list[str] = []
-    monkeypatch.setattr("mlops_platform.core.terminal.log", said.append)
+    message: list[str] = []
+    monkeypatch.setattr("mlops_platform.core.terminal.log", message.append)
     for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
         assert mlops(trained, *words) == "done"
     assert mlops(trained, "schedules") == "done"
     assert list(trained.state()["schedules"]) == [RETRAIN]
-    (waiting,) = (text for text in said if text.startswith("not yet: "))
-    what = "data that it reads" if rolled_out else "one deployment with all the traffic"
+    (waiting,) = (text for text in message if text.startswith("not ready: "))
+    what = "its input data" if rolled_out else "one deployment with all the traffic"
     assert f"{FILE} waits for {what}" in waiting
     assert waiting.endswith("\nThen run `uv run mlops azure schedules --env dev` again.")
 
@@ -105,8 +105,10 @@ def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeyp
 def test_in_dev_a_job_of_the_project_makes_the_reference(mlops, trained):
     for words in (["setup"], ["deploy", "1"], ["rollout"]):
         assert mlops(trained, *words) == "done"
-    said = scenarios.refusal(mlops, trained, "schedules", FILE)
-    assert "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in said
+    message = scenarios.refusal(mlops, trained, "schedules", FILE)
+    assert (
+        "credit-risk-reference, version 1: run `uv run mlops azure submit azureml/jobs/" in message
+    )
 
 
 def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
@@ -115,13 +117,13 @@ def test_a_monitor_of_nothing_is_refused(mlops, watched, halfway):
             state = watched.state()
             state["online"]["credit-risk-prod"]["traffic"] = {}
             watched.change(**state)
-        said = scenarios.refusal(mlops, scenario, "schedules", FILE, "--env", "prod")
-        assert traffic in said
-        assert "Run `uv run mlops azure rollout --env prod` first" in said
+        message = scenarios.refusal(mlops, scenario, "schedules", FILE, "--env", "prod")
+        assert traffic in message
+        assert "Run `uv run mlops azure rollout --env prod` first" in message
 
 
 ASKING = {
-    "batch": ("score", "Ask the batch endpoint"),
+    "batch": ("score", "Use the batch endpoint"),
     "monitor": ("drift", "`uv run mlops azure schedules --env "),
 }
 
@@ -132,29 +134,32 @@ def test_a_pipeline_that_asks_the_workspace_for_a_version_runs_in_dev(
     mlops, new, environment, pipeline
 ):
     file, (step, instead) = f"pipelines/{pipeline}.yml", ASKING[pipeline]
-    said = scenarios.refusal(mlops, new, "submit", file, "--env", environment)
-    assert f"{file}: `{step}` takes a version from the workspace, and that only dev can" in said
-    assert instead in said
+    message = scenarios.refusal(mlops, new, "submit", file, "--env", environment)
+    assert (
+        f"{file}: `{step}` reads a version from the workspace, which is only possible in dev"
+        in message
+    )
+    assert instead in message
     assert mlops(new, "submit", file) == "done"
 
 
 def test_without_a_batch_endpoint_the_message_says_how_to_get_one(mlops, new):
     shutil.rmtree(new.root / "azureml" / "endpoints" / "batch")
-    said = scenarios.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
-    assert "`uv run poe template-update --data serving=both` brings a batch endpoint" in said
+    message = scenarios.refusal(mlops, new, "submit", "pipelines/batch.yml", "--env", "prod")
+    assert "`uv run poe template-update --data serving=both` adds a batch endpoint" in message
 
 
 def test_a_schedule_of_the_team_s_own_keeps_to_the_same_rules(mlops, watched):
     own = watched.root / "azureml" / "schedules" / "own.yml"
     words = ["schedules", "azureml/schedules/own.yml", "--env", "prod"]
     own.write_text("name: own\n")
-    said = scenarios.refusal(mlops, watched, *words)
-    assert "own.yml: has neither `create_job` nor `create_monitor`" in said
+    message = scenarios.refusal(mlops, watched, *words)
+    assert "own.yml: has neither `create_job` nor `create_monitor`" in message
     own.write_text("name: own\ncreate_job: ../../pipelines/train.yml\n")
     assert "own.yml: `register` registers a version" in scenarios.refusal(mlops, watched, *words)
     own.write_text("name: own\ncreate_job: ../../pipelines/gone.yml\n")
-    said = scenarios.refusal(mlops, watched, "schedules", "--env", "prod")
-    assert "gone.yml: there is no such file" in said  # and it is not just left out
+    message = scenarios.refusal(mlops, watched, "schedules", "--env", "prod")
+    assert "gone.yml: there is no such file" in message  # and it is not just left out
     own.write_text("name: own\ncreate_job: ../jobs/masked-replica.yml\n")
     assert mlops(watched, *words) == "done"
     assert "own" in watched.state()["schedules"]
@@ -175,5 +180,5 @@ def test_a_team_s_own_pipeline_cannot_register_outside_dev_either(mlops, new):
     (new.root / "pipelines" / "own.yml").write_text(nested)
     (new.root / "pipelines" / "command.yml").write_text("type: command\ncommand: mlops register\n")
     for file in ("own", "command"):
-        said = scenarios.refusal(mlops, new, "submit", f"pipelines/{file}.yml", "--env", "prod")
-        assert f"pipelines/{file}.yml: `register` registers a version" in said
+        message = scenarios.refusal(mlops, new, "submit", f"pipelines/{file}.yml", "--env", "prod")
+        assert f"pipelines/{file}.yml: `register` registers a version" in message

@@ -1,8 +1,8 @@
-"""More and fewer machines behind an online deployment: a setting of Azure Monitor.
+"""Autoscaling of an online deployment, as a setting of Azure Monitor.
 
-The rules stand in azureml/endpoints/online/autoscale.yml, how few and how many machines in
-conf/<env>.yml. `az monitor autoscale rule create` always adds a rule, and `autoscale create` begins
-anew without any: so a setting that has a wrong rule is made anew.
+azureml/endpoints/online/autoscale.yml has the rules, conf/<env>.yml the minimum and the maximum of
+instances. `az monitor autoscale rule create` always adds a rule, and `autoscale create` starts
+without rules: so a setting with a wrong rule is created again.
 """
 
 from __future__ import annotations
@@ -11,115 +11,123 @@ import re
 from typing import Any, NamedTuple
 
 from mlops_platform.azure.az import Az
-from mlops_platform.azure.place import ENDPOINTS, Place
+from mlops_platform.azure.target import ENDPOINTS, Target
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
-FILE = ENDPOINTS / "online" / "autoscale.yml"
+RULES_FILE = ENDPOINTS / "online" / "autoscale.yml"
 CONDITION = re.compile(r"(\w+) (>=|<=|>|<) (\d+(?:\.\d+)?) (avg|min|max|total) (\d+)m")
 SCALE = re.compile(r"(in|out) (\d+)")
-# How Azure Monitor calls what its command line calls otherwise.
+# The names that Azure Monitor returns for those of its command line.
 OPERATORS = {
     ">": "GreaterThan",
     ">=": "GreaterThanOrEqual",
     "<": "LessThan",
     "<=": "LessThanOrEqual",
 }
-TOTALS = {"avg": "Average", "min": "Minimum", "max": "Maximum", "total": "Total"}
+AGGREGATIONS = {"avg": "Average", "min": "Minimum", "max": "Maximum", "total": "Total"}
 DIRECTIONS = {"out": "Increase", "in": "Decrease"}
-Meaning = tuple[str, str, float, str, str, str, str]
+AzureRule = tuple[str, str, float, str, str, str, str]
 
 
 class Rule(NamedTuple):
-    """A rule as the file has it, and what Azure Monitor shows of it."""
+    """A rule as it stands in the file, and as Azure Monitor returns it."""
 
     condition: str
     scale: str
-    meaning: Meaning
+    azure_rule: AzureRule
 
 
-def apply(place: Place, name: str, target: str) -> None:
-    """Let a deployment grow and shrink; `name` is the setting's, `target` the deployment's id.
+def apply(target: Target, name: str, resource_id: str) -> None:
+    """Create or update the autoscale setting `name` of the deployment `resource_id`.
 
-    No setting where `min` and `max` are the same.
+    There is no setting if `min` and `max` are the same.
 
     Raises:
-        UsageError: a wrong rule in the file, or Azure does not take it.
+        UsageError: an invalid rule in the file, or Azure refuses it.
     """
-    machines, az, rules = place.cloud.machines, place.az, _rules()
+    machines, az, rules = target.cloud.machines, target.az, _load_rules()
     if machines.min == machines.max:
         remove(az, name)
         return
     limits = {"default": machines.min, "minimum": machines.min, "maximum": machines.max}
     counts = {"--count": machines.min, "--min-count": machines.min, "--max-count": machines.max}
-    given = [word for flag, count in counts.items() for word in (flag, str(count))]
+    options = [word for flag, count in counts.items() for word in (flag, str(count))]
 
-    def begun() -> bool:
-        found = _show(az, name)
-        if found is None or not found.get("enabled") or len(found["profiles"]) != 1:
+    def is_current() -> bool:
+        setting = _read_setting(az, name)
+        if setting is None or not setting.get("enabled") or len(setting["profiles"]) != 1:
             return False
-        capacity = found["profiles"][0]["capacity"]
-        standing = _standing(found)
+        capacity = setting["profiles"][0]["capacity"]
+        current_rules = _read_rules(setting)
         return (
-            str(found["targetResourceUri"]).lower() == target.lower()
+            str(setting["targetResourceUri"]).lower() == resource_id.lower()
             and all(int(capacity[key]) == limits[key] for key in limits)
-            and len(standing) == len(set(standing))
-            and set(standing) <= {rule.meaning for rule in rules}
+            and len(current_rules) == len(set(current_rules))
+            and set(current_rules) <= {rule.azure_rule for rule in rules}
         )
 
     az.ensure(
         f"autoscale setting {name}",
-        begun,
+        is_current,
         *("monitor", "autoscale", "create", "--name", name, *az.group),
-        *("--resource", target, *given),
+        *("--resource", resource_id, *options),
     )
     for rule in rules:
         az.ensure(
             f"autoscale rule `{rule.condition}`",
-            lambda rule=rule: rule.meaning in _standing(_show(az, name)),  # type: ignore[misc]
+            lambda rule=rule: rule.azure_rule in _read_rules(_read_setting(az, name)),  # type: ignore[misc]
             *("monitor", "autoscale", "rule", "create", "--autoscale-name", name, *az.group),
             *("--condition", rule.condition, "--scale", *rule.scale.split()),
         )
 
 
 def remove(az: Az, name: str) -> None:
-    """Leave no setting of this name."""
+    """Delete the setting of this name, if it exists."""
     az.ensure(
         f"no autoscale setting {name}",
-        lambda: _show(az, name) is None,
+        lambda: _read_setting(az, name) is None,
         *("monitor", "autoscale", "delete", "--name", name, *az.group),
     )
 
 
-def _rules() -> list[Rule]:
+def _load_rules() -> list[Rule]:
     rules = []
-    for number, given in enumerate(read_yaml(FILE).get("rules") or []):
-        condition, scale = str(given.get("condition")), str(given.get("scale"))
-        asked, change = CONDITION.fullmatch(condition), SCALE.fullmatch(scale)
-        if asked is None or change is None:
+    for number, entry in enumerate(read_yaml(RULES_FILE).get("rules") or []):
+        condition, scale = str(entry.get("condition")), str(entry.get("scale"))
+        condition_match, scale_match = CONDITION.fullmatch(condition), SCALE.fullmatch(scale)
+        if condition_match is None or scale_match is None:
             raise UsageError(
-                f"{FILE}, field `rules[{number}]`: write a condition as `METRIC > 70 avg 5m` and "
-                f"scale as `out 1` or `in 1`, not {condition!r} and {scale!r}."
+                f"{RULES_FILE}, field `rules[{number}]`: write a condition as `METRIC > 70 avg 5m` "
+                f"and scale as `out 1` or `in 1`, not {condition!r} and {scale!r}."
             )
-        metric, operator, limit, total, minutes = asked.groups()
-        measured = metric, OPERATORS[operator], float(limit), TOTALS[total], f"PT{minutes}M"
-        rules.append(Rule(condition, scale, (*measured, DIRECTIONS[change[1]], change[2])))
+        metric, operator, limit, aggregation, minutes = condition_match.groups()
+        metric_rule = (
+            metric,
+            OPERATORS[operator],
+            float(limit),
+            AGGREGATIONS[aggregation],
+            f"PT{minutes}M",
+        )
+        rules.append(
+            Rule(condition, scale, (*metric_rule, DIRECTIONS[scale_match[1]], scale_match[2]))
+        )
     return rules
 
 
-def _show(az: Az, name: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = az.read(
+def _read_setting(az: Az, name: str) -> dict[str, Any] | None:
+    setting: dict[str, Any] | None = az.read(
         "monitor", "autoscale", "show", "--name", name, *az.group
     )
-    return found
+    return setting
 
 
-def _standing(found: dict[str, Any] | None) -> list[Meaning]:
-    """What the rules of a setting mean."""
-    meanings = []
-    for rule in found["profiles"][0]["rules"] if found else []:
+def _read_rules(setting: dict[str, Any] | None) -> list[AzureRule]:
+    """The rules of a setting, as Azure Monitor returns them."""
+    azure_rules = []
+    for rule in setting["profiles"][0]["rules"] if setting else []:
         trigger, action = rule["metricTrigger"], rule["scaleAction"]
-        measured = trigger["metricName"], trigger["operator"], float(trigger["threshold"])
-        over = trigger["timeAggregation"], trigger["timeWindow"]
-        meanings.append((*measured, *over, action["direction"], str(action["value"])))
-    return meanings
+        metric_rule = trigger["metricName"], trigger["operator"], float(trigger["threshold"])
+        aggregation = trigger["timeAggregation"], trigger["timeWindow"]
+        azure_rules.append((*metric_rule, *aggregation, action["direction"], str(action["value"])))
+    return azure_rules

@@ -1,9 +1,9 @@
-"""Runs `az`: its extension `ml`, and for scale rules `az monitor`. No other module does.
+"""Runs the command line `az`: its extension `ml`, and `az monitor` for autoscaling.
 
-Each command is shown before it runs. What passes by itself (throttling, time-outs, another
-operation under way) is tried again; nothing else is. A change that was cut off may have taken
-effect all the same, so it is never just sent again: `ensure` looks at the state first, and
-believes the state afterwards, not the exit code.
+No other module runs `az`. Each command is logged before it runs. Transient errors (throttling,
+timeouts, another operation in progress) are retried, other errors are not. An interrupted change
+may have taken effect, so it is never simply sent again: `ensure` reads the state first, and after
+the change it trusts the state, not the exit code.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 from mlops_platform.settings import Cloud
 
-ATTEMPTS = 6
-PATIENCE = 180  # looks at a state that is still changing: an hour with the usual pause
-LONGEST = 2 * 60 * 60  # seconds that one command may take; a deployment may take one hour
-ABSENT = 3  # az's exit code where a `show` finds nothing
-PASSING = re.compile(
+MAX_ATTEMPTS = 6
+MAX_POLLS = 180  # reads of a state that is still changing: an hour with the default wait
+TIMEOUT = 2 * 60 * 60  # seconds that one command may take; a deployment may take one hour
+NOT_FOUND = 3  # exit code of `az ... show` if the resource does not exist
+TRANSIENT = re.compile(
     r"TooManyRequests|Too many requests|ServiceUnavailable|Service Unavailable|Bad ?Gateway"
     r"|Gateway ?Time-?out|timed out|\btime-?out\b|Connection (aborted|reset|refused)"
     r"|another operation|operation (is )?in progress",
@@ -39,24 +39,24 @@ DENIED = re.compile(
 )
 LOGGED_OUT = re.compile(r"\baz login\b", re.IGNORECASE)
 NO_EXTENSION = re.compile(r"'ml' is (misspelled|not in)|requires the extension ml\b", re.IGNORECASE)
-CHANGING = {"creating", "updating", "deleting", "scaling"}
-Found = TypeVar("Found")
+CHANGING_STATES = {"creating", "updating", "deleting", "scaling"}
+Result = TypeVar("Result")
 
 
-class Busy(Exception):  # noqa: N818  a state of the service, not an error
-    """`az` failed for a reason that passes by itself."""
+class TransientError(Exception):
+    """`az` failed, and a later attempt may succeed."""
 
 
-class Failed(UsageError):  # noqa: N818  an answer, not an error of ours
-    """`az` ran and said no."""
+class CommandError(UsageError):
+    """`az` ran and failed."""
 
 
-class Unknown(UsageError):  # noqa: N818
-    """`az` could not say, however often it was asked."""
+class UnknownStateError(UsageError):
+    """The state in Azure could not be read."""
 
 
 class Az:
-    """The commands of one environment."""
+    """Runs `az` commands for one environment."""
 
     def __init__(self, cloud: Cloud, *, dry_run: bool = False) -> None:
         self.dry_run = dry_run
@@ -64,176 +64,189 @@ class Az:
         self.workspace = [*self.group, "--workspace-name", cloud.workspace]
         self.registry = ["--registry-name", cloud.registry]
 
-    def read(self, *words: str) -> Any:
-        """What a command answers, from JSON; None where there is no such thing.
+    def read(self, *arguments: str) -> Any:
+        """Return a command's JSON output; None if the resource does not exist.
 
-        `WORDS` are those after `az ml`; those that begin with `monitor` go to `az` itself.
-
-        Raises:
-            UsageError: the state cannot be read. That is never taken for a yes or a no.
-        """
-        return _parsed(words, self._patiently(words))
-
-    def fetch(self, *words: str) -> None:
-        """Run a command that changes nothing in Azure and writes files here.
+        `arguments` follow `az ml`; if the first one is `monitor`, they follow `az`.
 
         Raises:
-            UsageError: it failed; what it wrote may be half.
+            UsageError: the state cannot be read. It is never assumed.
         """
-        self._patiently(words)
+        return _parse_json(arguments, self._run_with_retries(arguments))
 
-    def settled(self, read: Callable[[], Found], state: Callable[[Found], str]) -> Found:
-        """What `read` finds once its state (`Creating`, `Updating`, ...) no longer changes."""
-        for _ in range(PATIENCE):
-            found = read()
-            if not changing(state(found)):
-                return found
-            pause(1)
-        raise Unknown(f"still {word(state(found))} after {PATIENCE} looks. Try again later.")
+    def download(self, *arguments: str) -> None:
+        """Run a command that writes local files and changes nothing in Azure.
 
-    def ensure(self, what: str, holds: Callable[[], bool], *words: str) -> None:
-        """Run a command, as `read` takes it, unless `holds`; `holds` must be true afterwards.
+        Raises:
+            UsageError: it failed; the files may be incomplete.
+        """
+        self._run_with_retries(arguments)
 
-        A dry run only shows the command.
+    def wait_until_settled(
+        self, read: Callable[[], Result], state: Callable[[Result], str]
+    ) -> Result:
+        """Call `read` until its state (`Creating`, `Updating`, ...) no longer changes."""
+        for _ in range(MAX_POLLS):
+            result = read()
+            if not is_changing(state(result)):
+                return result
+            wait(1)
+        raise UnknownStateError(
+            f"still {normalize_state(state(result))} after {MAX_POLLS} checks. Try again later."
+        )
+
+    def ensure(self, what: str, is_done: Callable[[], bool], *arguments: str) -> None:
+        """Run a command unless `is_done()` is true; it must be true afterwards.
+
+        A dry run only logs the command.
 
         Raises:
             UsageError: the change was refused, or Azure does not show it.
         """
-        if holds():
+        if is_done():
             return
         if self.dry_run:
-            _show(words, "would run: ")
+            _log_command(arguments, "would run: ")
             return
-        problem: str | None = "not tried"
-        for attempt in range(1, ATTEMPTS + 1):
-            if problem:
+        error: str | None = "not tried"
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            if error:
                 try:
-                    self._run(words)
-                    problem = None
-                except Busy as busy:
-                    problem = str(busy)
-                    pause(attempt)
+                    self._run(arguments)
+                    error = None
+                except TransientError as transient:
+                    error = str(transient)
+                    wait(attempt)
             else:
-                pause(attempt)
-            if holds():
+                wait(attempt)
+            if is_done():
                 return
         raise UsageError(
-            f"{what}: Azure does not show it after {ATTEMPTS} looks. `az` said: "
-            f"{problem or 'done'}\nRun the same command again; it goes on from the state it finds."
+            f"{what}: not visible in Azure after {MAX_ATTEMPTS} attempts. Output of `az`: "
+            f"{error or 'done'}\nRun the same command again; it continues from the current state."
         )
 
-    def _patiently(self, words: tuple[str, ...]) -> str | None:
-        for attempt in range(1, ATTEMPTS + 1):
+    def _run_with_retries(self, arguments: tuple[str, ...]) -> str | None:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return self._run(words)
-            except Busy as busy:
-                if attempt == ATTEMPTS:
-                    raise Unknown(
-                        f"`{_called(words)}` failed {ATTEMPTS} times, so the state is "
-                        f"not known and nothing more is done: {busy}\nTry again later."
+                return self._run(arguments)
+            except TransientError as error:
+                if attempt == MAX_ATTEMPTS:
+                    raise UnknownStateError(
+                        f"`{_command_name(arguments)}` failed {MAX_ATTEMPTS} times, so the state "
+                        f"is not known and nothing more is done: {error}\nTry again later."
                     ) from None
-                pause(attempt)
+                wait(attempt)
         raise AssertionError
 
-    def _run(self, words: tuple[str, ...]) -> str | None:
-        """The output of one command; None where it found nothing.
+    def _run(self, arguments: tuple[str, ...]) -> str | None:
+        """Run one command and return its output; None if the resource does not exist.
 
         Raises:
-            Busy: for a reason that passes by itself.
-            UsageError: for another one.
+            Busy: a later attempt may succeed.
+            UsageError: the command failed.
         """
         az = shutil.which("az")
         if az is None:
             raise UsageError(
-                "the command `az` is not on this machine. Install the Azure CLI, then run "
+                "`az` is not installed on this machine. Install the Azure CLI, then run "
                 "`az extension add --name ml` and `az login`."
             )
-        _show(words)
+        _log_command(arguments)
         try:
-            done = subprocess.run(
-                [az, *_command(words)],
+            process = subprocess.run(
+                [az, *_build_command(arguments)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                timeout=LONGEST,
+                timeout=TIMEOUT,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise Busy(f"no answer within {LONGEST} s") from None
-        if done.returncode == 0:
-            return done.stdout
-        said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
-        if done.returncode == ABSENT and _called(words).endswith(" show"):
+            raise TransientError(f"no answer within {TIMEOUT} s") from None
+        if process.returncode == 0:
+            return process.stdout
+        output = (
+            process.stderr.strip() or process.stdout.strip() or f"exit code {process.returncode}"
+        )
+        if process.returncode == NOT_FOUND and _command_name(arguments).endswith(" show"):
             return None
-        _refuse(words, said)
-        raise Failed(f"`{_called(words)}` failed: {said}")
+        _raise_for_output(arguments, output)
+        raise CommandError(f"`{_command_name(arguments)}` failed: {output}")
 
 
-def sets(*pairs: str) -> tuple[str, ...]:
-    """`--set KEY=VALUE ...`, and nothing where there are none."""
+def set_options(*pairs: str) -> tuple[str, ...]:
+    """The option `--set KEY=VALUE ...`; empty without pairs."""
     return ("--set", *pairs) if pairs else ()
 
 
-def word(state: str) -> str:
-    """A state in one spelling: `Succeeded` and `DeploymentProvisioningState.SUCCEEDED` alike."""
+def normalize_state(state: str) -> str:
+    """Spell `Succeeded` and `DeploymentProvisioningState.SUCCEEDED` the same way."""
     return state.rpartition(".")[2].lower()
 
 
-def changing(state: str) -> bool:
-    """Will this state of an endpoint or a deployment end by itself?"""
-    return word(state) in CHANGING
+def is_changing(state: str) -> bool:
+    """Whether this state of an endpoint or a deployment is temporary."""
+    return normalize_state(state) in CHANGING_STATES
 
 
-def pause(times: int) -> None:
-    """Wait before another look: `times` the seconds in MLOPS_AZURE_PAUSE, 20 if it is not set."""
-    given = os.environ.get("MLOPS_AZURE_PAUSE", "20")
+def wait(factor: int) -> None:
+    """Wait `factor` times the seconds in MLOPS_AZURE_PAUSE (default: 20)."""
+    text = os.environ.get("MLOPS_AZURE_PAUSE", "20")
     try:
-        seconds = float(given)
+        seconds = float(text)
     except ValueError:
-        raise UsageError(f"MLOPS_AZURE_PAUSE: {given!r} is no number of seconds.") from None
-    time.sleep(max(0.0, seconds) * times)
-
-
-def _refuse(words: tuple[str, ...], said: str) -> None:
-    """Raise for what has a name; the order matters, as a refusal may speak of time-outs, too."""
-    if NO_EXTENSION.search(said):
-        raise UsageError("`az` has no extension `ml`. Run `az extension add --name ml`.")
-    if LOGGED_OUT.search(said):
-        raise UsageError(f"`az` is not logged in. Run `az login`. It said: {said}")
-    if DENIED.search(said):
         raise UsageError(
-            f"`{_called(words)}` was not allowed to: {said}\nAsk for the role, or "
+            f"MLOPS_AZURE_PAUSE: {text!r} is not a number of seconds. Set one, such as 20."
+        ) from None
+    time.sleep(max(0.0, seconds) * factor)
+
+
+def _raise_for_output(arguments: tuple[str, ...], output: str) -> None:
+    """Raise for a known output. The order matters: a refusal may also mention timeouts."""
+    if NO_EXTENSION.search(output):
+        raise UsageError("`az` has no extension `ml`. Run `az extension add --name ml`.")
+    if LOGGED_OUT.search(output):
+        raise UsageError(f"`az` is not logged in. Run `az login`. Its output: {output}")
+    if DENIED.search(output):
+        raise UsageError(
+            f"`{_command_name(arguments)}` was denied: {output}\nAsk for the role, or "
             "choose the right subscription with `az account set --subscription NAME`."
         )
-    if PASSING.search(said):
-        raise Busy(said)
+    if TRANSIENT.search(output):
+        raise TransientError(output)
 
 
-def _command(words: tuple[str, ...]) -> list[str]:
-    extension = [] if words[0] == "monitor" else ["ml"]
-    return [*extension, *words, "--only-show-errors", "--output", "json"]
+def _build_command(arguments: tuple[str, ...]) -> list[str]:
+    extension = [] if arguments[0] == "monitor" else ["ml"]
+    return [*extension, *arguments, "--only-show-errors", "--output", "json"]
 
 
-def _called(words: tuple[str, ...]) -> str:
-    """The command without its arguments."""
+def _command_name(arguments: tuple[str, ...]) -> str:
+    """The command without its options."""
     return " ".join(
-        ["az", *itertools.takewhile(lambda word: not word.startswith("-"), _command(words))]
+        [
+            "az",
+            *itertools.takewhile(
+                lambda argument: not argument.startswith("-"), _build_command(arguments)
+            ),
+        ]
     )
 
 
-def _show(words: tuple[str, ...], before: str = "$ ") -> None:
-    terminal.say(before + shlex.join(["az", *_command(words)]))
+def _log_command(arguments: tuple[str, ...], prefix: str = "$ ") -> None:
+    terminal.log(prefix + shlex.join(["az", *_build_command(arguments)]))
 
 
-def _parsed(words: tuple[str, ...], said: str | None) -> Any:
-    if said is None:
+def _parse_json(arguments: tuple[str, ...], output: str | None) -> Any:
+    if output is None:
         return None
     try:
-        return json.loads(said)
+        return json.loads(output)
     except ValueError:
         raise UsageError(
-            f"`{_called(words)}` did not answer in JSON, so the state is not known: "
-            f"{said.strip()[:200]!r}. `az upgrade` and `az extension update --name ml` may help."
+            f"`{_command_name(arguments)}` did not return JSON, so the state is not known: "
+            f"{output.strip()[:200]!r}. `az upgrade` and `az extension update --name ml` may help."
         ) from None

@@ -1,19 +1,19 @@
-"""Does a deployed version fit its neighbours?
+"""Checks that a deployed version works with the upstream data and with its consumers.
 
-The file that upstream delivers must follow the data contract, each consumer must find what it
-reads, and a batch endpoint must score the file to its end. Asked is the version that a rollout
-would bring, or, where there is none, the one that serves.
+The file that upstream delivers must follow the data contract, each consumer must find the fields
+that it reads, and a batch endpoint must score the whole file. The checked version is the one that
+the next rollout would bring; without one, the version that serves.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_platform.azure import smoke, submit, turns
-from mlops_platform.azure.az import Unknown
-from mlops_platform.azure.endpoints import Endpoint, of
-from mlops_platform.azure.place import Place
-from mlops_platform.azure.rollout import require
+from mlops_platform.azure import rollout_state, smoke_test, submit
+from mlops_platform.azure.az import UnknownStateError
+from mlops_platform.azure.endpoints import Endpoint, load_endpoints
+from mlops_platform.azure.rollout import require_deployment
+from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
@@ -24,61 +24,66 @@ from mlops_platform.settings import load_consumers
 UPSTREAM = Path("pipelines/upstream.yml")
 
 
-def run(place: Place) -> None:
-    """Ask each neighbour; the quickest first.
+def run(target: Target) -> None:
+    """Run the checks, the fastest first.
 
     Raises:
-        GateError: nothing is deployed, or a consumer does not find what it reads.
-        UsageError: the file breaks the contract, it cannot be scored, or Azure cannot tell.
+        GateError: nothing is deployed, or a consumer does not find a field that it reads.
+        UsageError: the file violates the contract, it cannot be scored, or the state in Azure
+            cannot be read.
     """
-    endpoints = of(place)
-    view = turns.look(endpoints[0], Versions(place))
-    asked = next(side for side in (turns.coming(view), view.settled) if side)
-    number = asked.version.number
-    deployed = [(endpoint, require(endpoint, number)) for endpoint in endpoints]
+    endpoints = load_endpoints(target)
+    state = rollout_state.read_state(endpoints[0], Versions(target))
+    checked = next(
+        candidate for candidate in (rollout_state.find_next(state), state.serving) if candidate
+    )
+    number = checked.version.number
+    deployed = [(endpoint, require_deployment(endpoint, number)) for endpoint in endpoints]
     for endpoint, colour in deployed:
-        if endpoint.splits:
-            _ask(place, endpoint, colour, number)
-    submit.run(place, UPSTREAM, {}, wait=True, again=False)
+        if endpoint.splits_traffic:
+            _check_consumers(target, endpoint, colour, number)
+    submit.run(target, UPSTREAM, {}, wait=True, again=False)
     for endpoint, colour in deployed:
-        if not endpoint.splits:
-            _score(place, endpoint, colour)
-    if not place.az.dry_run:
-        terminal.say(f"version {number} fits what is before and after it")
+        if not endpoint.splits_traffic:
+            _check_scoring(target, endpoint, colour)
+    if not target.az.dry_run:
+        terminal.log(f"version {number} works with the upstream data and the consumers")
 
 
-def _ask(place: Place, endpoint: Endpoint, colour: str, number: str) -> None:
-    contract = load_contract(place.conf / "data.yml", place.project.task)
-    broken = []
-    for name, consumer in load_consumers(place.conf).items():
-        if place.az.dry_run:
-            terminal.say(f"would ask {endpoint.name}, {colour}, what {name} asks")
+def _check_consumers(target: Target, endpoint: Endpoint, colour: str, number: str) -> None:
+    contract = load_contract(target.conf / "data.yml", target.project.task)
+    problems = []
+    for name, consumer in load_consumers(target.conf).items():
+        if target.az.dry_run:
+            terminal.log(f"would send the request of {name} to {endpoint.name}, {colour}")
             continue
         try:
-            answer = smoke.ask(place, endpoint, colour, consumers.body(consumer, contract))
+            answer = smoke_test.invoke(target, endpoint, colour, consumers.body(consumer, contract))
         except GateError as error:
-            broken.append(f"{name}: {error}")
+            problems.append(f"{name}: {error}")
         else:
-            broken += [f"{name}: {fault}" for fault in consumers.faults(consumer, answer)]
-    if broken:
+            problems += [f"{name}: {problem}" for problem in consumers.faults(consumer, answer)]
+    if problems:
         raise GateError(
-            f"version {number} breaks who calls it ({place.conf / 'consumers.yml'}):\n"
-            + "\n".join(broken)
-            + "\nGive the field back, or agree with the consumer and change the file."
+            f"version {number} breaks consumers ({target.conf / 'consumers.yml'}):\n"
+            + "\n".join(problems)
+            + "\nRestore the field, or agree with the consumer and change the file."
         )
 
 
-def _score(place: Place, endpoint: Endpoint, colour: str) -> None:
+def _check_scoring(target: Target, endpoint: Endpoint, colour: str) -> None:
     """Score the environment's data with one deployment.
 
-    Where Azure's answer is lost it is sent again: to score twice takes time and harms nothing.
+    If Azure's response is lost, the request is sent again: scoring twice only costs time.
     """
-    if place.az.dry_run:
-        terminal.say(f"would score {place.data} with {endpoint.name}, {colour}")
+    if target.az.dry_run:
+        terminal.log(f"would score {target.data} with {endpoint.name}, {colour}")
         return
-    where = ("--name", endpoint.name, "--deployment-name", colour, "--input", place.data)
-    said = place.az.read("batch-endpoint", "invoke", *where, *place.az.workspace)
-    name = said.get("name") if isinstance(said, dict) else None
+    options = ("--name", endpoint.name, "--deployment-name", colour, "--input", target.data)
+    job = target.az.read("batch-endpoint", "invoke", *options, *target.az.workspace)
+    name = job.get("name") if isinstance(job, dict) else None
     if not name:
-        raise Unknown(f"{endpoint.name} did not name the job that scores. Look at it in Azure.")
-    submit.finish(place, str(name), submit.show(place, str(name)) or {})
+        raise UnknownStateError(
+            f"{endpoint.name} did not return the name of its job. Look at the endpoint in Azure."
+        )
+    submit.wait_for(target, str(name), submit.find_job(target, str(name)) or {})

@@ -1,74 +1,76 @@
-"""Puts a version behind the endpoints, in the free one of blue and green, without traffic."""
+"""Deploys a version without traffic, in the free one of the deployments blue and green."""
 
 from __future__ import annotations
 
 from mlops_platform.azure import packages
-from mlops_platform.azure.endpoints import COLOURS, Endpoint, of
-from mlops_platform.azure.place import Place
-from mlops_platform.azure.versions import Versions, may_be_deployed
+from mlops_platform.azure.endpoints import COLOURS, Endpoint, load_endpoints
+from mlops_platform.azure.target import Target
+from mlops_platform.azure.versions import Versions, require_deployable
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
 
 
-def run(place: Place, asked: str) -> str:
+def run(target: Target, number_or_role: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateError: the version must not be deployed, or its ethics keep it from production, or a
-            rollout is under way.
-        UsageError: there is no such version or endpoint, or Azure cannot do it.
+        GateError: the version must not be deployed, its ethics checks do not allow production, or a
+            rollout is in progress.
+        UsageError: there is no such version or endpoint, or Azure refuses.
     """
-    versions = Versions(place)
-    version = versions.get(asked)
-    may_be_deployed(place, versions, version)
-    if place.environment == "prod" and version.role == "challenger":
+    versions = Versions(target)
+    version = versions.get(number_or_role)
+    require_deployable(target, versions, version)
+    if target.environment == "prod" and version.role == "challenger":
         from mlops_platform.ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
 
-        release.require(place.conf, version, delivery=True)
-    packages.register(place)
-    for endpoint in of(place):
-        _deploy(place, versions, endpoint, version.number)
+        release.require_passed(target.conf, version, delivery=True)
+    packages.register(target)
+    for endpoint in load_endpoints(target):
+        _deploy(target, versions, endpoint, version.number)
     return version.number
 
 
-def _deploy(place: Place, versions: Versions, endpoint: Endpoint, number: str) -> None:
+def _deploy(target: Target, versions: Versions, endpoint: Endpoint, number: str) -> None:
     traffic = endpoint.traffic()
-    standing = endpoint.deployments()
-    for there in standing.values():
-        if there.version == number and there.healthy:
-            endpoint.scale(there.name)
-            share = traffic.get(there.name, 0)
-            terminal.say(
-                f"{endpoint.kind}: version {number} stands already, {there.name}, {share} %"
+    deployments = endpoint.deployments()
+    for deployment in deployments.values():
+        if deployment.version == number and deployment.healthy:
+            endpoint.scale(deployment.name)
+            share = traffic.get(deployment.name, 0)
+            terminal.log(
+                f"{endpoint.kind}: version {number} is already deployed as {deployment.name}, "
+                f"traffic {share} %"
             )
             return
     if len(traffic) > 1 or endpoint.mirror():
         raise GateError(
-            f"a rollout or a rollback of {endpoint.name} is under way: {traffic}. End it with "
-            f"{place.command('rollout')}, {place.command('rollout --abort')} or "
-            f"{place.command('rollback --why REASON')}."
+            f"a rollout or a rollback of {endpoint.name} is in progress: {traffic}. Finish it with "
+            f"{target.command('rollout')}, {target.command('rollout --abort')} or "
+            f"{target.command('rollback --why REASON')}."
         )
-    without = [colour for colour in COLOURS if colour not in traffic]
-    free = next((colour for colour in without if colour not in standing), without[0])
-    if free in standing:
-        _spare_the_champion(versions, endpoint, standing[free].version)
+    idle = [colour for colour in COLOURS if colour not in traffic]
+    free = next((colour for colour in idle if colour not in deployments), idle[0])
+    if free in deployments:
+        _require_unused(versions, endpoint, deployments[free].version)
         endpoint.delete(free)
     endpoint.create(free, number)
     endpoint.scale(free)
     if endpoint.traffic() != traffic:
         raise GateError(
-            f"the traffic of {endpoint.name} changed while {free} was made: it was {traffic}, it "
-            f"is {endpoint.traffic()}. Who else works on it?"
+            f"the traffic of {endpoint.name} changed while {free} was created: from {traffic} to "
+            f"{endpoint.traffic()}. Find out who else changes it, then deploy again."
         )
-    if not place.az.dry_run:
-        terminal.say(f"{endpoint.kind}: version {number} stands, {free}, without traffic")
+    if not target.az.dry_run:
+        terminal.log(f"{endpoint.kind}: version {number} is deployed as {free}, without traffic")
 
 
-def _spare_the_champion(versions: Versions, endpoint: Endpoint, number: str) -> None:
-    """A champion without traffic is no state of ours: somebody moved it by hand."""
-    champion = versions.holder("champion") if versions.writes else None
+def _require_unused(versions: Versions, endpoint: Endpoint, number: str) -> None:
+    """Check that the deployment to replace is not the champion's, without traffic by mistake."""
+    champion = versions.holder("champion") if versions.can_write else None
     if champion and champion.number == number and endpoint.traffic():
         raise GateError(
             f"version {number} is champion and has no traffic on {endpoint.name}. Somebody moved "
-            f"it by hand. Move it back, or run {endpoint.place.command('rollback --why REASON')}."
+            "the traffic manually. Move it back, or run "
+            f"{endpoint.target.command('rollback --why REASON')}."
         )

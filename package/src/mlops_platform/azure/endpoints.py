@@ -1,7 +1,7 @@
-"""The endpoints and the two deployments, blue and green, that take turns behind each.
+"""The endpoints, each with two deployments, blue and green.
 
-An online endpoint divides its traffic. A batch endpoint has one default deployment: here that is
-traffic of 100 %, so that both are led by the same rules.
+An online endpoint splits its traffic. A batch endpoint has one default deployment, which counts as
+traffic of 100 %, so that the same rules apply to both.
 """
 
 from __future__ import annotations
@@ -11,271 +11,302 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure import scaling
-from mlops_platform.azure.az import Failed, changing, sets, word
-from mlops_platform.azure.place import ENDPOINTS, Place
+from mlops_platform.azure import autoscale
+from mlops_platform.azure.az import CommandError, is_changing, normalize_state, set_options
+from mlops_platform.azure.target import ENDPOINTS, Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 
 COLOURS = ("blue", "green")
-Shares = dict[str, int]  # deployment -> percent; those with 0 are left out
+TrafficSplit = dict[str, int]  # deployment -> percent; without those that have 0
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What stands behind an endpoint."""
+    """A deployment behind an endpoint."""
 
     name: str
     version: str  # of the model
     state: str
-    id: str  # Azure's, of the whole path
+    id: str  # the resource id in Azure
 
     @property
     def healthy(self) -> bool:
-        """Has it been built and started?"""
-        return word(self.state) == "succeeded"
+        """Whether it is built and started."""
+        return normalize_state(self.state) == "succeeded"
 
 
 class Endpoint:
-    """What both kinds have in common. `kind` is also the first half of their commands' names."""
+    """Base class of both kinds; `kind` is also the prefix of their commands in `az ml`."""
 
     kind: str
-    splits: bool
+    splits_traffic: bool
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.az = place.az
-        self.name = getattr(place.cloud.endpoints, self.kind)
-        self._named = ("--name", self.name, *self.az.workspace)
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.az = target.az
+        self.name = getattr(target.cloud.endpoints, self.kind)
+        self._options = ("--name", self.name, *self.az.workspace)
 
     @property
     def folder(self) -> Path:
-        """Its files."""
+        """The folder with its files."""
         return ENDPOINTS / self.kind
 
     def find(self) -> dict[str, Any] | None:
-        """Azure's description of it, or None."""
-        return self.az.settled(
-            lambda: self.az.read(f"{self.kind}-endpoint", "show", *self._named),
-            lambda found: _state(found or {}),
+        """Return Azure's description; None if it does not exist."""
+        endpoint: dict[str, Any] | None = self.az.wait_until_settled(
+            lambda: self.az.read(f"{self.kind}-endpoint", "show", *self._options),
+            lambda endpoint: _state_of(endpoint or {}),
         )
+        return endpoint
 
     def get(self) -> dict[str, Any]:
-        """Azure's description of it.
+        """Return Azure's description.
 
         Raises:
-            UsageError: there is none, or it is not well.
+            UsageError: it does not exist, or it is unhealthy.
         """
-        found = self.find()
-        if found is None:
+        endpoint = self.find()
+        if endpoint is None:
             raise UsageError(
                 f"{self.kind} endpoint {self.name} does not exist. Run "
-                f"{self.place.command('setup')}."
+                f"{self.target.command('setup')}."
             )
-        if word(_state(found)) != "succeeded":
+        if normalize_state(_state_of(endpoint)) != "succeeded":
             raise UsageError(
-                f"{self.kind} endpoint {self.name} is {_state(found)}. Look at it in Azure."
+                f"{self.kind} endpoint {self.name} is {_state_of(endpoint)}. Look at it in Azure."
             )
-        return found
+        return endpoint
 
     def deployments(self) -> dict[str, Deployment]:
-        """The deployments behind it, once none is being changed.
+        """The deployments, read when no change is in progress.
 
         Raises:
-            UsageError: there is no such endpoint, or Azure cannot tell.
+            UsageError: there is no such endpoint, or the state cannot be read.
         """
         try:
-            listed = self.az.settled(
-                lambda: self.az.read(f"{self.kind}-deployment", "list", *self._behind()),
-                lambda listed: next(filter(changing, (_state(found) for found in listed)), ""),
+            deployments = self.az.wait_until_settled(
+                lambda: self.az.read(f"{self.kind}-deployment", "list", *self._endpoint_options()),
+                lambda deployments: next(
+                    filter(is_changing, (_state_of(deployment) for deployment in deployments)), ""
+                ),
             )
-        except Failed:
-            self.get()  # where the endpoint is missing, this says what to do
+        except CommandError:
+            self.get()  # a missing endpoint has a message of its own
             raise
         return {
-            found["name"]: Deployment(
-                found["name"], self._version(found), _state(found), str(found.get("id"))
+            deployment["name"]: Deployment(
+                deployment["name"],
+                self._version(deployment),
+                _state_of(deployment),
+                str(deployment.get("id")),
             )
-            for found in listed
+            for deployment in deployments
         }
 
     def create(self, colour: str, version: str) -> None:
-        """Put a deployment of a version behind it, without traffic."""
-        versions = Versions(self.place)
-        model = f"azureml:{self.place.name}:{version}"
+        """Create a deployment of a version, without traffic."""
+        versions = Versions(self.target)
+        model = f"azureml:{self.target.name}:{version}"
         if versions.in_registry:
-            registry = f"azureml://registries/{self.place.cloud.registry}"
-            model = f"{registry}/models/{self.place.name}/versions/{version}"
+            registry = f"azureml://registries/{self.target.cloud.registry}"
+            model = f"{registry}/models/{self.target.name}/versions/{version}"
 
-        def stands() -> bool:
-            made = self.deployments().get(colour)
-            return made is not None and made.version == version and made.healthy
+        def is_deployed() -> bool:
+            deployment = self.deployments().get(colour)
+            return deployment is not None and deployment.version == version and deployment.healthy
 
         file = self.folder / "deployment.yml"
-        given = [f"model={model}", *self.place.packages(file), *self._given(version)]
-        given += self.place.tags()
-        named = ("--name", colour, "--file", str(file), *self._behind(), *sets(*given))
+        overrides = [f"model={model}", *self.target.packages(file), *self._overrides(version)]
+        overrides += self.target.tags()
+        options = (
+            "--name",
+            colour,
+            "--file",
+            str(file),
+            *self._endpoint_options(),
+            *set_options(*overrides),
+        )
         self.az.ensure(
             f"{self.kind} deployment {colour} of version {version}",
-            stands,
-            *(f"{self.kind}-deployment", "create", *named),
+            is_deployed,
+            *(f"{self.kind}-deployment", "create", *options),
         )
 
     def delete(self, colour: str) -> None:
-        """Take a deployment away; Azure itself refuses while it has traffic."""
+        """Delete a deployment; Azure refuses this while it has traffic."""
         self.az.ensure(
             f"no {self.kind} deployment {colour}",
             lambda: colour not in self.deployments(),
-            *(f"{self.kind}-deployment", "delete", "--name", colour, *self._behind(), "--yes"),
+            *(
+                f"{self.kind}-deployment",
+                "delete",
+                "--name",
+                colour,
+                *self._endpoint_options(),
+                "--yes",
+            ),
         )
 
     def scale(self, colour: str) -> None:
-        """Let a deployment have more and fewer machines, where its kind can."""
+        """Turn on autoscaling of a deployment, if this kind supports it."""
 
-    def traffic(self) -> Shares:
-        """How the requests are divided: empty, or 100 in all.
+    def traffic(self) -> TrafficSplit:
+        """The traffic split: empty, or 100 in total.
 
         Raises:
-            UsageError: Azure shows something else.
+            UsageError: Azure shows another total.
         """
         raise NotImplementedError
 
-    def mirror(self) -> Shares:
-        """Copies of requests that go to a deployment whose answers nobody sees."""
+    def mirror(self) -> TrafficSplit:
+        """The mirrored traffic: copies of requests whose responses are discarded."""
         return {}
 
-    def move(self, traffic: Shares, mirror: Shares | None = None) -> None:
-        """Divide the requests anew, in one change."""
+    def set_traffic(self, traffic: TrafficSplit, mirror: TrafficSplit | None = None) -> None:
+        """Set the traffic split, in one change."""
         raise NotImplementedError
 
-    def _behind(self) -> tuple[str, ...]:
+    def _endpoint_options(self) -> tuple[str, ...]:
         return ("--endpoint-name", self.name, *self.az.workspace)
 
-    def _given(self, version: str) -> list[str]:
+    def _overrides(self, version: str) -> list[str]:
         raise NotImplementedError
 
-    def _version(self, found: dict[str, Any]) -> str:
-        """The version in a model's id, of a workspace or a registry; `?` where it is another's."""
-        name = re.escape(self.place.name)
-        match = re.search(rf"[/:]{name}(?::|/versions/)(\d+)$", str(found.get("model") or ""))
+    def _version(self, deployment: dict[str, Any]) -> str:
+        """The version in a model's id; `?` for another model."""
+        name = re.escape(self.target.name)
+        match = re.search(rf"[/:]{name}(?::|/versions/)(\d+)$", str(deployment.get("model") or ""))
         return match[1] if match else "?"
 
 
 class Online(Endpoint):
-    """Answers at once."""
+    """An online endpoint: it answers single requests."""
 
     kind = "online"
-    splits = True
+    splits_traffic = True
 
     def delete(self, colour: str) -> None:
-        """The setting first: without its deployment nobody would find it again."""
-        scaling.remove(self.az, self._setting(colour))
+        """Delete the autoscale setting first: without its deployment it would stay unnoticed."""
+        autoscale.remove(self.az, self._setting_name(colour))
         super().delete(colour)
 
     def scale(self, colour: str) -> None:
-        """As conf/<env>.yml and autoscale.yml say."""
-        standing = self.deployments().get(colour)
-        if standing is not None:
-            scaling.apply(self.place, self._setting(colour), standing.id)
+        """Turn on autoscaling, as conf/<env>.yml and autoscale.yml define it."""
+        deployment = self.deployments().get(colour)
+        if deployment is not None:
+            autoscale.apply(self.target, self._setting_name(colour), deployment.id)
         elif self.az.dry_run:
-            terminal.say(f"would let {colour} have more and fewer machines")
+            terminal.log(f"would turn on autoscaling of {colour}")
         else:
-            raise UsageError(f"{self.name}: deployment {colour} is gone. Somebody deleted it.")
+            raise UsageError(f"{self.name}: deployment {colour} no longer exists. Deploy it again.")
 
-    def traffic(self) -> Shares:
-        """Shares of the live requests."""
-        shares = _shares(self.get().get("traffic"))
+    def traffic(self) -> TrafficSplit:
+        """The split of the live traffic."""
+        shares = _parse_split(self.get().get("traffic"))
         if shares and sum(shares.values()) != 100:
-            raise UsageError(f"endpoint {self.name} divides its traffic oddly: {shares}.")
+            raise UsageError(
+                f"endpoint {self.name}: the traffic {shares} does not sum to 100. Correct it in "
+                "Azure."
+            )
         return shares
 
-    def mirror(self) -> Shares:
-        """Shares of the copied requests."""
-        return _shares(self.get().get("mirror_traffic"))
+    def mirror(self) -> TrafficSplit:
+        """The split of the mirrored traffic."""
+        return _parse_split(self.get().get("mirror_traffic"))
 
-    def move(self, traffic: Shares, mirror: Shares | None = None) -> None:
-        """Live and copied requests at once: a deployment never has both."""
+    def set_traffic(self, traffic: TrafficSplit, mirror: TrafficSplit | None = None) -> None:
+        """Set live and mirrored traffic together: a deployment never has both."""
         mirror = mirror or {}
 
-        def holds() -> bool:
-            found = self.get()
+        def is_set() -> bool:
+            endpoint = self.get()
             return (
-                _shares(found.get("traffic")) == traffic
-                and _shares(found.get("mirror_traffic")) == mirror
+                _parse_split(endpoint.get("traffic")) == traffic
+                and _parse_split(endpoint.get("mirror_traffic")) == mirror
             )
 
         self.az.ensure(
-            f"traffic {_text(traffic)}",
-            holds,
-            *("online-endpoint", "update", *self._named, "--traffic", self._all(traffic)),
-            *("--mirror-traffic", self._all(mirror)),
+            f"traffic {_format_split(traffic)}",
+            is_set,
+            *(
+                "online-endpoint",
+                "update",
+                *self._options,
+                "--traffic",
+                self._format_traffic_option(traffic),
+            ),
+            *("--mirror-traffic", self._format_traffic_option(mirror)),
         )
 
-    def _all(self, shares: Shares) -> str:
-        """Each deployment with its share, 0 included: what is left out might stay as it was."""
-        names = [name for name in COLOURS if name in shares or name in self._known]
+    def _format_traffic_option(self, shares: TrafficSplit) -> str:
+        """Each deployment with its share, also 0: Azure may keep the share of an omitted one."""
+        names = [name for name in COLOURS if name in shares or name in self._deployment_names]
         return " ".join(f"{name}={shares.get(name, 0)}" for name in names)
 
-    def _setting(self, colour: str) -> str:
+    def _setting_name(self, colour: str) -> str:
         return f"{self.name}-{colour}"
 
     @property
-    def _known(self) -> set[str]:
+    def _deployment_names(self) -> set[str]:
         return set(self.deployments())
 
-    def _given(self, version: str) -> list[str]:
-        machines = self.place.cloud.machines
+    def _overrides(self, version: str) -> list[str]:
+        machines = self.target.cloud.machines
         return [f"instance_type={machines.size}", f"instance_count={machines.min}"]
 
 
 class Batch(Endpoint):
-    """Scores whole files."""
+    """A batch endpoint: it scores whole files."""
 
     kind = "batch"
-    splits = False
+    splits_traffic = False
 
-    def traffic(self) -> Shares:
-        """All to the default deployment."""
+    def traffic(self) -> TrafficSplit:
+        """100 % for the default deployment."""
         defaults = self.get().get("defaults") or {}
         default = defaults.get("deployment_name") or defaults.get("deploymentName")
         return {default: 100} if default else {}
 
-    def move(self, traffic: Shares, mirror: Shares | None = None) -> None:
-        """Make another one default."""
+    def set_traffic(self, traffic: TrafficSplit, mirror: TrafficSplit | None = None) -> None:
+        """Make another deployment the default."""
         (default,) = traffic
         self.az.ensure(
             f"default deployment {default}",
             lambda: self.traffic() == traffic,
-            *("batch-endpoint", "update", *self._named),
+            *("batch-endpoint", "update", *self._options),
             *("--defaults", f"deployment_name={default}"),
         )
 
-    def _given(self, version: str) -> list[str]:
+    def _overrides(self, version: str) -> list[str]:
         return [f"environment_variables.MLOPS_MODEL_VERSION={version}"]
 
 
-def of(place: Place) -> list[Endpoint]:
-    """The project's endpoints; the online one first, as roles follow it.
+def load_endpoints(target: Target) -> list[Endpoint]:
+    """Load the project's endpoints; the online one is first, because roles follow it.
 
     Raises:
-        UsageError: it has none.
+        UsageError: there are none.
     """
     kinds = [Online, Batch]
-    found = [kind(place) for kind in kinds if (ENDPOINTS / kind.kind / "endpoint.yml").is_file()]
-    if not found:
-        raise UsageError(f"{ENDPOINTS}: no endpoint is declared. `copier update` brings the files.")
-    return found
+    endpoints = [
+        kind(target) for kind in kinds if (ENDPOINTS / kind.kind / "endpoint.yml").is_file()
+    ]
+    if not endpoints:
+        raise UsageError(f"{ENDPOINTS}: no endpoint is declared. `copier update` adds the files.")
+    return endpoints
 
 
-def _state(found: dict[str, Any]) -> str:
-    return str(found.get("provisioning_state") or "unknown")
+def _state_of(resource: dict[str, Any]) -> str:
+    return str(resource.get("provisioning_state") or "unknown")
 
 
-def _shares(found: Any) -> Shares:
-    shares = {str(name): int(share) for name, share in (found or {}).items()}
+def _parse_split(traffic: Any) -> TrafficSplit:
+    shares = {str(name): int(share) for name, share in (traffic or {}).items()}
     return {name: share for name, share in shares.items() if share}
 
 
-def _text(shares: Shares) -> str:
+def _format_split(shares: TrafficSplit) -> str:
     return ", ".join(f"{name} {share} %" for name, share in sorted(shares.items())) or "none"

@@ -1,4 +1,4 @@
-"""What the images in Azure hold: the packages of uv.lock, exported with hashes."""
+"""Exports the packages of uv.lock, with hashes, for the images in Azure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import whole_file, whole_folder
+from mlops_platform.core.files import atomic_file, atomic_folder
 from mlops_platform.delivery import platform_wheel
 from mlops_platform.delivery.platform_wheel import VENDOR
 
 GROUPS = ("team", "azure-jobs")
-LETTERS = 12
+VERSION_LENGTH = 12
 
 
-class Exported(NamedTuple):
-    """Each environment's folder, which Azure ML builds an image from, and the version of all."""
+class ExportedEnvironments(NamedTuple):
+    """The folder of each environment, from which Azure ML builds an image, and their version."""
 
     folders: dict[str, Path]
     version: str
 
 
-def version(root: Path) -> str:
-    """The environments' version: the first 12 letters of the SHA-256 of uv.lock.
+def lock_version(root: Path) -> str:
+    """The version of the environments: the first 12 characters of the SHA-256 of uv.lock.
 
     Raises:
         UsageError: there is no uv.lock.
@@ -32,39 +32,41 @@ def version(root: Path) -> str:
     lock = root / "uv.lock"
     if not lock.is_file():
         raise UsageError(f"{lock}: there is no such file. Run `uv lock` and commit it.")
-    return hashlib.sha256(lock.read_bytes()).hexdigest()[:LETTERS]
+    return hashlib.sha256(lock.read_bytes()).hexdigest()[:VERSION_LENGTH]
 
 
-def export(root: Path) -> Exported:
+def export(root: Path) -> ExportedEnvironments:
     """Write requirements.txt into each environment's folder, from uv.lock, with hashes.
 
     Raises:
-        UsageError: uv is not there, or uv.lock does not fit pyproject.toml.
+        UsageError: uv is not installed, or uv.lock does not match pyproject.toml.
     """
-    made = version(root)
+    version = lock_version(root)
     images = sorted((root / "pipelines" / "environments").glob("*/Dockerfile"))
     folders = {image.parent.name: image.parent for image in images}
     for folder in folders.values():
         # requirements.txt names the platform package's wheel beside itself.
-        with whole_folder(folder / VENDOR) as scratch:
+        with atomic_folder(folder / VENDOR) as scratch:
             wheels = platform_wheel.copy(root, scratch)
-            with whole_file(folder / "requirements.txt") as requirements:
+            with atomic_file(folder / "requirements.txt") as requirements:
                 _uv_export(root, requirements)
-                exported = requirements.read_text(encoding="utf-8")
-                requirements.write_text(platform_wheel.with_hash(exported, wheels), newline="\n")
-    return Exported(folders, made)
+                requirements_text = requirements.read_text(encoding="utf-8")
+                requirements.write_text(
+                    platform_wheel.with_hash(requirements_text, wheels), newline="\n"
+                )
+    return ExportedEnvironments(folders, version)
 
 
-def _uv_export(root: Path, target: Path) -> None:
-    groups = [word for group in GROUPS for word in ("--group", group)]
+def _uv_export(root: Path, path: Path) -> None:
+    groups = [option for group in GROUPS for option in ("--group", group)]
     command = ["uv", "export", "--quiet", "--locked", "--no-default-groups", *groups]
-    command += ["--no-emit-project", "--no-header", "--output-file", str(target.resolve())]
+    command += ["--no-emit-project", "--no-header", "--output-file", str(path.resolve())]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     except OSError as error:
         raise UsageError(f"uv cannot be started: {error}. Install it, or add it to PATH.") from None
-    if done.returncode != 0:
+    if process.returncode != 0:
         raise UsageError(
-            f"uv.lock cannot be exported: {done.stderr.strip()}\nRun `uv lock`, commit uv.lock, "
+            f"uv.lock cannot be exported: {process.stderr.strip()}\nRun `uv lock`, commit uv.lock, "
             "then try again."
         )

@@ -1,4 +1,4 @@
-"""Parts that several files of Azure ML have in common."""
+"""Builds parts that several files of Azure ML have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONF = {"type": "uri_folder", "path": "../../conf"}
 
 
 class ProjectSettings(NamedTuple):
-    """The parts of conf/ that the files follow from."""
+    """The settings in conf/ from which the files are built."""
 
     project: settings.Project
     train: settings.Train
@@ -22,8 +22,8 @@ class ProjectSettings(NamedTuple):
     contract: Contract
 
 
-def pipeline(name: str, title: str, description: str, **rest: Any) -> dict[str, Any]:
-    """A pipeline job of the project `name`, on the cluster that all jobs share."""
+def build_pipeline(name: str, title: str, description: str, **rest: Any) -> dict[str, Any]:
+    """Build a pipeline job of the project `name`, on the cluster that all jobs share."""
     return {
         "$schema": f"{SCHEMAS}/pipelineJob.schema.json",
         "type": "pipeline",
@@ -36,12 +36,12 @@ def pipeline(name: str, title: str, description: str, **rest: Any) -> dict[str, 
     }
 
 
-def raw(name: str) -> dict[str, str]:
-    """The raw data, as an input."""
+def raw_data(name: str) -> dict[str, str]:
+    """The raw data as an input of a job."""
     return {"type": "uri_folder", "path": f"azureml:{name}-raw:1"}
 
 
-def prepared() -> dict[str, Any]:
+def prepare_jobs() -> dict[str, Any]:
     """The first two steps of pipelines/train.yml."""
     return {
         "validate": {
@@ -63,10 +63,10 @@ def prepared() -> dict[str, Any]:
     }
 
 
-def component(
+def build_component(
     inputs: dict[str, str], outputs: dict[str, str], step: str, *arguments: str
 ) -> dict[str, Any]:
-    """A command of this package as a component inside a job's file; ports by name and type."""
+    """Build an inline component that runs a command of this package; ports are name and type."""
     return {
         "type": "command",
         "inputs": {port: {"type": kind} for port, kind in inputs.items()},

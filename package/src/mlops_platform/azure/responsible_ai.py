@@ -1,7 +1,7 @@
-"""azureml/jobs/responsible-ai.yml: the Responsible AI dashboard of a version.
+"""Builds azureml/jobs/responsible-ai.yml: the Responsible AI dashboard of a version.
 
-The dashboard's components are Microsoft's, and run in an environment of their own: the library
-behind them needs older packages than this project's.
+Microsoft's components make the dashboard, in an environment of their own: their library needs
+older packages than this project.
 Inputs: https://learn.microsoft.com/azure/machine-learning/how-to-responsible-ai-insights-sdk-cli
 """
 
@@ -10,25 +10,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mlops_platform.azure.shapes import (
+from mlops_platform.azure.job_builder import (
     CONF,
     HOUR,
     ProjectSettings,
-    component,
-    pipeline,
-    prepared,
-    raw,
+    build_component,
+    build_pipeline,
+    prepare_jobs,
+    raw_data,
 )
 
 VERSION = "0.22.0"
 
 
-def content(said: ProjectSettings) -> dict[str, Any]:
-    """A pipeline: tables of the training and test rows, then the dashboard's parts."""
-    name, contract = said.project.name, said.contract
+def build(config: ProjectSettings) -> dict[str, Any]:
+    """Build a pipeline: tables of the training and test rows, then the dashboard's parts."""
+    name, contract = config.project.name, config.contract
     dropped = [column for column in contract.columns if column not in contract.features]
     dropped.remove(contract.target)
-    tables = component(
+    tables_component = build_component(
         {"data": "uri_folder"},
         {"train": "mltable", "test": "mltable"},
         "tables",
@@ -38,10 +38,10 @@ def content(said: ProjectSettings) -> dict[str, Any]:
     )
     dashboard = "${{parent.jobs.constructor.outputs.rai_insights_dashboard}}"
     jobs = {
-        **prepared(),
+        **prepare_jobs(),
         "tables": {
             "type": "command",
-            "component": tables,
+            "component": tables_component,
             "limits": {"timeout": HOUR},
             "inputs": {"data": "${{parent.jobs.prepare.outputs.data}}"},
             # The monitor compares with these rows.
@@ -50,7 +50,7 @@ def content(said: ProjectSettings) -> dict[str, Any]:
         "constructor": _job(
             "insight_constructor",
             title=f"Responsible AI of {name}",
-            task_type=said.project.task,
+            task_type=config.project.task,
             model_info="${{parent.inputs.model_info}}",
             model_input="${{parent.inputs.model}}",
             train_dataset="${{parent.jobs.tables.outputs.train}}",
@@ -72,13 +72,13 @@ def content(said: ProjectSettings) -> dict[str, Any]:
             insight_2="${{parent.jobs.errors.outputs.error_analysis}}",
         ),
     }
-    return pipeline(
+    return build_pipeline(
         name,
         "Responsible AI",
         "Explanations and an error analysis of a version, as a dashboard.",
         inputs={
             "conf": CONF,
-            "raw": raw(name),
+            "raw": raw_data(name),
             "model": {"type": "mlflow_model", "path": f"azureml:{name}:1"},
             "model_info": f"{name}:1",
         },
@@ -88,10 +88,10 @@ def content(said: ProjectSettings) -> dict[str, Any]:
 
 
 def _job(component_name: str, **inputs: Any) -> dict[str, Any]:
-    where = f"azureml://registries/azureml/components/rai_tabular_{component_name}"
+    registry = f"azureml://registries/azureml/components/rai_tabular_{component_name}"
     return {
         "type": "command",
-        "component": f"{where}/versions/{VERSION}",
+        "component": f"{registry}/versions/{VERSION}",
         "limits": {"timeout": HOUR},
         "inputs": inputs,
     }

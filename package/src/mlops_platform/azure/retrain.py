@@ -1,6 +1,6 @@
-"""Retraining in dev: a person may at any time, a machine as often as conf/train.yml allows.
+"""Retrains in dev: manually at any time, automatically as often as conf/train.yml allows.
 
-`submit` trains. What is decided here is only whether a new job may begin.
+`submit` runs the training. This module only decides whether a new job may start.
 """
 
 from __future__ import annotations
@@ -9,76 +9,79 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlops_platform.azure import submit
-from mlops_platform.azure.az import Unknown
-from mlops_platform.azure.place import TRAINING, Place
+from mlops_platform.azure.az import UnknownStateError
+from mlops_platform.azure.target import TRAINING, Target
 from mlops_platform.core.errors import UsageError
 from mlops_platform.monitoring import cooldown
 from mlops_platform.settings import load_train
 
-INPUT = "trigger"  # which of all pipelines only a training has
-MOST = 200  # jobs that are listed: Azure lists the latest first
-BY_HAND = "uv run mlops azure retrain --why REASON"
+TRIGGER_INPUT = "trigger"  # only a training pipeline has this input
+MAX_JOBS = 200  # how many jobs are listed; Azure lists the latest first
+MANUAL_COMMAND = "uv run mlops azure retrain --why REASON"
 
 
-def run(place: Place, why: str, event: str) -> None:
-    """Train for a person's reason, or for an event that a machine saw.
+def run(target: Target, why: str, event: str) -> None:
+    """Train for a person's reason `why`, or for an automatic `event`.
 
     Raises:
-        GateError: a machine asks, and the last training is too near or there were enough.
-        UsageError: nobody says why, it is not dev, or Azure cannot tell or do it.
+        GateError: an event comes too soon after the last training, or there were too many.
+        UsageError: no reason is given, the environment is not dev, or Azure refuses.
     """
     why, event = why.strip(), event.strip()
     if not (why or event):
-        raise UsageError("say why: `--why` for a person's reason, `--event` for what happened.")
+        raise UsageError(
+            "a reason is missing: give `--why` (a person's reason) or `--event` (what happened)."
+        )
 
-    def may_begin() -> None:
-        limits = load_train(place.conf).retrain
-        source = place.conf / "train.yml"
-        cooldown.require(starts(place), limits, source, cooldown.utc_now(), BY_HAND)
+    def check_cooldown() -> None:
+        limits = load_train(target.conf).retrain
+        source = target.conf / "train.yml"
+        cooldown.check_cooldown(
+            list_start_times(target), limits, source, cooldown.utc_now(), MANUAL_COMMAND
+        )
 
-    asked = None if why else may_begin
-    inputs = {INPUT: why or event}
-    submit.run(place, TRAINING, inputs, wait=True, again=False, may_begin=asked)
+    before_start = None if why else check_cooldown
+    inputs = {TRIGGER_INPUT: why or event}
+    submit.run(target, TRAINING, inputs, wait=True, again=False, before_start=before_start)
 
 
-def starts(place: Place) -> list[datetime]:
-    """When the trainings of the last week began in this workspace, and some before them.
+def list_start_times(target: Target) -> list[datetime]:
+    """List when trainings in this workspace started, at least those of the last week.
 
     Raises:
-        UsageError: the list cannot be read, or does not reach a week back. That is never taken for
-            "no trainings".
+        UsageError: the list cannot be read, or does not cover a week. It is never treated as empty.
     """
-    listed = place.az.read(
-        *("job", "list", "--max-results", str(MOST), "--include-archived", *place.az.workspace)
+    jobs = target.az.read(
+        *("job", "list", "--max-results", str(MAX_JOBS), "--include-archived", *target.az.workspace)
     )
-    if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
-        raise Unknown(
-            "`job list` gave no list of jobs, so it is not known when the last trainings began. "
-            f"A person may train: `{BY_HAND}`."
+    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
+        raise UnknownStateError(
+            "`job list` did not return a list of jobs, so it is not known when the last trainings "
+            f"started. Train manually: `{MANUAL_COMMAND}`."
         )
-    if len(listed) >= MOST:
-        first, last = _start(listed[0]), _start(listed[-1])
+    if len(jobs) >= MAX_JOBS:
+        first, last = _start(jobs[0]), _start(jobs[-1])
         if last > cooldown.utc_now() - cooldown.WEEK or first < last:
-            raise Unknown(
-                f"{MOST} jobs of {place.cloud.workspace} were listed, and they do not reach from "
-                "now to a week ago, so it is not known how many trainings there were. A person "
-                f"may train: `{BY_HAND}`."
+            raise UnknownStateError(
+                f"the latest {MAX_JOBS} jobs of {target.cloud.workspace} do not cover the last "
+                "week, so it is not known how many trainings there were. Train manually: "
+                f"`{MANUAL_COMMAND}`."
             )
-    return [_start(job) for job in listed if _is_training(place, job)]
+    return [_start(job) for job in jobs if _is_training(target, job)]
 
 
-def _is_training(place: Place, job: dict[str, Any]) -> bool:
-    ours = (job.get("tags") or {}).get("project") == place.name
-    return ours and job.get("type") == "pipeline" and INPUT in (job.get("inputs") or {})
+def _is_training(target: Target, job: dict[str, Any]) -> bool:
+    is_own = (job.get("tags") or {}).get("project") == target.name
+    return is_own and job.get("type") == "pipeline" and TRIGGER_INPUT in (job.get("inputs") or {})
 
 
 def _start(job: dict[str, Any]) -> datetime:
     created = (job.get("creation_context") or {}).get("created_at")
     try:
-        began = datetime.fromisoformat(str(created))
+        start = datetime.fromisoformat(str(created))
     except ValueError:
-        raise Unknown(
-            f"job {job.get('name')} does not say when it began, but {created!r}. A person may "
-            f"train: `{BY_HAND}`."
+        raise UnknownStateError(
+            f"job {job.get('name')} has no valid start time, but {created!r}. Train manually: "
+            f"`{MANUAL_COMMAND}`."
         ) from None
-    return began if began.tzinfo else began.replace(tzinfo=UTC)
+    return start if start.tzinfo else start.replace(tzinfo=UTC)

@@ -1,91 +1,94 @@
-"""Brings back the version that served before; during a rollout, the one that serves.
+"""Restores the version that served before; during a rollout, the version that serves.
 
-The rule is that of a rollout: roles change hands while both versions have traffic. So the version
-that failed is cut to 10 % at once, then the roles change, then the last 10 % go. A batch endpoint
-has nothing between: there the default moves first, then the roles.
+As in a rollout, roles change while both versions have traffic. So the failed version is reduced to
+10 % first, then the roles change, then the last 10 % move. A batch endpoint has no split: its
+default changes first, then the roles.
 """
 
 from __future__ import annotations
 
-from mlops_platform.azure import smoke, turns
-from mlops_platform.azure.endpoints import of
-from mlops_platform.azure.place import Place
-from mlops_platform.azure.rollout import require
-from mlops_platform.azure.turns import Side, View
+from mlops_platform.azure import rollout_state, smoke_test
+from mlops_platform.azure.endpoints import load_endpoints
+from mlops_platform.azure.rollout import require_deployment
+from mlops_platform.azure.rollout_state import DeployedVersion, EndpointState
+from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 
-LAST = 10
+LAST_SHARE = 10
 
 
-def run(place: Place, why: str) -> None:
-    """Go back; finishes a rollback that was interrupted, instead of going back twice.
+def run(target: Target, why: str) -> None:
+    """Roll back. An interrupted rollback is finished, not repeated.
 
     Raises:
-        GateError: there is nothing to go back to, or it is not well either.
+        GateError: there is no version to restore, or it is unhealthy, too.
         UsageError: the state cannot be read or changed.
     """
-    versions = Versions(place)
-    if not versions.writes:
+    versions = Versions(target)
+    if not versions.can_write:
         raise UsageError(
-            "staging has no roles, and so no version before. Use "
-            f"{place.command('rollout --abort')}, or deploy and roll out the version that you want."
+            "staging has no roles, so it has no previous version. Use "
+            f"{target.command('rollout --abort')}, or deploy and roll out the version that you "
+            "want."
         )
-    leading, *following = of(place)
-    view = turns.look(leading, versions)
-    failed = _failed(view)
+    leading, *following = load_endpoints(target)
+    state = rollout_state.read_state(leading, versions)
+    failed = _find_failed(state)
     if failed is None:
-        terminal.out.print("it is rolled back already", markup=False)
+        terminal.out.print("already rolled back", markup=False)
         return
-    good = view.other(failed)
-    if good is None or not good.deployment.healthy:
-        before = failed.version.tags.get("previous_champion", "VERSION")
+    previous = state.other(failed)
+    if previous is None or not previous.deployment.healthy:
+        number = failed.version.tags.get("previous_champion", "VERSION")
         raise GateError(
-            f"{leading.name}: nothing that is well stands beside version {failed.version.number}. "
-            "Deploy the champion before it, then roll back: "
-            f"{place.command(f'deploy {before}')}."
+            f"{leading.name}: no healthy deployment beside version {failed.version.number}. "
+            "Deploy the previous champion, then roll back: "
+            f"{target.command(f'deploy {number}')}."
         )
-    if not place.az.dry_run:
-        smoke.gate(place, leading, good.name, good.version.number, None)
-    if not leading.splits or not view.share(failed):
-        leading.move({good.name: 100})
-    elif view.share(failed) != LAST:
-        leading.move({good.name: 100 - LAST, failed.name: LAST})
+    if not target.az.dry_run:
+        smoke_test.check_deployment(target, leading, previous.name, previous.version.number, None)
+    if not leading.splits_traffic or not state.share(failed):
+        leading.set_traffic({previous.name: 100})
+    elif state.share(failed) != LAST_SHARE:
+        leading.set_traffic({previous.name: 100 - LAST_SHARE, failed.name: LAST_SHARE})
     for endpoint in following:
-        endpoint.move({require(endpoint, good.version.number): 100})
-    versions.restore(good.version.number, failed.version.number, "rolled_back", why)
-    leading.move({good.name: 100})
-    if not place.az.dry_run:
+        endpoint.set_traffic({require_deployment(endpoint, previous.version.number): 100})
+    versions.restore(previous.version.number, failed.version.number, "rolled_back", why)
+    leading.set_traffic({previous.name: 100})
+    if not target.az.dry_run:
         terminal.out.print(
-            f"version {good.version.number} is champion again, version {failed.version.number} is "
-            "rolled back",
+            f"version {previous.version.number} is champion again, version {failed.version.number} "
+            "is rolled back",
             markup=False,
         )
 
 
-def _failed(view: View) -> Side | None:
-    """The side to take down; None where that is done already."""
-    serving = view.settled
+def _find_failed(state: EndpointState) -> DeployedVersion | None:
+    """Find the version to roll back; None if that is already done."""
+    serving = state.serving
     if serving is None:
-        if not view.traffic:
-            raise GateError(f"{view.endpoint.name} serves nothing: there is nothing to take down.")
-        return turns.newcomer(view)
-    other = view.other(serving)
+        if not state.traffic:
+            raise GateError(f"{state.endpoint.name} serves nothing: there is nothing to roll back.")
+        return rollout_state.find_newer(state)
+    other = state.other(serving)
     if serving.version.role == "champion":
         if other and other.version.role == "rolled_back":
             return None
-        if other and other.name in view.mirror:
+        if other and other.name in state.mirror:
             return other
-        before = serving.version.tags.get("previous_champion")
-        if before is None:
+        previous = serving.version.tags.get("previous_champion")
+        if previous is None:
             raise GateError(
-                f"version {serving.version.number} is the first champion: there is none to go "
-                "back to. Train and roll out a better one."
+                f"version {serving.version.number} is the first champion: there is no "
+                "previous one. Train and roll out a better version."
             )
-        if other is None or other.version.number != before:
+        if other is None or other.version.number != previous:
             raise GateError(
-                f"version {before}, champion before version {serving.version.number}, is no longer "
-                f"deployed. Run {view.endpoint.place.command(f'deploy {before}')}, then roll back."
+                f"version {previous}, champion before version {serving.version.number}, is no "
+                "longer "
+                f"deployed. Run {state.endpoint.target.command(f'deploy {previous}')}, then roll "
+                "back."
             )
     return serving

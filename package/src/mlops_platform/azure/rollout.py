@@ -1,12 +1,11 @@
-"""Brings the version that was deployed to the requests, step by step, with a gate at each.
+"""Moves traffic to the deployed version, step by step, with a gate at each step.
 
-Online: 0 %, a mirror of 10 %, then 10, 50 and 100 %. A gate that says no aborts: all traffic goes
-back to the deployment that had it.
+An online endpoint starts with a mirror of 10 %, then come 10, 50 and 100 %. A failed gate aborts
+the rollout: all traffic returns to the previous deployment.
 
-Roles change hands while both versions have traffic, at 50 %: so the champion's tag never points at
-a version that answers nobody, wherever a run is interrupted. A first version gets its traffic,
-then its role. A batch endpoint has one default and nothing between: there the default moves first,
-then the roles, and the version before stays deployed.
+Roles change while both versions have traffic, at 50 %. So the champion always serves requests,
+wherever a run is interrupted. A first version gets its traffic, then its role. A batch endpoint
+has no split: its default changes first, then the roles, and the previous version stays deployed.
 """
 
 from __future__ import annotations
@@ -15,197 +14,203 @@ import time
 from dataclasses import dataclass
 from typing import NoReturn
 
-from mlops_platform.azure import smoke, turns
-from mlops_platform.azure.endpoints import Endpoint, Shares, of
-from mlops_platform.azure.place import Place
-from mlops_platform.azure.turns import Side, View
-from mlops_platform.azure.versions import NEVER, Versions
+from mlops_platform.azure import rollout_state, smoke_test
+from mlops_platform.azure.endpoints import Endpoint, TrafficSplit, load_endpoints
+from mlops_platform.azure.rollout_state import DeployedVersion, EndpointState
+from mlops_platform.azure.target import Target
+from mlops_platform.azure.versions import NEVER_DEPLOYED, Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 
-MIRROR = 10
-STEPS = (10, 50, 100)
+MIRROR_SHARE = 10
+TRAFFIC_STEPS = (10, 50, 100)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How careful a rollout is: seconds at each step before its gate, and what else to ask."""
+    """Settings of a rollout: seconds at each step before its gate, and a command to check."""
 
-    hold: float = 0.0
-    check: str | None = None
+    step_seconds: float = 0.0
+    check_command: str | None = None
 
 
-def run(place: Place, plan: Plan) -> None:
-    """Roll out what was deployed; goes on from the step at which an earlier run stopped.
+def run(target: Target, plan: Plan) -> None:
+    """Roll out the deployed version; continues at the step where an earlier run stopped.
 
     Raises:
-        GateError: a gate said no, and the traffic is as it was; or there is nothing to roll out.
-        UsageError: the state cannot be read or changed. Nothing is undone then: run it again, or
-            with `--abort`.
+        GateError: a gate failed, and the traffic is as before; or there is nothing to roll out.
+        UsageError: the state cannot be read or changed. Nothing is reverted: run it again, or with
+            `--abort`.
     """
-    versions = Versions(place)
-    leading, *following = of(place)
-    view = turns.look(leading, versions)
-    new = turns.coming(view)
+    versions = Versions(target)
+    leading, *following = load_endpoints(target)
+    state = rollout_state.read_state(leading, versions)
+    new = rollout_state.find_next(state)
     if new is not None:
-        rollout = Rollout(place, versions, view, new, following)
+        rollout = Rollout(target, versions, state, new, following)
         for endpoint in following:
-            require(endpoint, new.version.number)
+            require_deployment(endpoint, new.version.number)
         try:
-            rollout.climb(plan)
-        except GateError as fault:
-            _undo(rollout, fault)
-        if place.az.dry_run:
+            rollout.advance(plan)
+        except GateError as error:
+            _revert_and_raise(rollout, error)
+        if target.az.dry_run:
             return
-        view = turns.look(leading, versions)
-    _finish(versions, view, following)
+        state = rollout_state.read_state(leading, versions)
+    _finish(versions, state, following)
 
 
-def abort(place: Place) -> None:
-    """Give all traffic back to the deployment that had it before a rollout, if one is under way."""
-    versions = Versions(place)
-    leading, *following = of(place)
-    view = turns.look(leading, versions)
-    new = turns.coming(view)
-    if new is None or not (len(view.traffic) > 1 or view.mirror):
-        terminal.out.print(f"no rollout of {leading.name} is under way", markup=False)
+def abort(target: Target) -> None:
+    """Return all traffic to the previous deployment, if a rollout is in progress."""
+    versions = Versions(target)
+    leading, *following = load_endpoints(target)
+    state = rollout_state.read_state(leading, versions)
+    new = rollout_state.find_next(state)
+    if new is None or not (len(state.traffic) > 1 or state.mirror):
+        terminal.out.print(f"no rollout of {leading.name} is in progress", markup=False)
         return
-    rollout = Rollout(place, versions, view, new, following)
-    rollout.back("aborted by hand")
+    rollout = Rollout(target, versions, state, new, following)
+    rollout.revert("aborted manually")
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One side that comes, as it stood when the command began."""
+    """A rollout of one version, with the state at the start of the command."""
 
-    place: Place
+    target: Target
     versions: Versions
-    view: View
-    new: Side
+    state: EndpointState
+    new: DeployedVersion
     following: list[Endpoint]
 
     @property
-    def old(self) -> Side | None:
-        """The side that goes; None where nothing serves."""
-        return self.view.other(self.new) if self.view.traffic else None
+    def old(self) -> DeployedVersion | None:
+        """The version that is replaced; None if nothing serves."""
+        return self.state.other(self.new) if self.state.traffic else None
 
-    def climb(self, plan: Plan) -> None:
-        """Step by step, from where it stands."""
-        endpoint, new, old = self.view.endpoint, self.new, self.old
-        self._gate(plan)
-        if old is None or not endpoint.splits:
-            endpoint.move({new.name: 100})
-            self._gate(plan)
-            self._crown()
+    def advance(self, plan: Plan) -> None:
+        """Go through the remaining steps."""
+        endpoint, new, old = self.state.endpoint, self.new, self.old
+        self._check_gate(plan)
+        if old is None or not endpoint.splits_traffic:
+            endpoint.set_traffic({new.name: 100})
+            self._check_gate(plan)
+            self._promote()
             return
-        if not self.view.share(new) and new.name not in self.view.mirror:
-            endpoint.move({old.name: 100}, {new.name: MIRROR})
-            self._gate(plan)
-        for share in STEPS:
-            if share <= self.view.share(new):
+        if not self.state.share(new) and new.name not in self.state.mirror:
+            endpoint.set_traffic({old.name: 100}, {new.name: MIRROR_SHARE})
+            self._check_gate(plan)
+        for share in TRAFFIC_STEPS:
+            if share <= self.state.share(new):
                 continue
             if share == 100:
-                self._crown()
-            endpoint.move(_split(new, old, share))
-            self._gate(plan)
+                self._promote()
+            endpoint.set_traffic(_split_traffic(new, old, share))
+            self._check_gate(plan)
 
-    def back(self, why: str) -> None:
-        """Undo it: roles first, while both sides still have traffic."""
-        endpoint, new, old = self.view.endpoint, self.new, self.old
+    def revert(self, why: str) -> None:
+        """Revert the rollout: roles first, while both versions still have traffic."""
+        endpoint, new, old = self.state.endpoint, self.new, self.old
         if old is None:
-            if endpoint.splits:
-                endpoint.move({})
+            if endpoint.splits_traffic:
+                endpoint.set_traffic({})
             return
         numbers = old.version.number, new.version.number
-        if self._took_the_role():
-            if endpoint.splits:
-                endpoint.move(_split(new, old, 50))
+        if self._is_promoted():
+            if endpoint.splits_traffic:
+                endpoint.set_traffic(_split_traffic(new, old, 50))
             self.versions.restore(*numbers, "challenger", why)
         for follower in self.following:
-            if colour := standing(follower, old.version.number):
-                follower.move({colour: 100})
-        endpoint.move({old.name: 100})
-        terminal.say(f"all traffic of {endpoint.name} is back at {old.name}")
+            if colour := find_deployment(follower, old.version.number):
+                follower.set_traffic({colour: 100})
+        endpoint.set_traffic({old.name: 100})
+        terminal.log(f"all traffic of {endpoint.name} goes to {old.name} again")
 
-    def _took_the_role(self) -> bool:
-        if not self.versions.writes or not self.old:
+    def _is_promoted(self) -> bool:
+        if not self.versions.can_write or not self.old:
             return False
         number = self.new.version.number
-        same = number == self.old.version.number
-        return not same and self.versions.get(number).role == "champion"
+        same_version = number == self.old.version.number
+        return not same_version and self.versions.get(number).role == "champion"
 
-    def _crown(self) -> None:
+    def _promote(self) -> None:
         number = self.new.version.number
         for follower in self.following:
-            colour = require(follower, number)
-            if not self.place.az.dry_run:
-                smoke.gate(self.place, follower, colour, number, None)
-            follower.move({colour: 100})
-        self.versions.crown(number, "rolled out")
+            colour = require_deployment(follower, number)
+            if not self.target.az.dry_run:
+                smoke_test.check_deployment(self.target, follower, colour, number, None)
+            follower.set_traffic({colour: 100})
+        self.versions.promote(number, "rolled out")
 
-    def _gate(self, plan: Plan) -> None:
-        if self.place.az.dry_run:
-            terminal.say(f"would ask: is {self.new.name} well, does it answer as promised?")
+    def _check_gate(self, plan: Plan) -> None:
+        if self.target.az.dry_run:
+            terminal.log(f"would check {self.new.name}: its health and its responses")
             return
-        time.sleep(plan.hold)
+        time.sleep(plan.step_seconds)
         number = self.new.version.number
-        smoke.gate(self.place, self.view.endpoint, self.new.name, number, plan.check)
+        smoke_test.check_deployment(
+            self.target, self.state.endpoint, self.new.name, number, plan.check_command
+        )
 
 
-def _undo(rollout: Rollout, fault: GateError) -> NoReturn:
+def _revert_and_raise(rollout: Rollout, gate_error: GateError) -> NoReturn:
     try:
-        rollout.back(str(fault))
+        rollout.revert(str(gate_error))
     except UsageError as error:
-        again = rollout.place.command("rollout --abort")
+        command = rollout.target.command("rollout --abort")
         raise UsageError(
-            f"{fault} And the way back is not finished; run {again}: {error}"
+            f"{gate_error} The revert is not finished; run {command}: {error}"
         ) from None
-    raise GateError(f"{fault} The rollout is aborted.") from None
+    raise GateError(f"{gate_error} The rollout is aborted.") from None
 
 
-def _finish(versions: Versions, view: View, following: list[Endpoint]) -> None:
-    """What is left where a run was interrupted after the traffic had moved."""
-    serving = view.settled
+def _finish(versions: Versions, state: EndpointState, following: list[Endpoint]) -> None:
+    """Complete what an interrupted run left open after the traffic had moved."""
+    serving = state.serving
     if serving is None:
-        raise GateError(f"{view.endpoint.name}: the traffic is {view.traffic}.")
-    if serving.version.role in NEVER or not serving.deployment.healthy:
+        again = state.endpoint.target.command("rollout")
+        raise GateError(
+            f"{state.endpoint.name}: no deployment has all the traffic: {state.traffic}. Run "
+            f"{again}."
+        )
+    if serving.version.role in NEVER_DEPLOYED or not serving.deployment.healthy:
         raise GateError(
             f"version {serving.version.number}, which serves, is {serving.version.role} and its "
             f"deployment is {serving.deployment.state}. Run "
-            f"{view.endpoint.place.command('rollback --why REASON')}."
+            f"{state.endpoint.target.command('rollback --why REASON')}."
         )
-    if serving.version.role in turns.RANKS:
+    if serving.version.role in rollout_state.ROLE_PRIORITY:
         for endpoint in following:
-            endpoint.move({require(endpoint, serving.version.number): 100})
-        versions.crown(serving.version.number, "rolled out")
+            endpoint.set_traffic({require_deployment(endpoint, serving.version.number): 100})
+        versions.promote(serving.version.number, "rolled out")
     terminal.out.print(
-        f"version {serving.version.number} answers all requests to {view.endpoint.name}",
+        f"version {serving.version.number} serves all requests to {state.endpoint.name}",
         markup=False,
     )
 
 
-def standing(endpoint: Endpoint, number: str) -> str | None:
-    """The deployment of a version behind an endpoint, where one is well."""
+def find_deployment(endpoint: Endpoint, number: str) -> str | None:
+    """The healthy deployment of a version behind an endpoint; None if there is none."""
     for deployment in endpoint.deployments().values():
         if deployment.version == number and deployment.healthy:
             return deployment.name
     return None
 
 
-def require(endpoint: Endpoint, number: str) -> str:
-    """The deployment of a version behind an endpoint.
+def require_deployment(endpoint: Endpoint, number: str) -> str:
+    """The healthy deployment of a version behind an endpoint.
 
     Raises:
-        GateError: none is well.
+        GateError: there is none.
     """
-    colour = standing(endpoint, number)
+    colour = find_deployment(endpoint, number)
     if colour is None:
         raise GateError(
             f"version {number} is not deployed behind {endpoint.name}. "
-            f"Run {endpoint.place.command(f'deploy {number}')}."
+            f"Run {endpoint.target.command(f'deploy {number}')}."
         )
     return colour
 
 
-def _split(new: Side, old: Side, share: int) -> Shares:
+def _split_traffic(new: DeployedVersion, old: DeployedVersion, share: int) -> TrafficSplit:
     return {new.name: 100} if share == 100 else {old.name: 100 - share, new.name: share}

@@ -1,23 +1,23 @@
-"""Which deployment is coming and which is going: read from traffic and roles, kept nowhere else.
+"""Which deployment is new and which is old: read from traffic and roles, and stored nowhere else.
 
-So a run that was interrupted, at whatever moment, can be taken up by another one.
+So another run can continue an interrupted one, wherever it stopped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_platform.azure.endpoints import Deployment, Endpoint, Shares
+from mlops_platform.azure.endpoints import Deployment, Endpoint, TrafficSplit
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Version
 
-RANKS = {"challenger": 2, "champion": 1}
+ROLE_PRIORITY = {"challenger": 2, "champion": 1}
 
 
 @dataclass(frozen=True)
-class Side:
-    """A deployment and the version behind it."""
+class DeployedVersion:
+    """A deployment and its version."""
 
     deployment: Deployment
     version: Version
@@ -28,111 +28,126 @@ class Side:
         return self.deployment.name
 
     @property
-    def claim(self) -> tuple[int, str]:
-        """Who comes: a challenger before a champion, the later before the earlier."""
-        return RANKS.get(self.version.role, 0), self.version.since
+    def priority(self) -> tuple[int, str]:
+        """The order of a rollout: a challenger before a champion, then the later version."""
+        return ROLE_PRIORITY.get(self.version.role, 0), self.version.since
 
 
 @dataclass(frozen=True)
-class View:
-    """One endpoint as it is now."""
+class EndpointState:
+    """The current state of one endpoint."""
 
     endpoint: Endpoint
-    traffic: Shares
-    mirror: Shares
-    sides: dict[str, Side]
+    traffic: TrafficSplit
+    mirror: TrafficSplit
+    deployed: dict[str, DeployedVersion]
 
-    def share(self, side: Side) -> int:
-        """The percentage of requests that a side answers."""
-        return self.traffic.get(side.name, 0)
+    def share(self, deployed_version: DeployedVersion) -> int:
+        """The percentage of requests that a deployed version answers."""
+        return self.traffic.get(deployed_version.name, 0)
 
     @property
-    def settled(self) -> Side | None:
-        """The side that answers all requests, if one does."""
-        return next((side for side in self.sides.values() if self.share(side) == 100), None)
+    def serving(self) -> DeployedVersion | None:
+        """The version that answers all requests, if there is one."""
+        return next(
+            (
+                deployed_version
+                for deployed_version in self.deployed.values()
+                if self.share(deployed_version) == 100
+            ),
+            None,
+        )
 
-    def other(self, side: Side) -> Side | None:
-        """The side that is not this one."""
-        return next((found for found in self.sides.values() if found.name != side.name), None)
+    def other(self, deployed_version: DeployedVersion) -> DeployedVersion | None:
+        """The other deployed version."""
+        return next(
+            (each for each in self.deployed.values() if each.name != deployed_version.name), None
+        )
 
 
-def look(endpoint: Endpoint, versions: Versions) -> View:
+def read_state(endpoint: Endpoint, versions: Versions) -> EndpointState:
     """Read the state of an endpoint.
 
     Raises:
-        UsageError: it cannot be read, or something else than this standard has been at work.
+        UsageError: it cannot be read, or another tool has changed it.
     """
     sides = {}
     for name, deployment in endpoint.deployments().items():
         version = None if deployment.version == "?" else versions.find(deployment.version)
         if version is None:
             raise UsageError(
-                f"{endpoint.name}: deployment {name} has a model that is not one of the versions "
-                f"in the {versions.where}. Delete it, or give it a version of its own."
+                f"{endpoint.name}: deployment {name} has a model that is not a version in the "
+                f"{versions.location}. Delete the deployment, or deploy one of these versions."
             )
-        sides[name] = Side(deployment, version)
+        sides[name] = DeployedVersion(deployment, version)
     traffic = endpoint.traffic()
     if len(sides) > 2 or not set(traffic) <= set(sides):
         raise UsageError(
             f"{endpoint.name}: expected blue and green, found {', '.join(sorted(sides))} with "
-            f"traffic {traffic}. Put it right in Azure."
+            f"traffic {traffic}. Correct it in Azure."
         )
-    return View(endpoint, traffic, endpoint.mirror(), sides)
+    return EndpointState(endpoint, traffic, endpoint.mirror(), sides)
 
 
-def coming(view: View) -> Side | None:
-    """The side that a rollout brings; None when the one that should serve serves.
+def find_next(state: EndpointState) -> DeployedVersion | None:
+    """Find the version to roll out; None if the right one already serves.
 
     Raises:
-        GateError: nothing stands that may be rolled out, or a rollback was interrupted.
+        GateError: no deployment can be rolled out, or a rollback was interrupted.
     """
-    if len(view.traffic) == 2:
-        new = newcomer(view)
-        if new.version.role == "rolled_back" or (
-            new.version.role == "champion" and view.share(new) < 50
+    if len(state.traffic) == 2:
+        newer = find_newer(state)
+        if newer.version.role == "rolled_back" or (
+            newer.version.role == "champion" and state.share(newer) < 50
         ):
             raise GateError(
-                f"a rollback of {view.endpoint.name} was interrupted. End it with "
-                f"{view.endpoint.place.command('rollback --why REASON')}."
+                f"a rollback of {state.endpoint.name} was interrupted. Finish it with "
+                f"{state.endpoint.target.command('rollback --why REASON')}."
             )
-        return new
-    able = [side for side in view.sides.values() if side.claim[0] and side.deployment.healthy]
-    settled = view.settled
-    if settled is None:
-        if not able:
+        return newer
+    candidates = [
+        candidate
+        for candidate in state.deployed.values()
+        if candidate.priority[0] and candidate.deployment.healthy
+    ]
+    serving = state.serving
+    if serving is None:
+        if not candidates:
             raise GateError(
-                f"{view.endpoint.name} has no deployment of a challenger or champion. Run "
-                f"{view.endpoint.place.command('deploy challenger')}."
+                f"{state.endpoint.name} has no deployment of a challenger or champion. Run "
+                f"{state.endpoint.target.command('deploy challenger')}."
             )
-        return max(able, key=lambda side: side.claim)
-    rival = view.other(settled)
-    if rival is None or not rival.claim[0]:
+        return max(candidates, key=lambda candidate: candidate.priority)
+    other = state.other(serving)
+    if other is None or not other.priority[0]:
         return None
-    if rival.claim <= settled.claim and settled.deployment.healthy:
+    if other.priority <= serving.priority and serving.deployment.healthy:
         return None
-    if not rival.deployment.healthy:
-        again = view.endpoint.place.command(f"deploy {rival.version.number}")
+    if not other.deployment.healthy:
+        command = state.endpoint.target.command(f"deploy {other.version.number}")
         raise GateError(
-            f"{view.endpoint.name}: deployment {rival.name} of version {rival.version.number} is "
-            f"{rival.deployment.state}. Run {again} again."
+            f"{state.endpoint.name}: deployment {other.name} of version {other.version.number} is "
+            f"{other.deployment.state}. Run {command} again."
         )
-    return rival
+    return other
 
 
-def newcomer(view: View) -> Side:
-    """Of two sides that have traffic, the one that came later, whatever its role is by now.
+def find_newer(state: EndpointState) -> DeployedVersion:
+    """Of two versions with traffic, find the newer one, whatever its role is now.
 
     Raises:
-        GateError: the roles do not say.
+        GateError: the roles do not show it.
     """
-    sides = sorted(view.sides.values(), key=lambda side: side.claim, reverse=True)
-    for side in sides:
-        if side.version.role in ("challenger", "rolled_back"):
-            return side
-    for side, other in (sides, sides[::-1]):
-        if side.version.tags.get("previous_champion") == other.version.number:
-            return side
+    candidates = sorted(
+        state.deployed.values(), key=lambda candidate: candidate.priority, reverse=True
+    )
+    for candidate in candidates:
+        if candidate.version.role in ("challenger", "rolled_back"):
+            return candidate
+    for candidate, other in (candidates, candidates[::-1]):
+        if candidate.version.tags.get("previous_champion") == other.version.number:
+            return candidate
     raise GateError(
-        f"{view.endpoint.name}: neither version was champion before the other, so it is not clear "
-        "which came later. Move the traffic in Azure."
+        f"{state.endpoint.name}: neither version was champion before the other, so it is not clear "
+        "which one is newer. Move the traffic in Azure."
     )

@@ -1,7 +1,7 @@
-"""Starts the schedules of azureml/schedules/, or brings them up to date.
+"""Creates the schedules of azureml/schedules/, or updates them.
 
-A schedule keeps, as the tag `content`, a hash of what it was made from: so one that is up to date
-is left alone, and one that somebody switched off stays off until what it runs changes.
+The tag `content` of a schedule is a hash of its sources: a schedule that is up to date stays as it
+is, and one that somebody turned off stays off until its sources change.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure import allowed, packages, submit
-from mlops_platform.azure.az import sets
+from mlops_platform.azure import job_policy, packages, submit
+from mlops_platform.azure.az import set_options
 from mlops_platform.azure.endpoints import Online
-from mlops_platform.azure.place import Place
+from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import hash_path, read_yaml
@@ -25,99 +25,102 @@ MODEL_DATA = re.compile(r"azureml:[\w-]+-(?:blue|green)-(model_(?:in|out)puts):(
 ASSET = re.compile(r"azureml:([\w-]+):(\w+)")
 
 
-class NotYet(GateError):
-    """A schedule is right, and what it needs is still to come."""
+class NotReadyError(GateError):
+    """A valid schedule whose deployment or data does not exist yet."""
 
 
-def run(place: Place, only: Path | None) -> None:
-    """Start one schedule, or all that can run in the environment: retraining in dev alone.
+def run(target: Target, only: Path | None) -> None:
+    """Create or update one schedule, or all that can run in the environment.
 
-    Of all, those that cannot run there, or not yet, are left out with the reason.
+    Of all, those that cannot run there, or not yet, are skipped with the reason: retraining runs
+    in dev only.
 
     Raises:
-        NotYet: the one that was asked for waits for a deployment or for data.
-        UsageError: it may not run there, a file is wrong, or Azure cannot do it.
+        NotReadyError: the schedule `only` waits for a deployment or for data.
+        UsageError: it is not allowed there, a file is invalid, or Azure refuses.
     """
-    checked = []
+    schedules = []
     for file in [only] if only else sorted(FOLDER.glob("*.yml")):
         content = read_yaml(file)
         try:
-            checked.append((file, str(content.get("name")), _given(place, file, content)))
-        except allowed.NotHere as reason:
+            schedules.append((file, str(content.get("name")), _overrides(target, file, content)))
+        except job_policy.WrongEnvironmentError as reason:
             if only:
                 raise
-            terminal.say(f"left out: {reason}")
-        except NotYet as reason:
+            terminal.log(f"skipped: {reason}")
+        except NotReadyError as reason:
             if only:
                 raise
-            terminal.say(f"not yet: {reason}\nThen run {place.command('schedules')} again.")
-    if checked:
-        packages.register(place)
-    for file, name, pairs in checked:
-        _ensure(place, file, name, pairs + place.tags())
+            terminal.log(f"not ready: {reason}\nThen run {target.command('schedules')} again.")
+    if schedules:
+        packages.register(target)
+    for file, name, pairs in schedules:
+        _ensure(target, file, name, pairs + target.tags())
 
 
-def _given(place: Place, file: Path, content: dict[str, Any]) -> list[str]:
-    """What `--set` gives a schedule, as KEY=VALUE, once it is clear that it can be started."""
+def _overrides(target: Target, file: Path, content: dict[str, Any]) -> list[str]:
+    """Values for `--set`, as KEY=VALUE, after the check that the schedule can run."""
     job = content.get("create_job")
     if job is not None:
         job = job if isinstance(job, dict) else {"job": job}
-        allowed.require(place, file, job)
-        return _job(place, file, job)
+        job_policy.check_environment(target, file, job)
+        return _job(target, file, job)
     if isinstance(monitor := content.get("create_monitor"), dict):
-        return _monitor(place, file, monitor)
+        return _monitor(target, file, monitor)
     raise UsageError(f"{file}: has neither `create_job` nor `create_monitor`. Add one.")
 
 
-def _ensure(place: Place, file: Path, name: str, pairs: list[str]) -> None:
-    made_from = [hash_path(file), *pairs]
-    content = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:12]
-    named = ("--name", name, *place.az.workspace)
+def _ensure(target: Target, file: Path, name: str, pairs: list[str]) -> None:
+    parts = [hash_path(file), *pairs]
+    content = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    options = ("--name", name, *target.az.workspace)
 
-    def stands() -> bool:
-        found = place.az.read("schedule", "show", *named)
-        return found is not None and (found.get("tags") or {}).get("content") == content
+    def is_current() -> bool:
+        schedule = target.az.read("schedule", "show", *options)
+        return schedule is not None and (schedule.get("tags") or {}).get("content") == content
 
-    given = sets(*pairs, f"tags.content={content}")
-    place.az.ensure(
-        f"schedule {name}", stands, *("schedule", "create", "--file", str(file), *named, *given)
+    overrides = set_options(*pairs, f"tags.content={content}")
+    target.az.ensure(
+        f"schedule {name}",
+        is_current,
+        *("schedule", "create", "--file", str(file), *options, *overrides),
     )
-    if not place.az.dry_run:
-        terminal.out.print(f"schedule {name} is up to date in {place.environment}", markup=False)
+    if not target.az.dry_run:
+        terminal.out.print(f"schedule {name} is up to date in {target.environment}", markup=False)
 
 
-def _job(place: Place, file: Path, job: dict[str, Any]) -> list[str]:
-    """For `--set`: the data of the environment, and what the job is made from."""
+def _job(target: Target, file: Path, job: dict[str, Any]) -> list[str]:
+    """Values for `--set`: the data of the environment, and the hash of the job's sources."""
     pairs = []
     for name, value in (job.get("inputs") or {}).items():
         path = value.get("path") if isinstance(value, dict) else None
-        if str(path).startswith(f"azureml:{place.name}-raw:"):
-            pairs.append(f"create_job.inputs.{name}.path={place.data}")
+        if str(path).startswith(f"azureml:{target.name}-raw:"):
+            pairs.append(f"create_job.inputs.{name}.path={target.data}")
     pipeline = job.get("job")
     if isinstance(pipeline, str):
-        made_from = submit.identity(place, file.parent / pipeline, pairs)
+        made_from = submit.job_hash(target, file.parent / pipeline, pairs)
         pairs.append(f"tags.made_from={made_from}")
     return pairs
 
 
-def _monitor(place: Place, file: Path, monitor: dict[str, Any]) -> list[str]:
-    """For `--set`: the deployment that serves, and what is collected behind it.
+def _monitor(target: Target, file: Path, monitor: dict[str, Any]) -> list[str]:
+    """Values for `--set`: the deployment that serves, and the data collected from it.
 
     Raises:
-        NotYet: none has all the traffic, or a data asset is missing.
+        NotReadyError: no deployment has all the traffic, or a data asset is missing.
     """
-    endpoint = Online(place)
+    endpoint = Online(target)
     traffic = endpoint.traffic()
     if len(traffic) != 1:
-        raise NotYet(
-            f"{file} waits for one deployment with all the traffic; that of {endpoint.name} is "
-            f"{traffic or 'none'}. Run {place.command('rollout')} first."
+        raise NotReadyError(
+            f"{file} waits for one deployment with all the traffic; the traffic of {endpoint.name} "
+            f"is {traffic or 'none'}. Run {target.command('rollout')} first."
         )
     (colour,) = traffic
-    target = "create_monitor.monitoring_target.endpoint_deployment_id"
-    pairs = [f"{target}=azureml:{endpoint.name}:{colour}"]
+    field = "create_monitor.monitoring_target.endpoint_deployment_id"
+    pairs = [f"{field}=azureml:{endpoint.name}:{colour}"]
     needed = set()
-    for key, value in _leaves(monitor.get("monitoring_signals"), ()):
+    for key, value in _walk_strings(monitor.get("monitoring_signals"), ()):
         asset = ASSET.fullmatch(value)
         if collected := MODEL_DATA.fullmatch(value):
             data = f"{endpoint.name}-{colour}-{collected[1]}"
@@ -125,39 +128,39 @@ def _monitor(place: Place, file: Path, monitor: dict[str, Any]) -> list[str]:
             needed.add((data, collected[2]))
         elif asset is not None:
             needed.add((asset[1], asset[2]))
-    _require(place, file, sorted(needed))
+    _require_data(target, file, sorted(needed))
     return pairs
 
 
-def _leaves(content: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each text in nested mappings, with its path."""
+def _walk_strings(content: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each string in nested mappings, with its path."""
     if isinstance(content, dict):
         for key, value in content.items():
-            yield from _leaves(value, (*path, str(key)))
+            yield from _walk_strings(value, (*path, str(key)))
     elif isinstance(content, str):
         yield ".".join(path), content
 
 
-def _require(place: Place, file: Path, assets: list[tuple[str, str]]) -> None:
+def _require_data(target: Target, file: Path, assets: list[tuple[str, str]]) -> None:
     missing = []
     for name, version in assets:
-        named = ("--name", name, "--version", version, *place.az.workspace)
-        if place.az.read("data", "show", *named) is None:
-            missing.append(f"- {name}, version {version}: {_way(place, name, version)}")
+        options = ("--name", name, "--version", version, *target.az.workspace)
+        if target.az.read("data", "show", *options) is None:
+            missing.append(f"- {name}, version {version}: {_how_to_create(target, name, version)}")
     if missing:
-        listed = "\n".join(missing)
-        raise NotYet(
-            f"{file} waits for data that it reads, in workspace {place.cloud.workspace}:\n{listed}"
+        lines = "\n".join(missing)
+        raise NotReadyError(
+            f"{file} waits for its input data in workspace {target.cloud.workspace}:\n{lines}"
         )
 
 
-def _way(place: Place, name: str, version: str) -> str:
-    """What to do for a data asset that is missing."""
+def _how_to_create(target: Target, name: str, version: str) -> str:
+    """How to create a data asset that is missing."""
     table = f"`az ml data create --type mltable --name {name} --version {version} --path FOLDER`"
-    if name == f"{place.name}-truth":
-        return f"register the truth, a table of id and target, with {table}"
-    if name != f"{place.name}-reference":
-        return "the deployment's data collector makes it; send it requests, then wait"
-    if place.environment == "dev":
-        return f"run {place.command('submit azureml/jobs/responsible-ai.yml')}"
+    if name == f"{target.name}-truth":
+        return f"register the ground truth, a table of id and target, with {table}"
+    if name != f"{target.name}-reference":
+        return "the deployment's data collector creates it; send requests, then wait"
+    if target.environment == "dev":
+        return f"run {target.command('submit azureml/jobs/responsible-ai.yml')}"
     return f"register the training rows of the version that serves with {table}"

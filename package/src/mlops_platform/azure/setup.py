@@ -1,103 +1,119 @@
-"""Makes in Azure what an environment needs: cluster, data asset, endpoints.
+"""Creates the resources of an environment in Azure: cluster, data asset, endpoints.
 
-Run it as often as you like: what is there, and as declared, stays.
+It can run any number of times: existing resources that are as declared stay.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mlops_platform.azure.az import sets
-from mlops_platform.azure.endpoints import Endpoint, of
-from mlops_platform.azure.place import COMPUTE, DATA, Place
+from mlops_platform.azure.az import set_options
+from mlops_platform.azure.endpoints import Endpoint, load_endpoints
+from mlops_platform.azure.target import COMPUTE, DATA, Target
 from mlops_platform.core.errors import UsageError
 
 
-def run(place: Place) -> None:
-    """Make what is missing.
+def run(target: Target) -> None:
+    """Create the missing resources.
 
     Raises:
-        UsageError: the workspace or the registry is missing, or something stands in the way.
+        UsageError: the workspace or the registry is missing, or an existing resource conflicts.
     """
-    _require(place)
-    _cluster(place)
-    _data(place)
-    for endpoint in of(place):
-        _endpoint(place, endpoint)
+    _require_workspace(target)
+    _cluster(target)
+    _data(target)
+    for endpoint in load_endpoints(target):
+        _endpoint(target, endpoint)
 
 
-def _require(place: Place) -> None:
-    cloud, az = place.cloud, place.az
+def _require_workspace(target: Target) -> None:
+    cloud, az = target.cloud, target.az
     if az.read("workspace", "show", *az.group, "--name", cloud.workspace) is None:
         raise UsageError(
-            f"{place.settings}, field `workspace`: there is no workspace {cloud.workspace} in "
-            f"{cloud.resource_group}. Whoever looks after Azure makes it; or correct the name."
+            f"{target.settings}, field `workspace`: there is no workspace {cloud.workspace} in "
+            f"{cloud.resource_group}. Ask your Azure administrator for it, or correct the name."
         )
-    # Its own commands want the resource group of the registry, which may be another team's.
+    # `az ml registry` needs the resource group of the registry, which may be another team's.
     az.read("model", "list", "--max-results", "1", *az.registry)
 
 
-def _cluster(place: Place) -> None:
-    wanted = place.cloud.cluster
-    given = {
-        "size": wanted.size,
-        "tier": wanted.tier,
-        "max_instances": str(wanted.max_nodes),
-        "idle_time_before_scale_down": str(wanted.idle_seconds),
+def _cluster(target: Target) -> None:
+    cluster = target.cloud.cluster
+    settings = {
+        "size": cluster.size,
+        "tier": cluster.tier,
+        "max_instances": str(cluster.max_nodes),
+        "idle_time_before_scale_down": str(cluster.idle_seconds),
     }
-    named = ("--name", "cpu", *place.az.workspace)
+    options = ("--name", "cpu", *target.az.workspace)
 
-    def stands() -> bool:
-        found = place.az.read("compute", "show", *named)
-        return found is not None and all(_same(found.get(key), given[key]) for key in given)
+    def is_current() -> bool:
+        compute = target.az.read("compute", "show", *options)
+        return compute is not None and all(
+            _is_same(compute.get(key), settings[key]) for key in settings
+        )
 
-    pairs = [f"{key}={value}" for key, value in given.items()]
-    place.az.ensure(
+    pairs = [f"{key}={value}" for key, value in settings.items()]
+    target.az.ensure(
         "cluster cpu",
-        stands,
-        *("compute", "create", "--file", str(COMPUTE), *named, *sets(*pairs, *place.tags())),
+        is_current,
+        *(
+            "compute",
+            "create",
+            "--file",
+            str(COMPUTE),
+            *options,
+            *set_options(*pairs, *target.tags()),
+        ),
     )
 
 
-def _data(place: Place) -> None:
-    wanted = place.cloud.data
-    named = ("--name", f"{place.name}-raw", "--version", wanted.version, *place.az.workspace)
+def _data(target: Target) -> None:
+    data = target.cloud.data
+    options = ("--name", f"{target.name}-raw", "--version", data.version, *target.az.workspace)
 
-    def stands() -> bool:
-        found = place.az.read("data", "show", *named)
-        if found is None:
+    def exists() -> bool:
+        asset = target.az.read("data", "show", *options)
+        if asset is None:
             return False
-        if not str(found.get("path")).rstrip("/").endswith(_tail(wanted.path)):
+        if not str(asset.get("path")).rstrip("/").endswith(_path_suffix(data.path)):
             raise UsageError(
-                f"{place.settings}, field `data.path`: version {wanted.version} of "
-                f"{place.name}-raw lies at {found.get('path')} in Azure. A version never changes: "
-                "raise `data.version`."
+                f"{target.settings}, field `data.path`: version {data.version} of "
+                f"{target.name}-raw is {asset.get('path')} in Azure. A version cannot change: "
+                "increase `data.version`."
             )
         return True
 
-    pairs = [f"path={wanted.path}", *place.tags()]
-    place.az.ensure(
-        f"data {place.name}-raw {wanted.version}",
-        stands,
-        *("data", "create", "--file", str(DATA), *named, *sets(*pairs)),
+    pairs = [f"path={data.path}", *target.tags()]
+    target.az.ensure(
+        f"data {target.name}-raw {data.version}",
+        exists,
+        *("data", "create", "--file", str(DATA), *options, *set_options(*pairs)),
     )
 
 
-def _endpoint(place: Place, endpoint: Endpoint) -> None:
+def _endpoint(target: Target, endpoint: Endpoint) -> None:
     file = str(endpoint.folder / "endpoint.yml")
-    named = ("--name", endpoint.name, *place.az.workspace)
-    place.az.ensure(
+    options = ("--name", endpoint.name, *target.az.workspace)
+    target.az.ensure(
         f"{endpoint.kind} endpoint {endpoint.name}",
         lambda: endpoint.find() is not None,
-        *(f"{endpoint.kind}-endpoint", "create", "--file", file, *named, *sets(*place.tags())),
+        *(
+            f"{endpoint.kind}-endpoint",
+            "create",
+            "--file",
+            file,
+            *options,
+            *set_options(*target.tags()),
+        ),
     )
 
 
-def _same(found: Any, wanted: str) -> bool:
-    """Azure writes `Dedicated`, `STANDARD_DS3_V2` and `LowPriority` for what we call otherwise."""
-    return str(found).lower().replace("_", "") == wanted.lower().replace("_", "")
+def _is_same(actual: Any, expected: str) -> bool:
+    """Compare without case and `_`: Azure returns `STANDARD_DS3_V2` and `LowPriority`."""
+    return str(actual).lower().replace("_", "") == expected.lower().replace("_", "")
 
 
-def _tail(path: str) -> str:
-    """The end of a path that Azure keeps when it adds subscription and workspace before it."""
+def _path_suffix(path: str) -> str:
+    """The part of a path that stays when Azure adds subscription and workspace before it."""
     return path.rstrip("/").partition("://")[2]

@@ -1,67 +1,69 @@
-"""Copies a version of dev into the registry, from which staging and production serve."""
+"""Copies a version from dev into the registry, which staging and production use."""
 
 from __future__ import annotations
 
-from mlops_platform.azure.place import Place
+from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Version, stamp
 
-ALLOWED = {"challenger", "champion"}
-# A version is what these say; the same number in the registry must be the same version.
-IDENTITY = ("code_hash", "data_hash", "predictions_hash")
-OWN = {"role", "role_why", "role_by", "role_since", "previous_champion"}
+SHAREABLE_ROLES = {"challenger", "champion"}
+# These tags identify a version: the same number in the registry must have the same tags.
+IDENTITY_TAGS = ("code_hash", "data_hash", "predictions_hash")
+NOT_COPIED = {"role", "role_why", "role_by", "role_since", "previous_champion"}
 
 
-def run(place: Place, asked: str) -> str:
+def run(target: Target, number_or_role: str) -> str:
     """Share a version, by its number or as `challenger` or `champion`; return its number.
 
-    In the registry it begins as challenger: what production serves is decided by its rollout.
+    In the registry it starts as challenger: the rollout decides what production serves.
 
     Raises:
-        GateError: it is neither challenger nor champion, or its number is taken by another.
-        UsageError: not from dev, or Azure cannot do it.
+        GateError: it is neither challenger nor champion, or the registry has another version of
+            its number.
+        UsageError: the environment is not dev, or Azure refuses.
     """
-    if place.environment != "dev":
+    if target.environment != "dev":
         raise UsageError(
-            f"versions are shared from dev, where training registers them, not {place.environment}."
+            "versions are shared from dev, where training registers them, not "
+            f"{target.environment}."
         )
-    version = Versions(place, registry=False).get(asked)
-    if version.role not in ALLOWED:
+    version = Versions(target, registry=False).get(number_or_role)
+    if version.role not in SHAREABLE_ROLES:
         raise GateError(
-            f"version {version.number} is {version.role}. Only a challenger or a champion is "
-            f"shared. It became so because: {version.tags.get('role_why', 'nobody said why')}"
+            f"version {version.number} is {version.role}. Only a challenger or a champion can "
+            f"be shared. The reason for its role: {version.tags.get('role_why', 'none given')}"
         )
-    shared = Versions(place, registry=True)
-    _require_the_same(shared.find(version.number), version, shared.where)
-    number, name = version.number, place.name
-    place.az.ensure(
-        f"version {number} in the {shared.where}",
-        lambda: shared.find(number) is not None,
-        *("model", "share", "--name", name, "--version", number, *place.az.workspace),
-        *("--share-with-name", name, "--share-with-version", number, *place.az.registry),
+    registry = Versions(target, registry=True)
+    _require_same_version(registry.find(version.number), version, registry.location)
+    number, name = version.number, target.name
+    target.az.ensure(
+        f"version {number} in the {registry.location}",
+        lambda: registry.find(number) is not None,
+        *("model", "share", "--name", name, "--version", number, *target.az.workspace),
+        *("--share-with-name", name, "--share-with-version", number, *target.az.registry),
     )
-    there = shared.find(number)
+    copy = registry.find(number)
     tags = {
         key: value
         for key, value in version.tags.items()
-        if key not in OWN and "." not in key  # a dot would be read as a path
+        if key not in NOT_COPIED and "." not in key  # `az` reads a dot as a path
     }
-    if there is None or there.role == "unknown":
+    if copy is None or copy.role == "unknown":
         tags |= stamp("challenger", version.tags.get("role_why", "shared"))
-    shared.write(number, tags)
-    terminal.say(f"version {number} is in the {shared.where}")
+    registry.set_tags(number, tags)
+    terminal.log(f"version {number} is in the {registry.location}")
     return number
 
 
-def _require_the_same(there: Version | None, version: Version, where: str) -> None:
-    if there is None:
+def _require_same_version(existing: Version | None, version: Version, location: str) -> None:
+    if existing is None:
         return
-    for key in IDENTITY:
-        if key in there.tags and there.tags[key] != version.tags.get(key):
+    for key in IDENTITY_TAGS:
+        if key in existing.tags and existing.tags[key] != version.tags.get(key):
             raise GateError(
-                f"the {where} has another version {version.number} already: its `{key}` is "
-                f"{there.tags[key]}, here it is {version.tags.get(key)}. Train once more, for a "
-                "number that is free."
+                f"the {location} already has another version {version.number}: its `{key}` is "
+                f"{existing.tags[key]}, here it is {version.tags.get(key)}. Train again to get a "
+                "new number."
             )

@@ -1,8 +1,8 @@
-"""The gate between the steps of a rollout: is the deployment well, and does it answer as promised?
+"""The gate between the steps of a rollout: the deployment is healthy and its responses are valid.
 
-It proves that the deployment is built, loads the model, and answers the contract's example in the
-shape of `serving.Scorer`. It does not prove that the predictions are good: that is what `evaluate`
-and `compare` did. What else must hold, a command says that you give: exit code 0 passes.
+It checks that the deployment is built, loads the model, and responds to the contract's example in
+the format of `serving.Scorer`. It does not check whether the predictions are good: `evaluate` and
+`compare` do. For further checks, give a command: exit code 0 passes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure.az import Failed, Unknown
+from mlops_platform.azure.az import CommandError, UnknownStateError
 from mlops_platform.azure.endpoints import Endpoint
-from mlops_platform.azure.place import Place
+from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
@@ -26,93 +26,101 @@ from mlops_platform.serving.requests import Requests
 REQUESTS = 3
 
 
-def gate(place: Place, endpoint: Endpoint, colour: str, version: str, check: str | None) -> None:
-    """Look at one deployment.
+def check_deployment(
+    target: Target, endpoint: Endpoint, colour: str, version: str, check: str | None
+) -> None:
+    """Check one deployment.
 
     Raises:
-        GateError: it is not well, or its answer is not what was promised.
-        UsageError: it cannot be looked at.
+        GateError: it is unhealthy, or its response is invalid.
+        UsageError: it cannot be checked.
     """
-    standing = endpoint.deployments().get(colour)
-    if standing is None or standing.version != version:
+    deployment = endpoint.deployments().get(colour)
+    if deployment is None or deployment.version != version:
         raise GateError(f"{endpoint.name}: {colour} no longer has version {version}.")
-    if not standing.healthy:
-        raise GateError(f"{endpoint.name}: deployment {colour} is {standing.state}.")
-    if endpoint.splits:
-        contract = load_contract(place.conf / "data.yml", place.project.task)
+    if not deployment.healthy:
+        raise GateError(f"{endpoint.name}: deployment {colour} is {deployment.state}.")
+    if endpoint.splits_traffic:
+        contract = load_contract(target.conf / "data.yml", target.project.task)
         example = json.dumps({"rows": [Requests(contract).example()]})
         for _ in range(REQUESTS):
-            answer = ask(place, endpoint, colour, example)
-            fault = answer_fault(answer, place, contract, version)
-            if fault:
-                raise GateError(f"{endpoint.name}: {colour} answered wrongly: {fault}.")
+            response = invoke(target, endpoint, colour, example)
+            error = find_response_error(response, target, contract, version)
+            if error:
+                raise GateError(f"{endpoint.name}: {colour} sent an invalid response: {error}.")
     if check:
-        _check(check)
-    terminal.say(f"gate passed: {endpoint.kind} {colour}, version {version}")
+        _run_check(check)
+    terminal.log(f"gate passed: {endpoint.kind} {colour}, version {version}")
 
 
-def answer_fault(answer: Any, place: Place, contract: Contract, version: str) -> str | None:
-    """What is wrong with an answer to one row, or None."""
-    if not isinstance(answer, dict) or answer.keys() != {"model", "version", "predictions"}:
-        return f"expected model, version and predictions, got {str(answer)[:200]!r}"
-    if answer["model"] != place.name or str(answer["version"]) != version:
-        return f"it is {answer['model']} version {answer['version']}, not {place.name} {version}"
-    predictions = answer["predictions"]
+def find_response_error(
+    response: Any, target: Target, contract: Contract, version: str
+) -> str | None:
+    """Describe what is wrong with the response to one row; None if it is valid."""
+    if not isinstance(response, dict) or response.keys() != {"model", "version", "predictions"}:
+        return f"expected model, version and predictions, got {str(response)[:200]!r}"
+    if response["model"] != target.name or str(response["version"]) != version:
+        return (
+            f"it is {response['model']} version {response['version']}, not {target.name} {version}"
+        )
+    predictions = response["predictions"]
     if not isinstance(predictions, list) or len(predictions) != 1:
-        return "one row was sent, and not one prediction came back"
+        return "expected one prediction for one row"
     if not isinstance(predictions[0], dict):
-        return "the prediction is no object"
-    return _prediction_fault(predictions[0], contract.labels)
+        return "the prediction is not an object"
+    return _find_prediction_error(predictions[0], contract.labels)
 
 
-def _prediction_fault(prediction: dict[str, Any], labels: list[str]) -> str | None:
+def _find_prediction_error(prediction: dict[str, Any], labels: list[str]) -> str | None:
     if not labels:
-        return None if _number(prediction.get("value")) else "`value` is no finite number"
-    shares = prediction.get("probabilities")
-    if not isinstance(shares, dict) or set(shares) != set(labels):
+        return None if _is_number(prediction.get("value")) else "`value` is not a finite number"
+    probabilities = prediction.get("probabilities")
+    if not isinstance(probabilities, dict) or set(probabilities) != set(labels):
         return f"`probabilities` are not those of {', '.join(labels)}"
-    if not all(_number(share) and 0 <= share <= 1 for share in shares.values()):
+    if not all(
+        _is_number(probability) and 0 <= probability <= 1 for probability in probabilities.values()
+    ):
         return "`probabilities` are not between 0 and 1"
-    if abs(sum(shares.values()) - 1) > 1e-6:
+    if abs(sum(probabilities.values()) - 1) > 1e-6:
         return "`probabilities` do not sum to 1"
-    return None if prediction.get("label") in labels else "`label` is none of the labels"
+    return None if prediction.get("label") in labels else "`label` is not one of the labels"
 
 
-def ask(place: Place, endpoint: Endpoint, colour: str, body: str) -> Any:
-    """The content of the answer to a request's JSON.
+def invoke(target: Target, endpoint: Endpoint, colour: str, body: str) -> Any:
+    """Send a request's JSON to one deployment and return the content of the response.
 
     Raises:
-        GateError: there is no answer.
-        UsageError: it cannot be asked.
+        GateError: there is no response.
+        UsageError: the request cannot be sent.
     """
     with tempfile.TemporaryDirectory() as scratch:
         request = Path(scratch) / "request.json"
         request.write_text(body, encoding="utf-8")
-        where = ("--name", endpoint.name, "--deployment-name", colour, *place.az.workspace)
+        options = ("--name", endpoint.name, "--deployment-name", colour, *target.az.workspace)
         try:
-            said = place.az.read(
-                "online-endpoint", "invoke", *where, "--request-file", str(request)
+            response = target.az.read(
+                "online-endpoint", "invoke", *options, "--request-file", str(request)
             )
-        except (Failed, Unknown) as error:
-            raise GateError(f"{endpoint.name}: {colour} did not answer: {error}") from None
+        except (CommandError, UnknownStateError) as error:
+            raise GateError(f"{endpoint.name}: {colour} did not respond: {error}") from None
     try:
-        return json.loads(said) if isinstance(said, str) else said
+        return json.loads(response) if isinstance(response, str) else response
     except ValueError:
-        return said
+        return response
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _check(command: str) -> None:
+def _run_check(command: str) -> None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             shlex.split(command), capture_output=True, text=True, check=False, timeout=600
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"--check {command!r} cannot be run: {error}.") from None
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip()[-500:]
-        why = f": {said}" if said else "."
-        raise GateError(f"--check {command!r} said no (exit code {done.returncode}){why}")
+    if process.returncode != 0:
+        output = (process.stdout + process.stderr).strip()[-500:]
+        detail = f": {output}" if output else "."
+        raise GateError(f"--check {command!r} failed (exit code {process.returncode}){detail}")

@@ -1,23 +1,23 @@
-"""What serves: endpoints, deployments, versions, roles."""
+"""Reads the state of the endpoints, deployments, versions and roles."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mlops_platform.azure.endpoints import of
-from mlops_platform.azure.place import Place
+from mlops_platform.azure.endpoints import load_endpoints
+from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 
 
-def run(place: Place) -> dict[str, Any]:
-    """The state of one environment, for people and machines."""
-    versions = {version.number: version for version in Versions(place).all()}
-    behind: list[dict[str, Any]] = []
-    for endpoint in of(place):
+def run(target: Target) -> dict[str, Any]:
+    """Read the state of one environment."""
+    versions = {version.number: version for version in Versions(target).all()}
+    deployments: list[dict[str, Any]] = []
+    for endpoint in load_endpoints(target):
         traffic, mirror = endpoint.traffic(), endpoint.mirror()
         for name, deployment in sorted(endpoint.deployments().items()):
             version = versions.get(deployment.version)
-            behind.append(
+            deployments.append(
                 {
                     "endpoint": endpoint.name,
                     "deployment": name,
@@ -28,8 +28,8 @@ def run(place: Place) -> dict[str, Any]:
                     "mirror": mirror.get(name, 0),
                 }
             )
-    listed = [
+    version_rows = [
         {"version": version.number, "role": version.role, "since": version.since}
         for version in sorted(versions.values(), key=lambda version: version.number.zfill(9))
     ]
-    return {"environment": place.environment, "deployments": behind, "versions": listed}
+    return {"environment": target.environment, "deployments": deployments, "versions": version_rows}

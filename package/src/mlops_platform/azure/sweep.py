@@ -1,4 +1,4 @@
-"""azureml/jobs/sweep.yml: tries the values under `search` in conf/train.yml.
+"""Builds azureml/jobs/sweep.yml: a sweep over the values of `search` in conf/train.yml.
 
 Schema: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 """
@@ -9,43 +9,43 @@ import math
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure.shapes import (
+from mlops_platform.azure.job_builder import (
     CONF,
     HOUR,
     ProjectSettings,
-    component,
-    pipeline,
-    prepared,
-    raw,
+    build_component,
+    build_pipeline,
+    prepare_jobs,
+    raw_data,
 )
 from mlops_platform.core.errors import UsageError
 from mlops_platform.evaluation import metrics
 
-MOST_TRIALS = 20
-KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+MAX_TRIALS = 20
+PORT_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-def content(said: ProjectSettings) -> dict[str, Any]:
-    """A pipeline that prepares the data once and trains many times.
+def build(config: ProjectSettings) -> dict[str, Any]:
+    """Build a pipeline that prepares the data once and trains many times.
 
     Raises:
-        UsageError: values for what is no parameter, or values that are not of one kind.
+        UsageError: values for an unknown parameter, or values of several types.
     """
-    name, space = said.project.name, said.train.search
-    metric = metrics.deciding(said.gates, said.project.task, Path("conf"))
+    name, space = config.project.name, config.train.search
+    metric = metrics.primary_metric(config.gates, config.project.task, Path("conf"))
     for port, values in space.items():
-        where = f"conf/train.yml, field `search.{port}`"
-        if port not in said.train.parameters:
-            raise UsageError(f"{where}: is none of `parameters`; name one of them.")
+        field = f"conf/train.yml, field `search.{port}`"
+        if port not in config.train.parameters:
+            raise UsageError(f"{field}: is not one of `parameters`; use one of them.")
         if not values or (len(kinds := {type(v) for v in values}) > 1 and kinds != {int, float}):
-            raise UsageError(f"{where}: needs values, all of one kind, got {values!r}.")
-    tried = {port: _kind(values) for port, values in space.items()}
+            raise UsageError(f"{field}: needs values, all of one type, got {values!r}.")
+    search_ports = {port: _port_type(values) for port, values in space.items()}
     arguments = ["--conf ${{inputs.conf}}", "--data ${{inputs.data}}"]
     arguments += ["--model ${{outputs.model}}", "--out ${{outputs.evidence}}", "--trigger sweep"]
     arguments += [f"--parameter {port}=${{{{inputs.{port}}}}}" for port in space]
     folders = {"conf": "uri_folder", "data": "uri_folder"}
-    trial = component(
-        {**folders, **tried},
+    trial = build_component(
+        {**folders, **search_ports},
         {"model": "uri_folder", "evidence": "uri_folder"},
         "train",
         *arguments,
@@ -71,23 +71,23 @@ def content(said: ProjectSettings) -> dict[str, Any]:
             "delay_evaluation": 5,
         },
         "limits": {
-            "max_total_trials": min(MOST_TRIALS, math.prod(len(v) for v in space.values())),
+            "max_total_trials": min(MAX_TRIALS, math.prod(len(v) for v in space.values())),
             "max_concurrent_trials": 4,
             "timeout": 6 * HOUR,
             "trial_timeout": HOUR,
         },
         "trial": trial,
     }
-    return pipeline(
+    return build_pipeline(
         name,
         "Sweep",
         "Tries parameters; the best stands in the metrics of its trials.",
-        inputs={"conf": CONF, "raw": raw(name)},
-        jobs={**prepared(), "sweep": sweep},
+        inputs={"conf": CONF, "raw": raw_data(name)},
+        jobs={**prepare_jobs(), "sweep": sweep},
     )
 
 
-def _kind(values: list[Any]) -> str:
-    """The type of the port that takes them; a whole number is a number, too."""
+def _port_type(values: list[Any]) -> str:
+    """The port type of the values; an integer is also a number."""
     kinds = {type(value) for value in values}
-    return "number" if kinds == {int, float} else KINDS[type(values[0])]
+    return "number" if kinds == {int, float} else PORT_TYPES[type(values[0])]

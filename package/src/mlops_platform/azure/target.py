@@ -1,4 +1,4 @@
-"""One environment in Azure: its settings, names and files."""
+"""A target environment in Azure: its settings, names and files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ENVIRONMENTS = Path("pipelines/environments")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where commands act: an environment of the project that lies in the working folder."""
+class Target:
+    """An environment (dev, staging or prod) of the project in the working folder."""
 
     environment: Environment
     conf: Path
@@ -29,7 +29,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The model's name; other names begin with it."""
+        """The model's name, which is the prefix of the other names."""
         return self.project.name
 
     @property
@@ -39,32 +39,32 @@ class Place:
 
     @property
     def settings(self) -> str:
-        """The file that this environment's settings stand in."""
+        """The file with this environment's settings."""
         return f"{self.conf / self.environment}.yml"
 
-    def command(self, words: str) -> str:
-        """For messages: a command of `mlops azure` for this environment, as a person types it."""
-        return advice(words, self.environment)
+    def command(self, arguments: str) -> str:
+        """A command of `mlops azure` for this environment, to show in a message."""
+        return command_hint(arguments, self.environment)
 
     def packages(self, file: Path) -> list[str]:
-        """For `--set`: the registered environment that a file names as `file:.../KIND.yml`."""
-        named = read_yaml(file).get("environment")
-        if not isinstance(named, str):
+        """Values for `--set`: the registered environment for `file:.../KIND.yml` in a file."""
+        reference = read_yaml(file).get("environment")
+        if not isinstance(reference, str):
             return []
-        kind = Path(named.removeprefix("file:")).stem
-        return [f"environment=azureml:{self.name}-{kind}:{environments.version(Path.cwd())}"]
+        kind = Path(reference.removeprefix("file:")).stem
+        return [f"environment=azureml:{self.name}-{kind}:{environments.lock_version(Path.cwd())}"]
 
     def tags(self) -> list[str]:
-        """The environment's tags, for `--set`."""
+        """Values for `--set`: the environment's tags."""
         return [f"tags.{key}={value}" for key, value in self.cloud.tags.items()]
 
 
-def advice(words: str, environment: Environment) -> str:
-    """For messages: a command of `mlops azure`, as a person types it."""
-    return f"`uv run mlops azure {words} --env {environment}`"
+def command_hint(arguments: str, environment: Environment) -> str:
+    """A command of `mlops azure`, to show in a message."""
+    return f"`uv run mlops azure {arguments} --env {environment}`"
 
 
-def load(conf: Path, environment: Environment, *, dry_run: bool) -> Place:
-    """Read the settings of one environment."""
+def load(conf: Path, environment: Environment, *, dry_run: bool) -> Target:
+    """Load the settings of one environment."""
     cloud = load_cloud(conf, environment)
-    return Place(environment, conf, load_project(conf), cloud, Az(cloud, dry_run=dry_run))
+    return Target(environment, conf, load_project(conf), cloud, Az(cloud, dry_run=dry_run))

@@ -1,130 +1,148 @@
 """Versions of the model in Azure ML, and their roles.
 
-Training registers in the workspace of dev, and dev's roles are tags there. Staging and production
-serve what was shared: versions of the registry. Their roles are tags on the registry's versions and
-say what production serves; staging reads them and writes none.
+Training registers versions in the workspace of dev, with dev's roles as tags. Staging and
+production serve shared versions from the registry. The roles there say what production serves;
+staging only reads them.
 """
 
 from __future__ import annotations
 
-from mlops_platform.azure.az import sets
-from mlops_platform.azure.place import Place, advice
+from typing import Any
+
+from mlops_platform.azure.az import set_options
+from mlops_platform.azure.target import Target, command_hint
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Role, Version, stamp
 
-NEVER = {"rejected", "rolled_back"}
+NEVER_DEPLOYED = {"rejected", "rolled_back"}
 
 
 class Versions:
-    """The versions that an environment may serve."""
+    """The versions that an environment can serve."""
 
-    def __init__(self, place: Place, *, registry: bool | None = None) -> None:
-        self.place = place
-        self.az = place.az
-        self.in_registry = place.environment != "dev" if registry is None else registry
-        self.writes = place.environment != "staging"
-        self._at = self.az.registry if self.in_registry else self.az.workspace
-        cloud = place.cloud
-        self.where = (
+    def __init__(self, target: Target, *, registry: bool | None = None) -> None:
+        self.target = target
+        self.az = target.az
+        self.in_registry = target.environment != "dev" if registry is None else registry
+        self.can_write = target.environment != "staging"
+        self._location_options = self.az.registry if self.in_registry else self.az.workspace
+        cloud = target.cloud
+        self.location = (
             f"registry {cloud.registry}" if self.in_registry else f"workspace {cloud.workspace}"
         )
 
     def find(self, number: str) -> Version | None:
-        """One version, or None."""
-        named = ("--name", self.place.name, "--version", number)
-        found = self.az.read("model", "show", *named, *self._at)
-        return None if found is None else _version(found)
+        """Return a version; None if it does not exist."""
+        options = ("--name", self.target.name, "--version", number)
+        model = self.az.read("model", "show", *options, *self._location_options)
+        return None if model is None else _parse_version(model)
 
-    def get(self, asked: str) -> Version:
-        """A version by its number, or the latest that is `challenger` or `champion`."""
-        if asked in ("challenger", "champion"):
-            holder = self.holder(asked)
+    def get(self, number_or_role: str) -> Version:
+        """Return a version by its number, or the latest `challenger` or `champion`."""
+        if number_or_role in ("challenger", "champion"):
+            holder = self.holder(number_or_role)
             if holder is None:
-                raise UsageError(f"{self.place.name} has no {asked} in the {self.where}.")
+                raise UsageError(
+                    f"{self.target.name} has no {number_or_role} in the {self.location}."
+                )
             return holder
-        version = self.find(asked)
+        version = self.find(number_or_role)
         if version is None:
-            share = f" Share it first: {advice(f'share {asked}', 'dev')}."
-            first = share if self.in_registry else ""
+            share = f" Share it first: {command_hint(f'share {number_or_role}', 'dev')}."
+            hint = share if self.in_registry else ""
             raise UsageError(
-                f"version {asked} of {self.place.name} is not in the {self.where}.{first}"
+                f"version {number_or_role} of {self.target.name} is not in the "
+                f"{self.location}.{hint}"
             )
         return version
 
     def all(self) -> list[Version]:
-        """All versions."""
-        listed = self.az.read("model", "list", "--name", self.place.name, *self._at)
-        return [_version(found) for found in listed]
+        """Return all versions."""
+        models = self.az.read("model", "list", "--name", self.target.name, *self._location_options)
+        return [_parse_version(model) for model in models]
 
     def holder(self, role: str) -> Version | None:
-        """The version with a role; the latest where several have it."""
+        """Return the version with a role; the latest if several have it."""
         holders = [version for version in self.all() if version.role == role]
         return max(holders, key=lambda version: version.since, default=None)
 
-    def write(self, number: str, tags: dict[str, str]) -> None:
+    def set_tags(self, number: str, tags: dict[str, str]) -> None:
         """Set tags of a version, all in one change."""
-        tags = {key: " ".join(value.split()) for key, value in tags.items()}  # arguments: one line
+        tags = {
+            key: " ".join(value.split()) for key, value in tags.items()
+        }  # an argument is one line
 
-        def holds() -> bool:
-            found = self.find(number)
-            return found is not None and tags.items() <= found.tags.items()
+        def is_set() -> bool:
+            version = self.find(number)
+            return version is not None and tags.items() <= version.tags.items()
 
-        named = ("--name", self.place.name, "--version", number)
-        at = [*self.az.group, *self._at] if self.in_registry else self._at
-        pairs = [f"tags.{key}={value}" for key, value in tags.items()]
-        change = ("model", "update", *named, *at, "--force-string", *sets(*pairs))
-        self.az.ensure(f"tags of version {number}", holds, *change)
+        options = ("--name", self.target.name, "--version", number)
+        location_options = (
+            [*self.az.group, *self._location_options]
+            if self.in_registry
+            else self._location_options
+        )
+        overrides = [f"tags.{key}={value}" for key, value in tags.items()]
+        command = (
+            "model",
+            "update",
+            *options,
+            *location_options,
+            "--force-string",
+            *set_options(*overrides),
+        )
+        self.az.ensure(f"tags of version {number}", is_set, *command)
 
-    def crown(self, number: str, why: str) -> None:
-        """Make a version champion: it first, then whoever was; so there is always one."""
-        if not self.writes:
+    def promote(self, number: str, why: str) -> None:
+        """Make a version champion, then archive the former one: there is always a champion."""
+        if not self.can_write:
             return
         new = self.get(number)
-        former = [v for v in self.all() if v.role == "champion" and v.number != number]
-        if new.role != "champion" or any(other.since > new.since for other in former):
-            latest = max(former, key=lambda version: version.since, default=None)
+        champions = [v for v in self.all() if v.role == "champion" and v.number != number]
+        if new.role != "champion" or any(other.since > new.since for other in champions):
+            latest = max(champions, key=lambda version: version.since, default=None)
             previous = {"previous_champion": latest.number} if latest else {}
-            self.write(number, previous | stamp("champion", why))
-        for other in former:
-            self.write(other.number, stamp("archived", f"version {number} took its place"))
+            self.set_tags(number, previous | stamp("champion", why))
+        for other in champions:
+            self.set_tags(other.number, stamp("archived", f"version {number} took its place"))
 
     def restore(self, number: str, failed: str, role: Role, why: str) -> None:
-        """Make `number` champion again, then give `failed` the role that it deserves."""
-        if not self.writes:
+        """Make `number` champion again, then give `failed` its new role."""
+        if not self.can_write:
             return
         restored = self.get(number)
-        fallen = self.get(failed)
+        failed_version = self.get(failed)
         if restored.role != "champion" or (
-            fallen.role == "champion" and fallen.since > restored.since
+            failed_version.role == "champion" and failed_version.since > restored.since
         ):
-            back = stamp("champion", f"instead of version {failed}: {why}")
-            self.write(number, back)
-        if fallen.role != role:
-            self.write(failed, stamp(role, why))
+            tags = stamp("champion", f"instead of version {failed}: {why}")
+            self.set_tags(number, tags)
+        if failed_version.role != role:
+            self.set_tags(failed, stamp(role, why))
 
 
-def may_be_deployed(place: Place, versions: Versions, version: Version) -> None:
-    """Say no to what must not be deployed.
+def require_deployable(target: Target, versions: Versions, version: Version) -> None:
+    """Check that a version may be deployed.
 
     Raises:
-        GateError: rejected and rolled back versions, anywhere; in production all but challenger,
-            champion, and the champion before, which a rollback needs.
+        GateError: a version that is rejected or rolled back; in production any but the challenger,
+            the champion, and the previous champion, which a rollback needs.
     """
-    reason = version.tags.get("role_why", "nobody said why")
-    if version.role in NEVER:
+    reason = version.tags.get("role_why", "none given")
+    if version.role in NEVER_DEPLOYED:
         raise GateError(
             f"version {version.number} is {version.role} and is never deployed: {reason}"
         )
-    if place.environment != "prod" or version.role in ("challenger", "champion"):
+    if target.environment != "prod" or version.role in ("challenger", "champion"):
         return
     champion = versions.holder("champion")
     if champion is None or champion.tags.get("previous_champion") != version.number:
         raise GateError(
             f"version {version.number} is {version.role}. In production only the challenger, the "
-            f"champion and the one before are deployed. It became so because: {reason}"
+            f"champion and the previous champion are deployed. The reason for its role: {reason}"
         )
 
 
-def _version(found: dict) -> Version:
-    tags = {str(key): str(value) for key, value in (found.get("tags") or {}).items()}
-    return Version(str(found["version"]), "", tags)
+def _parse_version(model: dict[str, Any]) -> Version:
+    tags = {str(key): str(value) for key, value in (model.get("tags") or {}).items()}
+    return Version(str(model["version"]), "", tags)

@@ -16,29 +16,31 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.names import Environment
 
 azure = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Train, deploy and watch in Azure ML."
+    no_args_is_help=True, rich_markup_mode=None, help="Train, deploy and monitor in Azure ML."
 )
 
-Env = Annotated[Environment, typer.Option("--env", help="Whose settings: conf/<env>.yml.")]
+Env = Annotated[
+    Environment, typer.Option("--env", help="The environment; conf/<env>.yml has its settings.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the commands, change nothing.")]
-Asked = Annotated[str, typer.Argument(help="A version's number, challenger or champion.")]
+VersionOrRole = Annotated[str, typer.Argument(help="A version's number, challenger or champion.")]
 
 
 @azure.command()
 def render() -> None:
-    """Write the files of azureml/ that follow from conf/."""
+    """Write the files of azureml/ from conf/."""
     from mlops_platform.azure import render as rendering
 
     written = rendering.write(Path.cwd())
     for path in written:
         terminal.out.print(f"wrote {path}", markup=False)
     if not written:
-        terminal.out.print("all files of azureml/ agree with conf/", markup=False)
+        terminal.out.print("all files of azureml/ are up to date with conf/", markup=False)
 
 
 @azure.command()
 def environments() -> None:
-    """Export uv.lock, with hashes, for the images that Azure ML builds."""
+    """Export uv.lock for the images in Azure ML."""
     from mlops_platform.azure import environments as exporting
 
     exported = exporting.export(Path())
@@ -49,10 +51,10 @@ def environments() -> None:
 
 @azure.command()
 def setup(env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
-    """Make cluster, data asset and endpoints where they are missing."""
-    from mlops_platform.azure import place, setup
+    """Create cluster, data asset and endpoints."""
+    from mlops_platform.azure import setup, target
 
-    setup.run(place.load(conf, env, dry_run=dry_run))
+    setup.run(target.load(conf, env, dry_run=dry_run))
 
 
 @azure.command()
@@ -60,107 +62,134 @@ def submit(
     *,
     pipeline: Annotated[Path, typer.Argument(help="A job's YAML file.")],
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", help="NAME=VALUE in place of an input's own.")
+        list[str] | None,
+        typer.Option("--input", help="NAME=VALUE: replaces the value of an input."),
     ] = None,
-    wait: Annotated[bool, typer.Option(help="Wait until the job is over.")] = True,
-    again: Annotated[bool, typer.Option(help="Also when the same has completed.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until the job has finished.")] = True,
+    again: Annotated[bool, typer.Option(help="Submit a completed job again.")] = False,
     env: Env = "dev",
     dry_run: DryRun = False,
     conf: Conf = CONF,
 ) -> None:
     """Run a pipeline in Azure ML."""
-    from mlops_platform.azure import place, submit
+    from mlops_platform.azure import submit, target
 
     given = [text.partition("=") for text in inputs or []]
     for name, equals, _ in given:
         if not equals:
             raise UsageError(f"--input {name}: write NAME=VALUE.")
     overrides = {name: value for name, _, value in given}
-    where = place.load(conf, env, dry_run=dry_run)
+    where = target.load(conf, env, dry_run=dry_run)
     submit.run(where, pipeline, overrides, wait=wait, again=again)
 
 
 @azure.command()
 def retrain(
     why: Annotated[str, typer.Option(help="A person's reason: trains at any time.")] = "",
-    event: Annotated[str, typer.Option(help="What a machine saw: trains within the limits.")] = "",
+    event: Annotated[str, typer.Option(help="An automatic event: trains within the limits.")] = "",
     env: Env = "dev",
     dry_run: DryRun = False,
     conf: Conf = CONF,
 ) -> None:
-    """Train a challenger; for an event only as often as conf/train.yml allows."""
-    from mlops_platform.azure import place, retrain
+    """Train a challenger in Azure ML.
 
-    retrain.run(place.load(conf, env, dry_run=dry_run), why, event)
+    An event trains only as often as conf/train.yml allows.
+    """
+    from mlops_platform.azure import retrain, target
+
+    retrain.run(target.load(conf, env, dry_run=dry_run), why, event)
 
 
 @azure.command()
 def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
-    """Say which version is to be delivered; in CI, the jobs after this one get it as `version`."""
-    from mlops_platform.azure import candidate, place
+    """Print the version that can be delivered.
+
+    In CI, later jobs get it as `version`.
+    """
+    from mlops_platform.azure import candidate, target
     from mlops_platform.delivery import job_page
 
-    found = candidate.find(place.load(conf, env, dry_run=False))
-    job_page.value("version", found.number if found else "")
-    said = "nothing is to be delivered"
-    if found:
-        said = f"version {found.number}, challenger since {found.since}, is to be delivered"
-    terminal.out.print(said, markup=False)
+    chosen = candidate.find(target.load(conf, env, dry_run=False))
+    job_page.value("version", chosen.number if chosen else "")
+    message = "no version to deliver"
+    if chosen:
+        message = f"version to deliver: {chosen.number}, challenger since {chosen.since}"
+    terminal.out.print(message, markup=False)
 
 
 @azure.command()
-def ethics(version: Asked, env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
-    """Bring a version's evidence here, and hold it against conf/ethics.yml."""
-    from mlops_platform.azure import outputs, place
-    from mlops_platform.cli.ethics import OUTPUTS, hold
+def ethics(
+    version: VersionOrRole, env: Env = "dev", conf: Conf = CONF, as_json: Json = False
+) -> None:
+    """Check a version against conf/ethics.yml.
 
-    where = place.load(conf, env, dry_run=False)
-    number = outputs.bring(where, version, OUTPUTS)
-    terminal.say(f"version {number}: its evidence is in {OUTPUTS}")
-    os.environ["MLFLOW_TRACKING_URI"] = outputs.store(where)
-    hold(conf, as_json=as_json)
+    Downloads the evidence of its training first.
+    """
+    from mlops_platform.azure import outputs, target
+    from mlops_platform.cli.ethics import OUTPUTS, run_checks
 
-
-@azure.command()
-def share(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
-    """Copy a version into the registry, for staging and production."""
-    from mlops_platform.azure import place, share
-
-    share.run(place.load(conf, env, dry_run=dry_run), version)
+    where = target.load(conf, env, dry_run=False)
+    number = outputs.download(where, version, OUTPUTS)
+    terminal.log(f"version {number}: its evidence is in {OUTPUTS}")
+    os.environ["MLFLOW_TRACKING_URI"] = outputs.tracking_uri(where)
+    run_checks(conf, as_json=as_json)
 
 
 @azure.command()
-def deploy(version: Asked, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
-    """Put a version behind the endpoints, without traffic."""
-    from mlops_platform.azure import deploy, place
+def share(
+    version: VersionOrRole, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF
+) -> None:
+    """Copy a version into the registry.
 
-    deploy.run(place.load(conf, env, dry_run=dry_run), version)
+    Staging and production use the versions there.
+    """
+    from mlops_platform.azure import share, target
+
+    share.run(target.load(conf, env, dry_run=dry_run), version)
+
+
+@azure.command()
+def deploy(
+    version: VersionOrRole, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF
+) -> None:
+    """Deploy a version without traffic."""
+    from mlops_platform.azure import deploy, target
+
+    deploy.run(target.load(conf, env, dry_run=dry_run), version)
 
 
 @azure.command()
 def contracts(env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
-    """Ask whether the deployed version fits: the delivered file, and who reads its answers."""
-    from mlops_platform.azure import contracts, place
+    """Check upstream data and consumers.
 
-    contracts.run(place.load(conf, env, dry_run=dry_run))
+    Uses the version that the next rollout would bring, else the one that serves.
+    """
+    from mlops_platform.azure import contracts, target
+
+    contracts.run(target.load(conf, env, dry_run=dry_run))
 
 
 @azure.command()
 def rollout(
     *,
-    hold: Annotated[float, typer.Option(help="Seconds at each step.", min=0)] = 0,
+    hold: Annotated[float, typer.Option(help="Seconds to wait at each step.", min=0)] = 0,
     check: Annotated[
-        str | None, typer.Option(help="A command that each gate runs; 0 passes.")
+        str | None, typer.Option(help="A command that each gate runs; exit code 0 passes.")
     ] = None,
-    abort: Annotated[bool, typer.Option("--abort", help="Give all traffic back.")] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Return all traffic to the previous deployment.")
+    ] = False,
     env: Env = "dev",
     dry_run: DryRun = False,
     conf: Conf = CONF,
 ) -> None:
-    """Bring the deployed version to the requests: mirror, 10, 50, 100 %."""
-    from mlops_platform.azure import place, rollout
+    """Move traffic to the deployed version.
 
-    where = place.load(conf, env, dry_run=dry_run)
+    Steps: mirror, 10, 50, 100 %.
+    """
+    from mlops_platform.azure import rollout, target
+
+    where = target.load(conf, env, dry_run=dry_run)
     if abort:
         rollout.abort(where)
     else:
@@ -169,34 +198,34 @@ def rollout(
 
 @azure.command()
 def rollback(why: Why, env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
-    """Bring back the version that served before."""
-    from mlops_platform.azure import place, rollback
+    """Restore the version that served before."""
+    from mlops_platform.azure import rollback, target
 
-    rollback.run(place.load(conf, env, dry_run=dry_run), why)
+    rollback.run(target.load(conf, env, dry_run=dry_run), why)
 
 
 @azure.command()
 def schedules(
     *,
     file: Annotated[
-        Path | None, typer.Argument(help="One file; all that belong there if left out.")
+        Path | None, typer.Argument(help="One file. Default: all that can run there.")
     ] = None,
     env: Env = "dev",
     dry_run: DryRun = False,
     conf: Conf = CONF,
 ) -> None:
-    """Start retraining (in dev) and the monitor, or bring them up to date."""
-    from mlops_platform.azure import place, schedules
+    """Create or update schedules and monitors."""
+    from mlops_platform.azure import schedules, target
 
-    schedules.run(place.load(conf, env, dry_run=dry_run), file)
+    schedules.run(target.load(conf, env, dry_run=dry_run), file)
 
 
 @azure.command()
 def status(env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
-    """Show what serves."""
-    from mlops_platform.azure import place, status
+    """Show deployments, versions and roles."""
+    from mlops_platform.azure import status, target
 
-    found = status.run(place.load(conf, env, dry_run=False))
+    found = status.run(target.load(conf, env, dry_run=False))
     if as_json:
         print_json(found)
         return
