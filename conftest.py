@@ -60,10 +60,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "GIT_CONFIG_NOSYSTEM": "1",
         SHARED: shared,
         # One cache for all projects: mypy takes a file from it only where content and options are
-        # the same, and reading the libraries anew for each project is 15 s.
+        # the same, and reading the libraries again for each project takes 15 s.
         "MYPY_CACHE_DIR": f"{shared}/mypy",
         # One environment for all projects: their packages are the same, and uv points it at the
-        # project that a command runs in. Each of its own would compile its byte code anew, 10 s.
+        # project that a command runs in. Each of its own would compile its byte code again, 10 s.
         "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
         "UV_LINK_MODE": "symlink",  # two seconds to copy an environment's files
         # Several processes share the cores: threads that numpy and scipy start at their import,

@@ -15,7 +15,7 @@ from measuring import write
 
 from package.tests import samples  # noqa: F401  first: it makes the samples importable
 
-from package.tests.ethics import cases  # isort: skip
+from package.tests.ethics import runs  # isort: skip
 from mlops_platform.ethics.measures.disparities import STATISTICS  # isort: skip
 
 FITS = 10
@@ -27,9 +27,9 @@ UNITS = {"credit_risk": "log-odds of default", "energy_demand": "kWh"}
 
 
 def checks(package: str) -> list[Any]:
-    """The default checks that hold groups against each other."""
+    """The default checks that compare groups."""
     return [
-        check for check in cases.settings_of(package)["page"].metrics if check.measure in STATISTICS
+        check for check in runs.settings_of(package)["page"].metrics if check.measure in STATISTICS
     ]
 
 
@@ -40,17 +40,17 @@ def cell(package: str, rows: int, bias: float, draws: int) -> dict[str, Any]:
     words: dict[str, Counter[str]] = {check.id: Counter() for check in listed}
     blocked = 0
     for fit in range(FITS):
-        learned, *judged = cases.many(package, 1 + draws // FITS, rows, seed=fit, bias=bias)
-        model = cases.fit(package, learned["train"], seed=fit)
+        learned, *judged = runs.split_samples(package, 1 + draws // FITS, rows, seed=fit, bias=bias)
+        model = runs.fit(package, learned["train"], seed=fit)
         for parts in judged:
-            made = cases.case(package, parts, model)
-            found = {check.id: cases.look(made, check.id) for check in listed}
+            run = runs.build(package, parts, model)
+            found = {check.id: runs.check(run, check.id) for check in listed}
             for name, each in found.items():
-                words[name][each.word] += 1
-            blocked += any(each.word == "failed" for each in found.values())
-            first = found["recorded-outcomes"].figures["groups"][0]
+                words[name][each.verdict] += 1
+            blocked += any(each.verdict == "failed" for each in found.values())
+            first = found["recorded-outcomes"].details["groups"][0]
             effects.append(first.distance)
-            sizes = [each.rows for each in found["prediction-bias"].figures["groups"]]
+            sizes = [each.rows for each in found["prediction-bias"].details["groups"]]
             groups.append(min(sizes))
     return {
         "package": package,

@@ -1,7 +1,7 @@
 """How long the check of specs takes without Microsoft's package, and who catches what is planted.
 
 The time is a whole process's: start, imports, all specs of a project with everything. Who catches
-what stands in package/tests/specs/planted.yml, whose tests hold it against both.
+package/tests/specs/planted.yml lists them, and its tests compare both.
 `uv run python benchmarks/specs.py [RUNS]`
 """
 
@@ -22,8 +22,8 @@ import sys
 sys.path.insert(0, "src")
 from pathlib import Path
 from mlops_platform.specs import check
-specs, faults = check.lint(check.find([], Path.cwd()), Path.cwd())
-assert len(specs) > 20 and not faults, (len(specs), faults)
+specs, problems = check.lint(check.find([], Path.cwd()), Path.cwd())
+assert len(specs) > 20 and not problems, (len(specs), problems)
 """
 
 

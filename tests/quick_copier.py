@@ -17,7 +17,7 @@ from copier._main import Worker
 def install(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Save work that Copier repeats; `folder` is where clones are kept.
 
-    It compiles each part of each path anew, clones the template six times an update, and asks git
+    It compiles each part of each path again, clones the template six times an update, and asks git
     for `core.fileMode` once a file. None of it changes what it renders: equal sources have equal
     code, a clone is kept only while all of the template's branches and tags stay, and these
     projects' file modes are never ignored.

@@ -187,10 +187,10 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     assert "A person may at any time: `uv run mlops azure retrain --why REASON`" in " ".join(
         ci.said.split()
     )
-    assert ci.workflow("retrain", **drift | {"WHY": "new income figures"}) == ["retrain"]
+    assert ci.workflow("retrain", **drift | {"WHY": "new income data"}) == ["retrain"]
     assert ci.scenario.roles("dev") == {"1": "champion", "2": "challenger"}
     assert serves(ci, "prod") == {"1"}  # a training alone changes nothing there
-    assert trainings(ci) == ["manual", "new income figures"]
+    assert trainings(ci) == ["manual", "new income data"]
 
     # A delivery trains for a reason of its own.
     assert ci.workflow("deliver") == EVERYTHING

@@ -107,17 +107,17 @@ def test_copier_would_refuse_a_task(releases: Releases, tmp_path: Path) -> None:
         )
 
 
-def test_an_update_brings_the_standards_news(releases: Releases, tmp_path: Path) -> None:
+def test_an_update_brings_changes_of_the_template(releases: Releases, tmp_path: Path) -> None:
     project = releases.start(tmp_path / "project")
     docs = releases.path / "template" / "docs"
-    (docs / "gates.md").write_text("News.\n")
+    (docs / "gates.md").write_text("Changed.\n")
     (docs / "new.md").write_text("New.\n")
     [wheel] = (releases.path / "template" / "[% if vendored %]vendor[% endif %]").iterdir()
     wheel.with_name("mlops_platform-2.0.0-py3-none-any.whl").write_bytes(b"P\0K\r\n")
     wheel.unlink()
     releases.release("v2.0.0")
     update(project)
-    assert project.read("docs/gates.md") == "News.\n"
+    assert project.read("docs/gates.md") == "Changed.\n"
     assert project.has("docs/new.md")
     [wheel] = (project.path / "vendor").iterdir()
     assert wheel.name == "mlops_platform-2.0.0-py3-none-any.whl"
@@ -126,7 +126,7 @@ def test_an_update_brings_the_standards_news(releases: Releases, tmp_path: Path)
 
 
 def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Path) -> None:
-    """Edited, deleted or left alone: an update changes no seed, though each has news."""
+    """Edited, deleted or left alone: an update changes no seed, though the template changed each."""
     for change in ("edited", "deleted", "left alone"):
         project = releases.start(tmp_path / change.replace(" ", "-"))
         for seed in SEEDS:
@@ -136,7 +136,7 @@ def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Pa
                 (project.path / seed).unlink()
         if change == "edited":
             for seed in SEEDS:
-                releases.append(seed, "\n# news\n")
+                releases.append(seed, "\n# changed\n")
             releases.release("v2.0.0")
         before = {seed: project.read(seed) if project.has(seed) else None for seed in SEEDS}
         update(project)
@@ -165,11 +165,11 @@ def test_settings_stay_as_they_are_and_come_back_where_they_are_missing(
     project.write("conf/train.yml", "# the team's\n")
     (project.path / "conf/gates.yml").unlink()
     for name in ("conf/train.yml.jinja", "conf/gates.yml.jinja"):
-        releases.append(name, "# news\n")
+        releases.append(name, "# changed\n")
     releases.release("v2.0.0")
     update(project)
     assert project.read("conf/train.yml") == "# the team's\n"
-    assert project.read("conf/gates.yml").endswith("# news\n")
+    assert project.read("conf/gates.yml").endswith("# changed\n")
 
 
 @pytest.mark.parametrize("how", ["another formula", "another answer"])
@@ -178,13 +178,13 @@ def test_the_packages_name_is_locked(releases: Releases, tmp_path: Path, how: st
     if how == "another formula":
         releases.configure("[[ project_slug | replace('-', '_') ]]", "ml_[[ project_slug ]]")
         releases.configure("[[ project_name | lower | replace(' ', '-')", "[[ 'x' ~ project_name")
-    releases.append("poe_tasks.toml", "\n# news\n")
+    releases.append("poe_tasks.toml", "\n# changed\n")
     releases.release("v2.0.0")
     update(project, **({"project_name": "Other"} if how == "another answer" else {}))
     answers = project.yaml(".copier-answers.yml")
     assert answers["package_name"] == "credit_risk"
     assert answers["project_slug"] == "credit-risk"
-    assert "# news" in project.read("poe_tasks.toml")
+    assert "# changed" in project.read("poe_tasks.toml")
     assert [path.name for path in (project.path / "src").iterdir() if path.is_dir()] == [
         "credit_risk"
     ]
@@ -193,7 +193,7 @@ def test_the_packages_name_is_locked(releases: Releases, tmp_path: Path, how: st
 def test_another_ci_moves_its_files(releases: Releases, tmp_path: Path) -> None:
     project = releases.start(tmp_path / "project")
     assert project.has(".github/workflows/ci.yml")
-    releases.append("poe_tasks.toml", "\n# news\n")
+    releases.append("poe_tasks.toml", "\n# changed\n")
     releases.release("v2.0.0")
     update(project, ci="azure-devops")
     assert project.has(".azuredevops/ci.yml")

@@ -1,1 +1,1 @@
-"""The standard's part of this project: change it in the template, not here."""
+"""The platform package of machine learning projects: what all of them share."""
