@@ -1,7 +1,7 @@
 """How long the check of specs takes without Microsoft's package, and who catches what is planted.
 
-The time is a whole process's: start, imports, all specs of a project with everything. Who catches
-package/tests/specs/planted.yml lists them, and its tests compare both.
+The time is a whole process's: start, imports, all specs of a project with everything. The planted
+errors are those of package/tests/specs/planted.yml, whose tests compare both checkers, too.
 `uv run python benchmarks/specs.py [RUNS]`
 """
 

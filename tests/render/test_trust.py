@@ -126,7 +126,7 @@ def test_an_update_brings_changes_of_the_template(releases: Releases, tmp_path: 
 
 
 def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Path) -> None:
-    """Edited, deleted or left alone: an update changes no seed, though the template changed each."""
+    """Edited, deleted or left alone: an update changes no seed, though the template does."""
     for change in ("edited", "deleted", "left alone"):
         project = releases.start(tmp_path / change.replace(" ", "-"))
         for seed in SEEDS:
