@@ -29,7 +29,9 @@ UNITS = {"credit_risk": "log-odds of default", "energy_demand": "kWh"}
 def checks(package: str) -> list[Any]:
     """The default checks that compare groups."""
     return [
-        check for check in runs.settings_of(package)["page"].metrics if check.measure in STATISTICS
+        check
+        for check in runs.settings_of(package)["config"].metrics
+        if check.measure in STATISTICS
     ]
 
 

@@ -1,4 +1,4 @@
-"""Models on disk: skops alone, and nothing in them that could run what it likes."""
+"""Saved models: skops instead of pickle, and only trusted types."""
 
 import io
 import json
@@ -75,7 +75,7 @@ def test_a_class_that_another_process_could_not_find_is_refused(tmp_path):
 
     Local.__module__, Local.__qualname__ = "credit_risk.model", "Local"
     with pytest.raises(
-        UsageError, match=r"holds credit_risk\.model\.Local.* at the top of a module"
+        UsageError, match=r"contains credit_risk\.model\.Local.* at the top of a module"
     ):
         saved(tmp_path / "model", Local(n_estimators=3))
     assert not (tmp_path / "model").exists()
@@ -89,7 +89,7 @@ def test_a_folder_that_holds_something_is_not_overwritten(tmp_path):
 
 
 def planted(folder: Path, module: str, function: str) -> Path:
-    """A model whose first step calls a function of the planter's choice."""
+    """A model whose first step calls the given function."""
     harmless = make_pipeline(FunctionTransformer(np.sqrt), FunctionTransformer(np.exp))
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(harmless)))
     schema = json.loads(source.read("schema.json"))
@@ -126,13 +126,13 @@ def _find(node: object, key: str) -> object:
     return None
 
 
-def note(folder: Path, *types: str) -> None:
-    """Write the types that MLmodel says the model holds."""
+def record_types(folder: Path, *types: str) -> None:
+    """Write the types of the model into MLmodel."""
     written = {"flavors": {"sklearn": {"skops_trusted_types": list(types)}}}
     (folder / "MLmodel").write_text(yaml.safe_dump(written))
 
 
-@pytest.mark.parametrize("noted", [False, True], ids=["unnoted", "noted"])
+@pytest.mark.parametrize("recorded", [False, True], ids=["not recorded", "recorded"])
 @pytest.mark.parametrize(
     ("module", "function"),
     [
@@ -148,11 +148,11 @@ def note(folder: Path, *types: str) -> None:
         ("sklearn.utils", "no_such_function"),
     ],
 )
-def test_a_planted_function_is_refused_and_never_called(tmp_path, module, function, *, noted):
+def test_a_planted_function_is_refused_and_never_called(tmp_path, module, function, *, recorded):
     folder = planted(tmp_path / "model", module, function)
-    if noted:  # whoever plants a function can also write that it is trusted
-        note(folder, f"{module}.{function}")
-    with pytest.raises(UsageError, match=r"model\.skops: (the model holds|cannot be loaded)"):
+    if recorded:  # an attacker can also write that it is trusted
+        record_types(folder, f"{module}.{function}")
+    with pytest.raises(UsageError, match=r"model\.skops: (the model contains|cannot be loaded)"):
         artifact.load(folder, TEAM)
 
 
@@ -160,7 +160,7 @@ def test_a_planted_function_is_refused_and_never_called(tmp_path, module, functi
 def test_a_function_of_the_teams_own_is_trusted(tmp_path, types):
     folder = planted(tmp_path / "model", "credit_risk.features", "build")
     assert artifact.load(folder, TEAM)
-    note(folder, *types)
+    record_types(folder, *types)
     assert artifact.load(folder, TEAM)
 
 
@@ -178,18 +178,18 @@ def test_a_damaged_file_says_what_to_do(tmp_path, damage):
     folder = saved(tmp_path / "model", GradientBoostingClassifier(n_estimators=3))
     path = folder / "model.skops"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UsageError, match=r"model\.skops: (cannot be loaded|the model holds)"):
+    with pytest.raises(UsageError, match=r"model\.skops: (cannot be loaded|the model contains)"):
         artifact.load(folder, TEAM)
 
 
 def test_no_model_and_no_card(tmp_path):
-    with pytest.raises(UsageError, match=r"holds no model\.skops\. Train one"):
+    with pytest.raises(UsageError, match=r"has no model\.skops\. Train a model"):
         artifact.load(tmp_path, TEAM)
-    with pytest.raises(UsageError, match=r"model\.json: not written yet"):
+    with pytest.raises(UsageError, match=r"model\.json: does not exist"):
         artifact.load_card(tmp_path)
     (tmp_path / "model.json").write_text('{"shape": "model/2"}')
-    with pytest.raises(UsageError, match=r"model\.json: is not evidence of the shape model/1"):
+    with pytest.raises(UsageError, match=r"model\.json: does not have the shape model/1"):
         artifact.load_card(tmp_path)
     (tmp_path / "model.json").write_text("{")
-    with pytest.raises(UsageError, match=r"model\.json: is not evidence"):
+    with pytest.raises(UsageError, match=r"model\.json: does not have the shape"):
         artifact.load_card(tmp_path)

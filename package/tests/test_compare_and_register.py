@@ -1,4 +1,4 @@
-"""Planted challengers: who becomes challenger, who is rejected, and who is never asked."""
+"""Comparison with the champion, and registration of accepted and rejected models."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def limits(workspace, **rails: float) -> None:
     workspace.change("gates.yml", guardrails=content | rails)
 
 
-def ours(workspace):
+def trained_model(workspace):
     return workspace.step("train") / "model"
 
 
@@ -46,19 +46,19 @@ def test_the_first_model_has_nobody_to_beat(trained):
 
 def test_the_first_model_must_keep_the_guardrails(trained):
     limits(trained, size_mb=1e-6)
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.decision == "rejected"
     assert "guardrails.size_mb" in compared.reason
 
 
 def test_a_better_challenger_is_accepted(trained):
     trained.crown(noisy(trained))
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.decision == "accepted"
     assert compared.difference == pytest.approx(compared.challenger_value - compared.champion_value)
     assert compared.low > 0
     assert set(compared.champion_measures) == {
-        metric.name for metric in metrics.for_task("classification")
+        metric.name for metric in metrics.metrics_for_task("classification")
     }
 
 
@@ -70,7 +70,7 @@ def test_a_worse_challenger_is_rejected(serving):
 
 
 def test_an_equal_challenger_is_rejected(serving):
-    compared = serving.compare(ours(serving))
+    compared = serving.compare(trained_model(serving))
     assert (compared.decision, compared.difference) == ("rejected", 0)
     assert compared.reason.startswith("tie")
 
@@ -78,7 +78,7 @@ def test_an_equal_challenger_is_rejected(serving):
 def test_a_challenger_that_is_better_by_less_than_the_margin_is_rejected(trained):
     trained.crown(noisy(trained))
     trained.change("gates.yml", margin=0.9)
-    assert "conf/gates.yml asks for 0.9" in trained.compare(ours(trained)).reason
+    assert "conf/gates.yml requires 0.9" in trained.compare(trained_model(trained)).reason
 
 
 def test_a_challenger_that_is_better_by_chance_is_rejected(trained):
@@ -94,13 +94,13 @@ def test_a_challenger_that_is_better_by_chance_is_rejected(trained):
     assert first.difference > 0
     assert first.low <= 0
     assert first.decision == "rejected"
-    assert "not provably" in first.reason
+    assert "not significantly" in first.reason
 
 
 def test_a_metric_where_less_is_better_points_the_same_way(trained):
     trained.change("gates.yml", metric="log_loss", margin=0.001)
     trained.crown(trained.fit("constant", estimator=DummyClassifier()))
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.challenger_value < compared.champion_value
     assert compared.difference > 0
     assert compared.decision == "accepted"
@@ -110,17 +110,17 @@ def test_a_metric_where_less_is_better_points_the_same_way(trained):
 def test_a_guardrail_vetoes_a_better_challenger(trained, rail):
     trained.crown(noisy(trained))
     limits(trained, **{rail: 1e-9})
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.decision == "rejected"
-    assert compared.reason.startswith("guardrail broken")
+    assert compared.reason.startswith("guardrail violated")
     assert f"`guardrails.{rail}`" in compared.reason
 
 
 def test_footprints_are_measured_beside_the_champions(trained):
     trained.crown(noisy(trained))
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     challenger, champion = compared.footprints
-    assert challenger.size_mb == pytest.approx(artifact.size_mb(ours(trained)))
+    assert challenger.size_mb == pytest.approx(artifact.size_mb(trained_model(trained)))
     assert 0 < champion.load_seconds < 5
     assert 0.1 < champion.memory_mb < 100
     assert {"numpy", "scikit-learn"} <= set(champion.packages) == set(challenger.packages)
@@ -131,10 +131,10 @@ def test_footprints_are_measured_beside_the_champions(trained):
 def test_a_challenger_that_brings_many_packages_is_rejected(trained):
     limits(trained, new_packages=0)
     trained.crown(noisy(trained))
-    card = ours(trained) / "model.json"
+    card = trained_model(trained) / "model.json"
     content = json.loads(card.read_text())
     card.write_text(json.dumps(content | {"packages": [*content["packages"], "large-library"]}))
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.decision == "rejected"
     assert "new packages (large-library)" in compared.reason
     assert "guardrails.new_packages" in compared.reason
@@ -152,7 +152,7 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     rows = pd.read_csv(path)
     old, new = (
         artifact.load(folder, TEAM).predict(rows[trained.contract.features])
-        for folder in (champion, ours(trained))
+        for folder in (champion, trained_model(trained))
     )
     agree = old == new
     wrong = np.where(new == "repaid", "defaulted", "repaid")
@@ -164,9 +164,9 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
 
     trained.change("gates.yml", metric="accuracy", margin=0, confidence=0.6)
     limits(trained, worst_group_drop=0.5, min_group_rows=10)
-    assert trained.compare(ours(trained)).decision == "accepted"
+    assert trained.compare(trained_model(trained)).decision == "accepted"
     limits(trained, worst_group_drop=0, min_group_rows=10)
-    compared = trained.compare(ours(trained))
+    compared = trained.compare(trained_model(trained))
     assert compared.decision == "rejected"
     assert compared.difference > 0
     assert "worst group (sex = female)" in compared.reason
@@ -206,25 +206,25 @@ def test_a_champion_of_other_classes(serving):
     assert f"begin anew: delete {serving.root / '.mlops'}" in str(refused.value)
 
 
-def test_guardrails_are_told_in_words(serving):
+def test_messages_of_guardrails(serving):
     compared = serving.compare(noisy(serving))
-    told = {verdict.gate: verdict.message for verdict in compared.verdicts}
+    messages = {verdict.gate: verdict.message for verdict in compared.verdicts}
     number = r"\d+(\.\d+)?(e-\d+)?"
     for gate, message in {
         "model size": rf"model size is {number} MB; "
         "conf/gates.yml, `guardrails.size_mb` allows 50 MB",
-        "load time beside the champion's": rf"load time is {number} s, the champion's {number} s; "
-        rf"conf/gates.yml, `guardrails.growth` allows {number} s",
+        "load time relative to the champion": rf"load time is {number} s, the champion's "
+        rf"{number} s; conf/gates.yml, `guardrails.growth` allows {number} s",
         "new packages (none)": r"new packages \(none\): 0; conf/gates.yml, "
         "`guardrails.new_packages` allows 10",
     }.items():
-        assert re.fullmatch(message, told[f"guardrail: {gate}"]), told
-    [group] = [text for gate, text in told.items() if "worst group" in gate]
+        assert re.fullmatch(message, messages[f"guardrail: {gate}"]), messages
+    [group] = [text for gate, text in messages.items() if "worst group" in gate]
     assert re.match(r"worst group \(\w+ = .+\) is (no )?worse than ", group), group
 
 
 def test_a_registry_that_is_down_is_an_error_and_no_comparison(serving, monkeypatch):
-    folder, out = ours(serving), serving.root / "out"
+    folder, out = trained_model(serving), serving.root / "out"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{serving.root}/gone/mlflow.db")
     with pytest.raises(UsageError, match="nothing was changed by it"):
         compare.run(serving.conf, serving.data, folder, serving.step("evaluate") / "evidence", out)
@@ -271,7 +271,7 @@ def test_registering_twice_makes_no_second_version(trained):
 
 
 def test_a_run_that_the_store_does_not_know(trained):
-    folder = ours(trained)
+    folder = trained_model(trained)
     trained.compare(folder)
     card = folder / "model.json"
     card.write_text(card.read_text().replace(artifact.load_card(folder).run_id, "f" * 32))

@@ -1,4 +1,4 @@
-"""The data contract: what conf/data.yml may say, and what odd data it must not let through."""
+"""The data contract: validation of conf/data.yml, and of data against it."""
 
 import datetime
 import decimal
@@ -47,25 +47,25 @@ def write(folder: Path, columns: dict) -> Path:
     [
         ({"kind": "numeric"}, "columns.x.kind"),
         ({"kind": "number", "role": "label"}, "columns.x.role"),
-        ({"kind": "number", "maximum": 3}, "columns.x.maximum`: no such field"),
-        ({"kind": "category"}, "`values` belongs to"),
-        ({"kind": "category", "values": []}, "`values` belongs to"),
-        ({"kind": "category", "values": ["a", "a"]}, "a value twice"),
+        ({"kind": "number", "maximum": 3}, "columns.x.maximum`: unknown field"),
+        ({"kind": "category"}, "`values` is required for"),
+        ({"kind": "category", "values": []}, "`values` is required for"),
+        ({"kind": "category", "values": ["a", "a"]}, "a duplicate value"),
         ({"kind": "category", "values": [1, 2]}, "columns.x.values.0`: Input should be a valid"),
         ({"kind": "category", "values": [True]}, "got True"),
-        ({"kind": "number", "values": ["1"]}, "`values` belongs to"),
-        ({"kind": "text", "min": 1}, "go with numbers and dates only"),
+        ({"kind": "number", "values": ["1"]}, "`values` is required for"),
+        ({"kind": "text", "min": 1}, "are only allowed for numbers and dates"),
         ({"kind": "number", "min": 2, "max": 1}, "`min` is above `max`"),
         ({"kind": "number", "min": float("nan")}, "columns.x.min"),
-        ({"kind": "number", "min": datetime.date(2020, 1, 1)}, "of the column's kind"),
-        ({"kind": "date", "role": "time", "min": 2020}, "of the column's kind"),
-        ({"kind": "date"}, "a date is no feature"),
-        ({"kind": "text", "role": "id", "missing": 0.1}, "a id is never missing"),
-        ({"kind": "text", "role": "time"}, "a time is a date or an integer"),
-        ({"kind": "integer", "role": "sensitive"}, "a sensitive column is a category"),
+        ({"kind": "number", "min": datetime.date(2020, 1, 1)}, "have the column's kind"),
+        ({"kind": "date", "role": "time", "min": 2020}, "have the column's kind"),
+        ({"kind": "date"}, "a date cannot be a feature"),
+        ({"kind": "text", "role": "id", "missing": 0.1}, "`missing` is not allowed for `role: id`"),
+        ({"kind": "text", "role": "time"}, "`role: time` needs a date or an integer"),
+        ({"kind": "integer", "role": "sensitive"}, "`role: sensitive` needs a category"),
         ({"kind": "number", "missing": 1}, "columns.x.missing"),
         ({**LETTERS, "positive": "c"}, "`positive` is not one of `values`"),
-        ({**TARGET}, "exactly one column has `role: target`, found 2"),
+        ({**TARGET}, "exactly one column must have `role: target`, found 2"),
     ],
 )
 def test_a_wrong_column_is_refused_by_name(tmp_path, column, says):
@@ -82,8 +82,8 @@ def test_a_wrong_column_is_refused_by_name(tmp_path, column, says):
     ("target", "task", "says"),
     [
         ({**TARGET, "values": ["yes"]}, "classification", "at least two `values`"),
-        ({**TARGET, "positive": None}, "classification", "name the class that matters"),
-        ({**TARGET, "values": ["yes", "no", "?"]}, "classification", "leave it out"),
+        ({**TARGET, "positive": None}, "classification", "set it if there are two"),
+        ({**TARGET, "values": ["yes", "no", "?"]}, "classification", "remove it if there are more"),
         ({"kind": "number", "role": "target"}, "classification", "needs `kind: category`"),
         (TARGET, "regression", "regression needs a number"),
     ],
@@ -97,7 +97,10 @@ def test_the_target_must_fit_the_task(tmp_path, target, task, says):
 
 def test_a_model_needs_a_feature_and_at_most_one_id_and_time(tmp_path):
     ids = {name: {"kind": "text", "role": "id"} for name in ("a", "b")}
-    for columns, says in ((ids, "at least one column is a feature"), (ids, "`role: id`, found 2")):
+    for columns, says in (
+        (ids, "at least one column must be a feature"),
+        (ids, "`role: id`, found 2"),
+    ):
         more = {"size": {"kind": "number"}} if "found" in says else {}
         with pytest.raises(UsageError) as caught:
             load_contract(write(tmp_path, {**columns, **more, "y": TARGET}), "classification")
@@ -127,7 +130,7 @@ def test_columns_missing_unknown_and_twice():
 def test_another_sign_between_columns_is_named():
     [found] = contract_of(x={"kind": "number"}).check(frame_of(**{"x;y": ["1;2"] * 10})[["x;y"]])
     assert (found.column, found.rule) == ("(file)", "columns")
-    assert "divided by ';'" in found.message and "`sep`" in found.message
+    assert "separated by ';'" in found.message and "`sep`" in found.message
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_the_share_of_missing_values_has_a_limit():
     contract = contract_of(x={"kind": "number", "missing": 0.2})
     assert contract.check(frame_of(x=[None, None] + [1] * 8)) == []
     [found] = contract.check(frame_of(x=[None, None, None] + [1] * 7))
-    assert found.message == "30.0% of the rows lack a value, at most 20.0% may"
+    assert found.message == "30.0% of the values are missing, at most 20.0% allowed"
     [found] = contract.check(frame_of(x=[None] * 10))
     assert found.rule == "missing"
 

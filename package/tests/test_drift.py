@@ -1,4 +1,4 @@
-"""The drift monitor: quiet where nothing changed, and clear about what did."""
+"""The drift monitor: no alarm without drift, and columns and reasons with drift."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def contract() -> Contract:
 @pytest.fixture(scope="module")
 def then(contract: Contract) -> reference.Reference:
     rows = contract.typed(credit.make(3000, seed=0))[0]
-    return reference.describe_all(rows, predict(rows), contract)
+    return reference.build_reference(rows, predict(rows), contract)
 
 
 def predict(rows: pd.DataFrame) -> np.ndarray:
@@ -73,7 +73,7 @@ def drifted(report: evidence.DriftReport) -> set[str]:
     return {found.column for found in report.columns if found.drifted}
 
 
-# ---------------------------------------------------------------- how often it cries wolf
+# ---------------------------------------------------------------- false alarms
 
 
 @pytest.mark.parametrize("rows", [200, 3000])
@@ -86,7 +86,7 @@ def test_no_drift_no_alarm_in_forty_draws(rows, then, contract):
 def test_no_drift_no_alarm_in_regression():
     contract = load_contract(EXAMPLES / "energy-demand" / "conf" / "data.yml", "regression")
     rows = contract.typed(energy.make(3000, seed=0))[0]
-    then = reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    then = reference.build_reference(rows, rows["kwh"].to_numpy(), contract)
     verdicts = []
     for seed in SEEDS:
         now = contract.typed(energy.make(500, seed=seed))[0]
@@ -113,7 +113,7 @@ def test_the_p_values_mean_what_they_say(then, contract):
     assert 0.01 < np.mean(np.array(chances) < 0.05) < 0.09
 
 
-# ---------------------------------------------------------------- what it must see
+# ---------------------------------------------------------------- drift that must be detected
 
 
 def test_drift_names_the_columns_that_moved(then, contract):
@@ -127,7 +127,7 @@ def test_drift_names_the_columns_that_moved(then, contract):
 def test_drift_in_regression_names_the_columns_that_moved():
     contract = load_contract(EXAMPLES / "energy-demand" / "conf" / "data.yml", "regression")
     rows = contract.typed(energy.make(3000, seed=0))[0]
-    then = reference.describe_all(rows, rows["kwh"].to_numpy(), contract)
+    then = reference.build_reference(rows, rows["kwh"].to_numpy(), contract)
     now = contract.typed(energy.make(1000, seed=1, drift=1))[0]
     report = drift.compare(
         now,
@@ -148,7 +148,7 @@ def test_a_new_category(then, contract):
     found = column(compared(rows, then, contract), "purpose")
     assert found.drifted
     assert found.new_values == 2
-    assert found.bins[-1] == drift.NEW
+    assert found.bins[-1] == drift.NEW_VALUES
     assert found.then[-1] == 0
     assert found.now[-1] == pytest.approx(0.3)
     assert "2 values that training did not have" in found.reasons
@@ -195,7 +195,7 @@ def test_predictions_alone(then, contract):
     assert column(report, "probability of defaulted").kind == "prediction"
 
 
-# ---------------------------------------------------------------- what it must leave alone
+# ---------------------------------------------------------------- differences that are not drift
 
 
 def test_the_training_data_itself_is_stable(then, contract):
@@ -262,10 +262,10 @@ def test_the_more_columns_the_more_it_takes_to_raise_the_alarm():
 def of_column(
     now: pd.Series, then: reference.Distribution, columns: int = 1
 ) -> evidence.ColumnDrift:
-    return drift._column(then, now, LIMITS, prediction=False, columns=columns)
+    return drift._compare_column(then, now, LIMITS, prediction=False, columns=columns)
 
 
-# ---------------------------------------------------------------- the figures
+# ---------------------------------------------------------------- the statistics
 
 
 def test_psi_by_hand():
@@ -276,7 +276,7 @@ def test_psi_by_hand():
 
 
 def test_an_empty_bin_counts_as_half_a_row():
-    """With 100 rows the floor is 0.005: (0.5 - 0.005) ln(0.5/0.005), and 0.5 ln(1/0.5)."""
+    """With 100 rows the smallest share is 0.005: (0.5 - 0.005) ln(0.5/0.005), and 0.5 ln(1/0.5)."""
     expected = (0.005 - 0.5) * np.log(0.005 / 0.5) + (1 - 0.5) * np.log(1 / 0.5)
     assert drift.psi(np.array([0.5, 0.5]), np.array([0.0, 1.0]), 100) == pytest.approx(expected)
 
@@ -383,7 +383,7 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
 def test_drift_soon_after_a_training_waits(here, tmp_path):
     before = roles()
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
-    with pytest.raises(GateError, match=r"the next one may begin at .*cool_down_hours"):
+    with pytest.raises(GateError, match=r"the next one can start at .*cool_down_hours"):
         cli.invoke(["monitor", "--current", path, "--retrain"])
     assert roles() == before
 
@@ -437,7 +437,7 @@ def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_p
     predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
     assert compared(rows, then, contract, predicted).verdict == "stable"
     learned = dataset.read_part(here / "outputs/train/prepare/data", "train", contract)
-    bold = reference.describe_all(
+    bold = reference.build_reference(
         learned,
         dataset.predict(fitted, learned[contract.features], contract.labels),
         contract,

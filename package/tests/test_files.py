@@ -1,10 +1,10 @@
-"""Files appear whole or not at all; hashes tell contents apart; YAML is read strictly."""
+"""Atomic writes, hashes of files and folders, and strict YAML."""
 
 from pathlib import Path
 
 import pytest
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import hash_path, read_yaml, whole_file, whole_folder, write_text
+from mlops_platform.core.files import atomic_file, atomic_folder, hash_path, read_yaml, write_text
 
 
 def listing(folder: Path) -> list[str]:
@@ -12,7 +12,7 @@ def listing(folder: Path) -> list[str]:
 
 
 def test_a_file_appears_whole(tmp_path):
-    with whole_file(tmp_path / "new" / "a.txt") as scratch:
+    with atomic_file(tmp_path / "new" / "a.txt") as scratch:
         scratch.write_text("done")
         assert not (tmp_path / "new" / "a.txt").exists()
     assert listing(tmp_path) == ["new", "new/a.txt"]
@@ -20,7 +20,7 @@ def test_a_file_appears_whole(tmp_path):
 
 def test_an_interrupted_file_leaves_the_old_one(tmp_path):
     write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "a.txt") as scratch:
+    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "a.txt") as scratch:
         scratch.write_text("half")
         raise KeyboardInterrupt
     assert (tmp_path / "a.txt").read_text() == "old"
@@ -30,7 +30,7 @@ def test_an_interrupted_file_leaves_the_old_one(tmp_path):
 def test_an_interrupted_folder_leaves_the_old_one(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old.txt").touch()
-    with pytest.raises(OSError, match="disk full"), whole_folder(tmp_path / "out") as scratch:
+    with pytest.raises(OSError, match="disk full"), atomic_folder(tmp_path / "out") as scratch:
         (scratch / "half.txt").touch()
         raise OSError("disk full")
     assert listing(tmp_path) == ["out", "out/old.txt"]
@@ -39,7 +39,7 @@ def test_an_interrupted_folder_leaves_the_old_one(tmp_path):
 def test_a_folder_replaces_the_old_one_wholly(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old.txt").touch()
-    with whole_folder(tmp_path / "out") as scratch:
+    with atomic_folder(tmp_path / "out") as scratch:
         (scratch / "new.txt").touch()
     assert listing(tmp_path) == ["out", "out/new.txt"]
 
@@ -47,11 +47,11 @@ def test_a_folder_replaces_the_old_one_wholly(tmp_path):
 @pytest.mark.parametrize("below", ["a.txt", "more/a.txt"])
 def test_a_file_where_a_folder_is_needed_is_named(tmp_path, below):
     write_text(tmp_path / "out", "mine")
-    said = r"out: a file stands where a folder is needed\. Move it away"
-    with pytest.raises(UsageError, match=said):
+    message = r"out: is a file, but a folder is needed\. Move it away"
+    with pytest.raises(UsageError, match=message):
         write_text(tmp_path / "out" / below, "new")
     for folder in ("out", f"out/{below}"):
-        with pytest.raises(UsageError, match=said), whole_folder(tmp_path / folder):
+        with pytest.raises(UsageError, match=message), atomic_folder(tmp_path / folder):
             pass
     assert (tmp_path / "out").read_text() == "mine"
     assert listing(tmp_path) == ["out"]
@@ -59,7 +59,7 @@ def test_a_file_where_a_folder_is_needed_is_named(tmp_path, below):
 
 def test_a_link_to_nothing_in_a_folders_place_is_named(tmp_path):
     (tmp_path / "out").symlink_to("gone")
-    with pytest.raises(UsageError, match="out: a file stands where a folder is needed"):
+    with pytest.raises(UsageError, match="out: is a file, but a folder is needed"):
         write_text(tmp_path / "out" / "a.txt", "new")
 
 
@@ -106,21 +106,21 @@ def test_the_hash_of_a_file_is_sha256_of_its_bytes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        pytest.param("a: 1\nb: 2\na: 3\n", "line 3: not valid YAML: the key 'a' stands twice"),
-        pytest.param("a:\n  b: 1\n  b: 2\n", "line 3: not valid YAML: the key 'b' stands twice"),
+        pytest.param("a: 1\nb: 2\na: 3\n", "line 3: not valid YAML: duplicate key 'a'"),
+        pytest.param("a:\n  b: 1\n  b: 2\n", "line 3: not valid YAML: duplicate key 'b'"),
         pytest.param("a: [1, 2\n", "not valid YAML"),
         pytest.param("\ta: 1\n", "line 1: not valid YAML"),
         pytest.param("a: 1\nb: 2024-13-45\n", "line 2: not valid YAML: '2024-13-45': month"),
         pytest.param("- 1\n", "expected `key: value` lines, found list"),
         pytest.param("", "expected `key: value` lines, found nothing"),
-        pytest.param("? [1]\n: 2\n", "a key must be a plain word"),
+        pytest.param("? [1]\n: 2\n", "a key must be text, a number or a boolean"),
         pytest.param("a: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
         pytest.param("a: " + "9" * 5000, "line 1: not valid YAML"),
         pytest.param("a: " + "[" * 1500, "not valid YAML: nested too deeply"),
         pytest.param("a: \x01\n", "not valid YAML"),
     ],
 )
-def test_faults_in_yaml_name_the_file_and_the_line(tmp_path, text, says):
+def test_errors_in_yaml_name_the_file_and_the_line(tmp_path, text, says):
     path = tmp_path / "train.yml"
     path.write_text(text)
     with pytest.raises(UsageError) as caught:
@@ -130,7 +130,7 @@ def test_faults_in_yaml_name_the_file_and_the_line(tmp_path, text, says):
 
 
 def test_yaml_that_is_not_there_or_not_text(tmp_path):
-    with pytest.raises(UsageError, match=r"gone\.yml: there is no such file"):
+    with pytest.raises(UsageError, match=r"gone\.yml: does not exist"):
         read_yaml(tmp_path / "gone.yml")
     with pytest.raises(UsageError, match="cannot be read as UTF-8"):
         read_yaml(tmp_path)

@@ -1,4 +1,4 @@
-"""Verdicts: each limit is enforced at its unfavourable end, and each rule of a promotion holds."""
+"""Gates: limits apply to the worse bound of the interval; rules for accepting a challenger."""
 
 import pytest
 from mlops_platform.evaluation import gates
@@ -21,7 +21,7 @@ def measure(low: float | None, high: float | None, name: str = "roc_auc") -> Mea
 
 def passes(measured: Measure, **limit) -> bool:
     given = limits({"metric": "roc_auc", **limit})
-    [verdict] = gates.quality([measured], given, blocks=True)
+    [verdict] = gates.check_quality([measured], given, blocks=True)
     return verdict.passed
 
 
@@ -37,18 +37,18 @@ def test_an_upper_limit_holds_at_the_intervals_upper_end():
     assert not passes(measure(-1, 0.001), max=0)
 
 
-def test_without_an_interval_nothing_is_provable():
+def test_without_an_interval_no_limit_is_met():
     assert not passes(measure(None, None), min=0)
     assert not passes(measure(None, None), max=1)
 
 
 def test_a_verdict_says_value_limit_and_whether_it_blocks():
     given = limits({"metric": "roc_auc", "min": 0.7})
-    [verdict] = gates.quality([measure(0.6, 0.9)], given, blocks=False)
+    [verdict] = gates.check_quality([measure(0.6, 0.9)], given, blocks=False)
     assert (verdict.blocks, verdict.value) == (False, 0.6)
     assert (
-        verdict.message
-        == "roc_auc is 0.7500, provably 0.6000; conf/gates.yml asks for at least 0.7"
+        verdict.message == "roc_auc is 0.7500, lower bound of the 95% interval 0.6000; "
+        "conf/gates.yml requires at least 0.7"
     )
 
 
@@ -57,7 +57,7 @@ def group(value: float | None, name: str = "female") -> Group:
 
 
 def rails(challenger=(), champion=(), *, higher=True, size_mb=1.0, load_seconds=0.1):
-    verdicts = gates.guardrails(
+    verdicts = gates.check_guardrails(
         size_mb=size_mb,
         load_seconds=load_seconds,
         challenger=list(challenger),
@@ -92,8 +92,8 @@ def footprint(**changes) -> Footprint:
         ({"packages": ["numpy", *(f"new-{number}" for number in range(11))]}, "new packages"),
     ],
 )
-def test_a_footprint_may_grow_so_far_beside_the_champions(changes, broken):
-    verdicts = gates.footprint(footprint(**changes), footprint(), GATES)
+def test_a_footprint_may_grow_so_far_relative_to_the_champion(changes, broken):
+    verdicts = gates.check_footprint(footprint(**changes), footprint(), GATES)
     failed = [verdict.gate for verdict in verdicts if not verdict.passed]
     assert [broken in gate for gate in failed] == ([True] if broken else [])
     assert len(verdicts) == 4
@@ -102,7 +102,7 @@ def test_a_footprint_may_grow_so_far_beside_the_champions(changes, broken):
 def test_a_small_growth_is_noise_and_unknown_packages_are_not_judged():
     tiny = footprint(size_mb=0.1, load_seconds=0.01, memory_mb=1, packages=[])
     grown = footprint(size_mb=1.0, load_seconds=0.9, memory_mb=20, packages=["a"] * 50)
-    assert [verdict.passed for verdict in gates.footprint(grown, tiny, GATES)] == [True] * 3
+    assert [verdict.passed for verdict in gates.check_footprint(grown, tiny, GATES)] == [True] * 3
 
 
 @pytest.mark.parametrize("higher", [True, False])
@@ -118,10 +118,10 @@ def test_the_worst_group_may_not_fall_behind_the_champions(higher):
 def test_groups_that_are_too_small_are_no_worst_group():
     assert rails([group(None)], [group(0.9)]) == ([], 2)
     assert rails([group(None), group(0.9, "male")], [group(0.9)]) == ([], 3)
-    assert gates.worst([], True) is None
+    assert gates.worst_group([], True) is None
 
 
-BROKEN = Verdict(
+FAILED = Verdict(
     gate="guardrail: model size", passed=False, blocks=True, value=9, limit="", message="too large"
 )
 
@@ -133,25 +133,27 @@ BROKEN = Verdict(
         ({"difference": 0.0, "low": 0.0, "high": 0.0}, False, "tie"),
         ({"difference": 0.0, "low": 0.1, "high": 0.2}, False, "tie"),
         ({"difference": -0.1, "low": 0.1, "high": 0.2}, False, "worse than the champion by 0.1"),
-        ({"difference": 0.009, "low": 0.001, "high": 0.2}, False, "better by 0.0090 only"),
-        ({"difference": 0.1, "low": 0.0, "high": 0.2}, False, "not provably"),
-        ({"difference": 0.1, "low": -0.01, "high": 0.2}, False, "95% interval is from -0.0100"),
-        ({"difference": 0.1, "low": None, "high": None}, False, "interval is none"),
-        ({"difference": float("nan"), "low": None, "high": None}, False, "not provably"),
+        ({"difference": 0.009, "low": 0.001, "high": 0.2}, False, "better by only 0.0090"),
+        ({"difference": 0.1, "low": 0.0, "high": 0.2}, False, "not significantly"),
+        ({"difference": 0.1, "low": -0.01, "high": 0.2}, False, "95% interval starts at -0.0100"),
+        ({"difference": 0.1, "low": None, "high": None}, False, "interval is not defined"),
+        ({"difference": float("nan"), "low": None, "high": None}, False, "not significantly"),
         (
-            {"difference": 0.1, "low": 0.05, "high": 0.2, "verdicts": [BROKEN]},
+            {"difference": 0.1, "low": 0.05, "high": 0.2, "verdicts": [FAILED]},
             False,
-            "guardrail broken: too large",
+            "guardrail violated: too large",
         ),
     ],
 )
-def test_only_a_provably_better_challenger_is_accepted(given, accepted, says):
-    answer, reason = gates.decide(**{"margin": 0.01, "confidence": 0.95, "verdicts": []} | given)
+def test_only_a_significantly_better_challenger_is_accepted(given, accepted, says):
+    answer, reason = gates.accept_challenger(
+        **{"margin": 0.01, "confidence": 0.95, "verdicts": []} | given
+    )
     assert answer is accepted
     assert says in reason
 
 
 def test_a_margin_of_zero_still_asks_for_a_difference():
     given = {"margin": 0.0, "confidence": 0.95, "verdicts": []}
-    assert not gates.decide(difference=0.0, low=0.0, high=0.0, **given)[0]
-    assert gates.decide(difference=1e-6, low=1e-7, high=1e-5, **given)[0]
+    assert not gates.accept_challenger(difference=0.0, low=0.0, high=0.0, **given)[0]
+    assert gates.accept_challenger(difference=1e-6, low=1e-7, high=1e-5, **given)[0]

@@ -128,17 +128,19 @@ def test_every_metric_knows_which_way_is_better(metric):
 
 
 def test_an_unknown_metric_is_named_with_its_field():
-    with pytest.raises(UsageError, match=r"gates\.yml, field `metric`: no metric 'auc'"):
-        metrics.find("auc", "classification", "conf/gates.yml, field `metric`")
-    with pytest.raises(UsageError, match="no metric 'mae' for classification; choose roc_auc"):
-        metrics.find("mae", "classification", "x")
+    with pytest.raises(UsageError, match=r"gates\.yml, field `metric`: unknown metric 'auc'"):
+        metrics.get_metric("auc", "classification", "conf/gates.yml, field `metric`")
+    with pytest.raises(
+        UsageError, match="unknown metric 'mae' for classification; choose one of roc_auc"
+    ):
+        metrics.get_metric("mae", "classification", "x")
 
 
 @pytest.mark.parametrize(
     ("limits", "says"),
     [
-        ([("mae", "min", 10)], "mae is better when it is lower. Give it a `max`"),
-        ([("r2", "max", 0.9)], "r2 is better when it is higher. Give it a `min`"),
+        ([("mae", "min", 10)], "for mae, lower is better. Add a `max`"),
+        ([("r2", "max", 0.9)], "for r2, higher is better. Add a `min`"),
         ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # too good to be true is a fault as well
     ],
 )
@@ -148,17 +150,17 @@ def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):
         update={"metric": "mae", "quality": quality}
     )
     if not says:
-        assert metrics.deciding(gates, "regression", Path("conf")).name == "mae"
+        assert metrics.primary_metric(gates, "regression", Path("conf")).name == "mae"
         return
     with pytest.raises(UsageError, match=says):
-        metrics.deciding(gates, "regression", Path("conf"))
+        metrics.primary_metric(gates, "regression", Path("conf"))
 
 
 def test_the_bootstrap_finds_the_standard_error_of_a_mean():
     rng = np.random.default_rng(1)
     values = rng.normal(size=400)
-    drawn = metrics.resamples(400, lambda picked: float(values[picked].mean()), times=2000, seed=0)
-    low, high = metrics.interval(drawn, 0.95)
+    drawn = metrics.bootstrap(400, lambda picked: float(values[picked].mean()), times=2000, seed=0)
+    low, high = metrics.percentile_interval(drawn, 0.95)
     error = values.std() / 20
     assert (low, high) == pytest.approx(
         (values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.01
@@ -166,13 +168,13 @@ def test_the_bootstrap_finds_the_standard_error_of_a_mean():
 
 
 def test_draws_that_are_not_defined_are_left_out():
-    drawn = metrics.resamples(10, lambda _: float("nan"), times=100, seed=0)
-    assert metrics.interval(drawn, 0.95) == (None, None)
+    drawn = metrics.bootstrap(10, lambda _: float("nan"), times=100, seed=0)
+    assert metrics.percentile_interval(drawn, 0.95) == (None, None)
 
 
 def test_the_seed_decides_the_draws():
     first, second, other = (
-        metrics.resamples(30, lambda picked: float(picked.sum()), times=50, seed=seed)
+        metrics.bootstrap(30, lambda picked: float(picked.sum()), times=50, seed=seed)
         for seed in (1, 1, 2)
     )
     assert first.tolist() == second.tolist() != other.tolist()

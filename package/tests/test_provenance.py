@@ -11,7 +11,7 @@ from mlops_platform.tracking import provenance
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with settings, code and a lock, in git."""
-    for name in provenance.CARRIED.values():
+    for name in provenance.VARIABLES.values():
         monkeypatch.delenv(name, raising=False)
     for name in ("conf/train.yml", "src/model.py", "uv.lock"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -22,7 +22,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def made_from(root: Path) -> dict[str, str]:
-    return provenance.of(root / "conf", root / "src")
+    return provenance.collect(root / "conf", root / "src")
 
 
 def test_git_and_the_lock_are_asked(root: Path):
@@ -41,7 +41,7 @@ def test_a_job_in_azure_ml_says_the_same(
     root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ):
     here = made_from(root)
-    for name, value in provenance.variables(root).items():
+    for name, value in provenance.environment_variables(root).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AZUREML_ROOT_RUN_ID", "train-1a2b-1")
     there = tmp_path_factory.mktemp("node")
@@ -56,7 +56,7 @@ def test_what_nobody_knows_is_unknown(root: Path, tmp_path_factory: pytest.TempP
         (root / name).rename(there / name)
     found = made_from(there)
     assert {found[name] for name in ("git_commit", "git_dirty", "lock_hash")} == {"unknown"}
-    assert provenance.variables(there) == {}
+    assert provenance.environment_variables(there) == {}
 
 
 def test_without_git_on_the_machine_it_is_unknown(root: Path, monkeypatch: pytest.MonkeyPatch):

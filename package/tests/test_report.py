@@ -1,4 +1,4 @@
-"""The report says what the evidence says, also where evidence is missing or hostile."""
+"""The report shows the evidence, also if it is incomplete or contains HTML."""
 
 import html
 import re
@@ -20,7 +20,7 @@ PROJECT = settings.Project(**planted.PROJECT)
 
 
 class Page(HTMLParser):
-    """A page as a reader has it: its text, its gates with their words, its pictures."""
+    """A parsed page: its text, its gates with their verdicts, its plots."""
 
     def __init__(self, run: Run, **project: Any) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Page(HTMLParser):
         self.gates = {html.unescape(gate): word for word, gate in found}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what the tag is and names."""
+        """Record the tag and its attributes."""
         given = dict(attrs)
         self.tags.append(tag)
         self.hidden = tag == "style"
@@ -48,12 +48,12 @@ class Page(HTMLParser):
             self.unlabelled.append(tag)
 
     def handle_data(self, data: str) -> None:
-        """Note what is read."""
+        """Record the text."""
         if not self.hidden:
             self.pieces.append(data)
 
 
-# ---------------------------------------------------------------- what it says
+# ---------------------------------------------------------------- contents
 
 
 def test_a_run_that_made_a_challenger():
@@ -109,11 +109,11 @@ def test_metrics_stand_beside_champion_and_constant():
     text = Page(planted.run()).text
     assert "0.8000 0.7500 to 0.8500" in text
     assert "0.7500 0.5000" in text, "the champion's and the constant's"
-    assert "0.5000 none" in text, "a metric that no constant has"
+    assert "0.5000 none" in text, "a metric without a baseline"
     assert "The champion is version 3." in text
 
 
-def test_the_first_model_has_no_champion_to_be_held_against():
+def test_the_first_model_has_no_champion_to_compare_with():
     compared = planted.run().comparison.model_copy(
         update={
             "champion": None,
@@ -125,13 +125,13 @@ def test_the_first_model_has_no_champion_to_be_held_against():
         }
     )
     page = Page(planted.run(comparison=compared))
-    assert "There is no champion to hold it against." in page.text
-    assert "Against the champion" not in page.text
+    assert "There is no champion to compare with." in page.text
+    assert "Gain over the champion" not in page.text
 
 
 def test_a_run_that_was_not_compared_does_not_speak_of_champions():
     page = Page(planted.run(comparison=None))
-    assert "It was not compared: the run stopped before." in page.text
+    assert "Not compared with a champion: the run stopped earlier." in page.text
     assert "There is no champion" not in page.text
 
 
@@ -141,11 +141,11 @@ def test_small_groups_are_named():
     assert "age: young (400)" in text
 
 
-def test_classification_and_regression_have_pictures_of_their_own():
+def test_classification_and_regression_have_their_own_plots():
     classes, numbers = Page(planted.run()), Page(planted.run(regression=True))
-    assert "Do its probabilities hold?" in classes.text
+    assert "Calibration" in classes.text
     assert "true minus predicted" not in classes.text
-    assert "Do its probabilities hold?" not in numbers.text
+    assert "Calibration" not in numbers.text
     assert "true minus predicted" in numbers.text
 
 
@@ -162,7 +162,6 @@ def test_each_class_of_many_has_a_place():
         }
     )
     text = Page(planted.run(evaluation=measured)).text
-    assert "Calibration" not in text
     assert "83%" in text
     assert "0%" in text, "a class that the test set lacks"
 
@@ -170,16 +169,16 @@ def test_each_class_of_many_has_a_place():
 # ---------------------------------------------------------------- drift
 
 
-def test_without_a_monitor_it_says_what_to_run():
+def test_without_a_monitor_it_names_the_command():
     assert "Not monitored yet: uv run poe monitor" in Page(planted.run()).text
 
 
-def test_drift_shows_each_column_and_pictures_of_those_that_moved():
+def test_drift_shows_each_column_and_plots_of_drifted_ones():
     page = Page(planted.run(drift=planted.drift_report(unknown_columns=["clerk"])))
     assert "1 of 2 columns drifted: income" in page.text
     assert "PSI 0.500, at most 0.2" in page.text
-    assert page.text.count("at training and now") == 1, "one picture, for the one that moved"
-    assert "left alone: clerk" in page.text
+    assert page.text.count("in training and current data") == 1, "one plot, for the drifted column"
+    assert "not in the contract: clerk" in page.text
 
 
 def test_too_few_rows_are_not_called_stable():
@@ -227,7 +226,7 @@ def test_stopped_at_training():
     )
     page = stopped_after("training", training=made)
     assert "Stopped at train" in page.text
-    assert "roc_auc is 0.4900, a constant has 0.5000" in page.text
+    assert "roc_auc is 0.4900, a constant baseline has 0.5000" in page.text
     assert page.gates["better than a constant"] == "failed"
 
 
@@ -238,7 +237,7 @@ def test_stopped_by_a_quality_gate():
     page = stopped_after("evaluation", evaluation=measured)
     assert "Stopped at evaluate" in page.text
     assert "quality: brier!" in page.text
-    assert "What it looks at" in page.text, "what was measured is shown all the same"
+    assert "Feature importance" in page.text, "what was measured is shown all the same"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_stopped_by_a_quality_gate():
 def test_stopped_by_an_error(last, stopped):
     page = stopped_after(last)
     assert f"Stopped at {stopped}" in page.text
-    assert "it ended with an error" in page.text
+    assert "it failed or was interrupted" in page.text
 
 
 # ---------------------------------------------------------------- the page itself
@@ -283,7 +282,7 @@ def test_the_same_evidence_gives_the_same_bytes():
     assert build.render(PROJECT, run) == build.render(PROJECT, run)
 
 
-def test_nothing_is_fetched_and_every_picture_has_words():
+def test_nothing_is_fetched_and_every_plot_has_a_label():
     page = Page(planted.run(drift=planted.drift_report()))
     links = re.findall(r'(?:src|href|xlink:href)="([^"]*)"', page.source)
     assert links, "the page's own marks"
@@ -294,14 +293,14 @@ def test_nothing_is_fetched_and_every_picture_has_words():
     assert page.source.count("<figcaption>") == page.source.count("<figure>") == 6
 
 
-def test_pictures_share_a_page_without_sharing_names():
+def test_plots_share_a_page_without_sharing_names():
     page = Page(planted.run(drift=planted.drift_report()))
     assert len(page.ids) == len(set(page.ids))
     marks = set(re.findall(r'xlink:href="#([^"]*)"|url\(#([^)]*)\)', page.source))
     assert {first or second for first, second in marks} <= set(page.ids), "no dangling mark"
 
 
-def test_pictures_take_their_colours_from_the_page():
+def test_plots_take_their_colours_from_the_page():
     """A colour that is drawn in would be black on black in one of the two schemes."""
     page = build.render(PROJECT, planted.run(drift=planted.drift_report()))
     body = page[page.index("</style>") :]
@@ -338,7 +337,7 @@ def test_report_gathers_outputs_and_prints_its_path(project, capsys):
     lay_out(run, project)
     cli.invoke(["report"])
     assert capsys.readouterr().out.strip() == str(Path("outputs/report.html"))
-    made = card.make(project / "conf", run)
+    made = card.build_card(project / "conf", run)
     assert (project / "outputs/report.html").read_text("utf-8") == build.render(PROJECT, run, made)
     assert (project / "outputs/model_card.md").read_text("utf-8") == made.markdown()
 
@@ -357,7 +356,7 @@ def test_the_step_makes_the_same_page_of_its_inputs(project):
         part for name, step in inputs.items() for part in (f"--{name}", str(folders[step]))
     ]
     cli.invoke(["page", *arguments, "--out", "made"])
-    shown = build.render(PROJECT, planted.run(), card.make(project / "conf", planted.run()))
+    shown = build.render(PROJECT, planted.run(), card.build_card(project / "conf", planted.run()))
     assert (project / "made/report.html").read_text("utf-8") == shown
 
 

@@ -100,7 +100,7 @@ def test_a_wrong_value_names_file_and_field(tmp_path, file, field, value):
 @pytest.mark.parametrize("file", LOADERS)
 def test_a_misspelt_field_is_refused(tmp_path, file):
     message = refused(tmp_path, file, "tpyo", 1)
-    assert f"{file}, field `tpyo`: no such field, perhaps misspelt" in message
+    assert f"{file}, field `tpyo`: unknown field, perhaps misspelt" in message
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_at_least_as_many_machines_as_at_most(tmp_path):
 
 
 def test_a_project_without_a_cloud_says_how_to_get_one(tmp_path):
-    with pytest.raises(UsageError, match=r"dev.yml does not exist.*--data cloud=azureml"):
+    with pytest.raises(UsageError, match=r"dev.yml: does not exist.*--data cloud=azureml"):
         settings.load_cloud(tmp_path, "dev")
 
 
@@ -143,7 +143,7 @@ def test_a_limit_has_one_bound(tmp_path, limit):
     assert "field `quality.0`: give exactly one of `min` and `max`" in message
 
 
-def test_several_faults_are_told_at_once(tmp_path):
+def test_several_problems_are_reported_at_once(tmp_path):
     (tmp_path / "project.yml").write_text("name: a\nstage: no\nfoo: 1\n")
     with pytest.raises(UsageError) as caught:
         settings.load_project(tmp_path)

@@ -1,4 +1,4 @@
-"""Each way in which the team's modules can be wrong ends in the file, the function, the line."""
+"""Errors in the team's modules are reported with file, function and line."""
 
 import sys
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ CONTRACT = load_contract(CREDIT / "conf" / "data.yml", "classification")
 
 @pytest.fixture
 def written(monkeypatch, tmp_path):
-    """Puts a module of these lines into the team's place."""
+    """Replaces a module of the team with this text."""
 
     def write(module: str, text: str) -> None:
         (tmp_path / f"{module}.py").write_text(text)
@@ -46,7 +46,7 @@ def written(monkeypatch, tmp_path):
             "data.py cannot be imported: ZeroDivisionError: division by zero (line 3 of data.py)",
         ),
         ("def load(path:\n", "data.py cannot be imported: SyntaxError"),
-        ("", "data.py has no function `load`. docs/contract.md shows its shape"),
+        ("", "data.py has no function `load`. docs/contract.md shows its signature"),
         ("load = 3", "data.py has no function `load`"),
         ("def load():\n    pass", "data.py, load(): TypeError"),
         (
@@ -61,7 +61,7 @@ def written(monkeypatch, tmp_path):
         ("def load(path):\n    exit('no')", "data.py, load(): SystemExit: no (line 2 of data.py)"),
     ],
 )
-def test_faults_in_loading(written, tmp_path, text, says):
+def test_errors_in_loading(written, tmp_path, text, says):
     written("data", text)
     with pytest.raises(UsageError) as caught:
         TEAM.load_raw(tmp_path)
@@ -69,13 +69,15 @@ def test_faults_in_loading(written, tmp_path, text, says):
 
 
 def test_data_that_is_not_there(tmp_path):
-    with pytest.raises(UsageError, match="gone: there is no such file or folder to read data"):
+    with pytest.raises(
+        UsageError, match=r"gone: does not exist\. Name a file or folder with raw data"
+    ):
         TEAM.load_raw(tmp_path / "gone")
     with pytest.raises(UsageError, match=r"data\.py, load\(\): .*no CSV file in"):
         TEAM.load_raw(tmp_path)
 
 
-def test_rows_are_numbered_anew(written, tmp_path):
+def test_rows_are_numbered_from_zero(written, tmp_path):
     written("data", "import pandas\ndef load(path):\n    return pandas.DataFrame({'a': [1]}, [7])")
     assert TEAM.load_raw(tmp_path).index.tolist() == [0]
 
@@ -94,7 +96,7 @@ def test_rows_are_numbered_anew(written, tmp_path):
         ("def build(contract):\n    pass", "features.py, build(): NoneType has no fit"),
     ],
 )
-def test_faults_in_features(written, text, says):
+def test_errors_in_features(written, text, says):
     written("features", text)
     with pytest.raises(UsageError) as caught:
         TEAM.build_features(CONTRACT)
@@ -113,7 +115,7 @@ def test_faults_in_features(written, text, says):
         ),
     ],
 )
-def test_faults_in_the_model(written, text, says):
+def test_errors_in_the_model(written, text, says):
     written("model", text)
     with pytest.raises(UsageError) as caught:
         TEAM.build_model({"a": 2}, 0)
@@ -160,7 +162,7 @@ def test_a_value_that_training_did_not_have():
 def test_a_model_without_probabilities():
     pipeline = Pipeline([("features", OneHotEncoder()), ("model", LinearSVC())])
     team.fit(pipeline, ROWS, TARGET)
-    with pytest.raises(UsageError, match="a model of classes needs `predict_proba`"):
+    with pytest.raises(UsageError, match="a classifier needs `predict_proba`"):
         dataset.predict(pipeline, ROWS, ["a", "b"])
 
 
@@ -172,10 +174,10 @@ def test_a_class_that_the_model_never_saw_has_probability_zero():
 
 
 @pytest.mark.parametrize("labels", [[], ["a", "b"]])
-def test_a_prediction_that_is_no_number(monkeypatch, labels):
+def test_a_prediction_that_is_nan(monkeypatch, labels):
     probabilities = np.array([[0.5, 0.5], [np.nan, 0.5]])
     given = probabilities if labels else probabilities[:, 0]
     monkeypatch.setattr(team, "predict", lambda model, method, rows: given)
     model = SimpleNamespace(classes_=labels)
-    with pytest.raises(UsageError, match=r"model\.py: .* no number \(NaN\) for 1 of 2 rows"):
+    with pytest.raises(UsageError, match=r"model\.py: the model predicts NaN for 1 of 2 rows"):
         dataset.predict(model, ROWS.head(2), labels)

@@ -172,5 +172,5 @@ def test_the_reference_is_of_predictions_for_rows_not_learned(trained):
 
 
 def test_data_that_was_not_prepared(trained, tmp_path):
-    with pytest.raises(UsageError, match=r"split\.json: not written yet"):
+    with pytest.raises(UsageError, match=r"split\.json: does not exist"):
         train.run(trained.conf, tmp_path, tmp_path / "model", tmp_path / "out", "test")

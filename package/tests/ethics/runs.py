@@ -1,4 +1,4 @@
-"""Cases made of the samples in memory: a draw of rows, a model, and the default page of ethics."""
+"""Evaluated runs in memory: a draw of the sample, a model, and the default conf/ethics.yml."""
 
 from functools import cache
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from mlops_platform import evidence, settings
 from mlops_platform.data.contract import load_contract
-from mlops_platform.ethics import judge
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.kinds import metric
+from mlops_platform.ethics import checks
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.kinds import metric_check
 from mlops_platform.models.team import Team
 from sklearn.pipeline import Pipeline
 
@@ -20,38 +20,35 @@ SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 @cache
 def settings_of(package: str) -> dict[str, Any]:
-    """What a case holds beside rows and model: the settings that the sample is rendered with."""
+    """The settings of the sample: all fields of a run except rows and model."""
     conf = conf_of(package)
-    project, page = judge.page_of(conf)
+    project, config = checks.load_settings(conf)
     return {
         "conf": conf,
         "project": project,
-        "page": page,
+        "config": config,
         "gates": settings.load_gates(conf),
         "train": settings.load_train(conf),
         "contract": load_contract(conf / "data.yml", project.task),
     }
 
 
-def divided(package: str, **knobs: Any) -> dict[str, pd.DataFrame]:
-    """A draw of the sample, by time, as the step `prepare` divides it."""
-    frame = module(package, "sample").make(**knobs)
-    return parts(package, frame)
+def split_sample(package: str, **parameters: Any) -> dict[str, pd.DataFrame]:
+    """A draw of the sample, split by time as the step `prepare` does."""
+    frame = module(package, "sample").make(**parameters)
+    return _split(settings_of(package)["contract"].typed(frame)[0])
 
 
-def many(package: str, draws: int, rows: int, **knobs: Any) -> list[dict[str, pd.DataFrame]]:
-    """Draws that share no row, each as `divided` makes it: cheaper than as many single ones."""
-    frame = module(package, "sample").make(rows * draws, **knobs)
+def split_samples(
+    package: str, draws: int, rows: int, **parameters: Any
+) -> list[dict[str, pd.DataFrame]]:
+    """Several draws without common rows, each split; faster than `split_sample` for each."""
+    frame = module(package, "sample").make(rows * draws, **parameters)
     typed = settings_of(package)["contract"].typed(frame)[0]
-    return [_cut(typed.iloc[number::draws]) for number in range(draws)]
+    return [_split(typed.iloc[number::draws]) for number in range(draws)]
 
 
-def parts(package: str, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Rows of the sample's columns, the first three fifths to train and the last fifth to test."""
-    return _cut(settings_of(package)["contract"].typed(frame)[0])
-
-
-def _cut(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _split(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     ends = [round(len(rows) * share) for share in (0, 0.6, 0.8, 1)]
     return {
         name: rows.iloc[begin:end].reset_index(drop=True)
@@ -60,9 +57,9 @@ def _cut(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def fit(package: str, rows: pd.DataFrame, seed: int = 0) -> Pipeline:
-    """The sample's own pipeline."""
-    team, known = Team(package), settings_of(package)
-    contract, train = known["contract"], known["train"]
+    """Fit the sample's own pipeline."""
+    team, settings = Team(package), settings_of(package)
+    contract, train = settings["contract"], settings["train"]
     model = Pipeline(
         [
             ("features", team.build_features(contract)),
@@ -72,16 +69,18 @@ def fit(package: str, rows: pd.DataFrame, seed: int = 0) -> Pipeline:
     return model.fit(rows[contract.features], rows[contract.target])
 
 
-def case(package: str, rows: dict[str, pd.DataFrame], model: Any, **changed: Any) -> Any:
-    """A case that no step wrote: these parts and this model, other settings where they are given.
+def build(package: str, rows: dict[str, pd.DataFrame], model: Any, **changed: Any) -> Any:
+    """Build a run from these parts and this model, with optional other settings.
 
-    Measures that read evidence files are not for it.
+    It has no evidence files, so measures that read them do not work.
     """
     absent = dict.fromkeys(("validation", "training", "evaluation", "comparison"))
     split = evidence.Split.model_construct(rows={part: len(each) for part, each in rows.items()})
-    made = Case(outputs=Path("none"), split=split, **absent, **{**settings_of(package), **changed})
-    vars(made).update(parts=rows, model=model)
-    return made
+    run = EvaluatedRun(
+        outputs=Path("none"), split=split, **absent, **{**settings_of(package), **changed}
+    )
+    vars(run).update(parts=rows, model=model)
+    return run
 
 
 def with_gates(package: str, **fields: Any) -> Any:
@@ -93,7 +92,7 @@ def with_gates(package: str, **fields: Any) -> Any:
     return gates.model_copy(update=fields)
 
 
-def look(made: Any, check_id: str, **changed: Any) -> Any:
-    """What a metric check of the default page finds, with other fields where they are given."""
-    found = next(each for each in made.page.metrics if each.id == check_id)
-    return metric.look(made, found.model_copy(update=changed))
+def check(run: Any, check_id: str, **changed: Any) -> Any:
+    """The outcome of a metric check of the default conf/ethics.yml, with optional other fields."""
+    config = next(each for each in run.config.metrics if each.id == check_id)
+    return metric_check.check_metric(run, config.model_copy(update=changed))

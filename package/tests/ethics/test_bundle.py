@@ -1,4 +1,4 @@
-"""What an auditor keeps: it holds all evidence, and whoever edits a file in it is found out."""
+"""The bundle for an auditor contains all evidence, and every edit of a file is detected."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def check(name: str, **fields: object) -> shapes.CheckResult:
 
 
 def ethics(run_id: str = RUN_ID) -> shapes.Ethics:
-    """What `mlops ethics` found: one check of each word, one signed, one waived."""
+    """A result of `mlops ethics`: one check of each verdict, one signed, one waived."""
     old = shapes.GroupFinding(group="age old", rows=12)
     young = shapes.GroupFinding(
         group="age young", rows=400, value=0.8, distance=0.1, low=0.05, high=0.2, word="passed"
@@ -76,7 +76,7 @@ def ethics(run_id: str = RUN_ID) -> shapes.Ethics:
         principles=[shapes.Principle(name="fairness", statement="Nobody.", owner="product owner")],
         checks=[
             check("passing", groups=[young, old]),
-            check("failing", word="failed", next="Mend it."),
+            check("failing", word="failed", next="Fix it."),
             check("unclear", word="insufficient evidence", next="More rows."),
             check("waived", word="failed", waived=waived),
             check("signed", kind="manual", value=None, limit="", signature=signed),
@@ -104,8 +104,8 @@ def written(project) -> tuple[Path, str]:
 
 def test_a_bundle_holds_evidence_settings_logs_versions_and_dates(written):
     path, digest = written
-    manifest, said = bundle.verify(path, digest)
-    assert said == digest
+    manifest, message = bundle.verify(path, digest)
+    assert message == digest
     assert (manifest.run_id, manifest.made[:10]) == (RUN_ID, "2026-11-23")
     assert "scikit-learn" in manifest.packages
     kept = {"ethics/audit.html", "ethics/ethics.json", "ethics/pytest.log"}
@@ -140,22 +140,24 @@ def edit(contents: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param(edit, f"{EVALUATION} was edited", id="edited"),
         pytest.param(lambda kept: kept.pop(EVALUATION), f"{EVALUATION} was removed", id="removed"),
         pytest.param(lambda kept: kept.update({"x.json": b"{}"}), "x.json was added", id="added"),
-        pytest.param(lambda kept: kept.pop(bundle.MANIFEST), "no whole bundle", id="no manifest"),
+        pytest.param(
+            lambda kept: kept.pop(bundle.MANIFEST), "not a complete bundle", id="no manifest"
+        ),
     ],
 )
-def test_who_changes_a_bundle_is_found_out(written, change, said):
+def test_a_change_of_a_bundle_is_detected(written, change, message):
     path, _ = written
     again(path, change)
-    with pytest.raises(GateError, match=said):
+    with pytest.raises(GateError, match=message):
         bundle.verify(path)
 
 
-def test_who_edits_the_manifest_too_is_found_out_by_its_hash(written):
+def test_an_edit_of_the_manifest_is_detected_by_its_hash(written):
     path, digest = written
 
     def forge(contents: dict[str, bytes]) -> None:
@@ -177,32 +179,32 @@ def test_the_command_names_the_edited_file(written, capsys):
     again(path, edit)
     with pytest.raises(GateError, match=r"evaluation\.json was edited"):
         cli.invoke(["ethics", "verify", str(path)])
-    with pytest.raises(UsageError, match="not there"):
+    with pytest.raises(UsageError, match="does not exist"):
         cli.invoke(["ethics", "verify", "other.zip"])
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(GateError, match="no whole bundle"):
+    with pytest.raises(GateError, match="not a complete bundle"):
         cli.invoke(["ethics", "verify", str(path)])
 
 
-def test_both_pages_say_what_was_found(project, written):
-    build.write(project / "conf", collect.from_outputs(project / "outputs"), project / "page.html")
+def test_both_pages_show_the_results(project, written):
+    build.write(project / "conf", collect.read_outputs(project / "outputs"), project / "page.html")
     for page in (project / "page.html", written[0].with_name("audit.html")):
         text = page.read_text("utf-8")
-        for said in (
-            "3 of 5 checks hold",
-            "1 of them stop the version",
+        for message in (
+            "3 of 5 checks passed or waived",
+            "Failed checks that block the version: 1.",
             "not validated",
             ">insufficient evidence<",
-            "Mend it.",
+            "Fix it.",
             "Waived until 2027-05-31 by Grace: new source in May",
             "Signed by Ada &lt;Lovelace&gt;, domain expert, on 2026-11-23: yes",
-            "too few rows to tell",
+            "too few rows",
             "at most 0.3",
         ):
-            assert said in text, said
+            assert message in text, message
     assert "f" * 64 in text
 
 
-def test_what_was_said_of_an_earlier_run_is_not_shown_beside_this_one(project):
+def test_results_of_an_earlier_run_are_not_shown(project):
     evidence.write(ethics(run_id="another"), project / "outputs/ethics/ethics.json")
-    assert collect.from_outputs(project / "outputs").ethics is None
+    assert collect.read_outputs(project / "outputs").ethics is None

@@ -1,4 +1,4 @@
-"""`mlops ethics` on a run: what it writes, what stops at which stage, and who may sign."""
+"""`mlops ethics` on a run: its files, the checks that block at each stage, and signatures."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import pytest
 import yaml
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.ethics import bundle, case, judge, release
-from mlops_platform.ethics.kinds import metric
+from mlops_platform.ethics import bundle, checks, evaluated_run, release
+from mlops_platform.ethics.kinds import metric_check
 from mlops_platform.evidence.ethics import Ethics
 
 from package.tests import workspaces
@@ -55,7 +55,7 @@ def _ready(_trained, tmp_path_factory):
 
 @pytest.fixture
 def ready(_ready, tmp_path, monkeypatch):
-    """A run of 600 rows, of which all is in order but what only people can do."""
+    """A run of 600 rows, of which all has no problems but what only people can do."""
     shutil.copytree(_ready.root, tmp_path / "ready")
     monkeypatch.chdir(tmp_path / "ready")
     return workspaces.Workspace(tmp_path / "ready")
@@ -99,10 +99,11 @@ def sign(check, role, by="Ada Lovelace", answer="yes"):
     cli.invoke(["ethics", "sign", check, *words])
 
 
-def look(workspace, check_id):
-    project, page = judge.page_of(workspace.conf)
-    made = case.load(workspace.conf, workspace.root / "outputs" / "train", page, project)
-    return metric.look(made, next(each for each in page.metrics if each.id == check_id))
+def run_check(workspace, check_id):
+    project, config = checks.load_settings(workspace.conf)
+    run = evaluated_run.load(workspace.conf, workspace.root / "outputs" / "train", config, project)
+    check = next(each for each in config.metrics if each.id == check_id)
+    return metric_check.check_metric(run, check)
 
 
 def written(workspace):
@@ -139,7 +140,7 @@ def test_the_result_is_json_too(ready, capsys):
 
 def test_stages_decide_what_stops_and_promote_asks(ready):
     ready.change("project.yml", stage="develop")
-    with pytest.raises(GateError, match="are not looked at"):
+    with pytest.raises(GateError, match=r"ethics checks of version .*: not run"):
         cli.invoke(["promote"])
     commit(ready)
     ready.pipeline()
@@ -150,7 +151,7 @@ def test_stages_decide_what_stops_and_promote_asks(ready):
     bundle.verify(ready.root / "outputs" / "ethics" / "bundle.zip", newest.tags["ethics_bundle"])
 
     ready.change("project.yml", stage="operate")
-    with pytest.raises(GateError, match="passed at stage develop, and more blocks at operate"):
+    with pytest.raises(GateError, match="passed at stage develop, but stage operate has more"):
         cli.invoke(["promote"])
     with pytest.raises(GateError) as stop:
         cli.invoke(["ethics"])
@@ -158,7 +159,7 @@ def test_stages_decide_what_stops_and_promote_asks(ready):
         stop.value
     )
     assert ready.registry.get(newest.number).tags["ethics"] == "failed"
-    with pytest.raises(GateError, match="are failed"):
+    with pytest.raises(GateError, match=r"ethics checks of version .*: failed"):
         cli.invoke(["promote"])
     fill_in(ready)
     with pytest.raises(GateError, match="1 of"):
@@ -197,25 +198,25 @@ def test_a_regulated_version_needs_two_people_and_every_check(ready, capsys):
         cli.invoke(["promote"])
 
     waive(ready, SMALL)
-    with pytest.raises(GateError, match="over other evidence"):
-        cli.invoke(["ethics"])  # a waiver is news to those who signed
+    with pytest.raises(GateError, match="the evidence has changed since"):
+        cli.invoke(["ethics"])  # the waiver is new since the signatures
     sign("expert-review", "domain expert")
     sign("signature-risk-officer", "risk officer")
     sign("signature-product-owner", "product owner", by="Bo")
     cli.invoke(["ethics"])
-    assert "checks hold, 1 of them by a waiver; stage" in capsys.readouterr().out
+    assert "checks pass, 1 of them by a waiver; stage" in capsys.readouterr().out
     version = ready.registry.get(version.number)
     assert version.tags["compliance"] == "validated"
-    release.require(ready.conf, version, delivery=True)
+    release.require_passed(ready.conf, version, delivery=True)
     cli.invoke(["promote"])
 
 
 def test_delivery_asks_for_compliance_at_every_stage(ready):
     ready.change("project.yml", regulated=True)
     version = ready.registry.versions()[-1]
-    release.require(ready.conf, version)
+    release.require_passed(ready.conf, version)
     with pytest.raises(GateError, match="is not validated"):
-        release.require(ready.conf, version, delivery=True)
+        release.require_passed(ready.conf, version, delivery=True)
 
 
 def test_a_signature_lapses_when_the_evidence_changes(ready):
@@ -232,7 +233,7 @@ def test_a_signature_lapses_when_the_evidence_changes(ready):
     cli.invoke(["ethics"])
     [review] = [each for each in written(ready).checks if each.id == "expert-review"]
     assert review.word == "failed"
-    assert "over other evidence" in review.message
+    assert "the evidence has changed since" in review.message
     assert "sign again" in review.next
 
 
@@ -263,7 +264,7 @@ def test_a_signature_lapses_when_a_limit_is_loosened(ready):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nothing", "domain expert", "Ada", "yes"], "is no check that is signed"),
+        (["nothing", "domain expert", "Ada", "yes"], "is not a check that needs a signature"),
         (["expert-review", "intern", "Ada", "yes"], "is signed by the domain expert"),
         (["expert-review", "domain expert", "A", "yes"], "--by, --answer and --why, field `by`"),
         (["expert-review", "domain expert", "Ada", "maybe"], "field `answer`"),
@@ -284,14 +285,14 @@ def test_a_waiver_holds_until_its_day(ready):
     ready.change("project.yml", stage="operate")
 
     def result(today):
-        found = judge.judge(ready.conf, ready.root / "outputs", today)
+        found = checks.run_all(ready.conf, ready.root / "outputs", today)
         return next(each for each in found.checks if each.id == "impact-statement")
 
     good = result(TODAY)
     assert (good.word, good.stops, good.waived.owner) == ("failed", False, "Ada")
     late = result(date(2026, 11, 21))
     assert (late.stops, late.waived) == (True, None)
-    assert "Its waiver ended on 2026-11-20: Ada renews it in conf/ethics.yml" in late.next
+    assert "The waiver expired on 2026-11-20: Ada must renew it in conf/ethics.yml" in late.next
 
 
 def test_a_registry_that_cannot_be_reached_stops(ready, monkeypatch):
@@ -303,50 +304,50 @@ def test_a_registry_that_cannot_be_reached_stops(ready, monkeypatch):
         cli.invoke(["promote"])
 
 
-def test_without_a_run_there_is_nothing_to_hold(workspace, monkeypatch):
+def test_without_a_run_there_is_nothing_to_check(workspace, monkeypatch):
     monkeypatch.chdir(workspace.root)
     with pytest.raises(UsageError, match="Run `uv run poe pipeline` first"):
         cli.invoke(["ethics"])
 
 
-def test_planted_faults_of_the_run_are_caught(ready):
+def test_changes_of_the_run_are_detected(ready):
     (ready.root / "untracked.txt").write_text("work that nobody committed")
     path = ready.step("evaluate") / "evidence" / "evaluation.json"
     made = json.loads(path.read_text())
     made["measures"][0]["value"] += 0.1
     path.write_text(json.dumps(made))
-    assert "roc_auc of the run" in look(ready, "evidence").message
+    assert "roc_auc of the run" in run_check(ready, "evidence").message
     (ready.step("train") / "model" / "extra.pkl").write_bytes(b"")
-    assert look(ready, "safe-files").word == "failed"
+    assert run_check(ready, "safe-files").verdict == "failed"
     validation = ready.step("validate") / "evidence" / "validation.json"
     seen = json.loads(validation.read_text())
     finding = {"column": "income", "rule": "at least 0", "rows": 3, "message": "x"}
     validation.write_text(json.dumps({**seen, "findings": [finding]}))
-    assert "income (at least 0)" in look(ready, "data-contract").message
+    assert "income (at least 0)" in run_check(ready, "data-contract").message
     ready.change("train.yml", parameters={"n_estimators": 16, "max_depth": 2})
-    assert look(ready, "made-again").word == "failed"
+    assert run_check(ready, "made-again").verdict == "failed"
     drift = {"psi": 50, "distance": 0.99, "p_value": 1e-9, "missing": 0.9, "min_rows": 100}
     ready.change("gates.yml", drift=drift)
-    assert look(ready, "alarm").word == "failed"
+    assert run_check(ready, "alarm").verdict == "failed"
 
 
-def test_work_that_is_not_committed_is_found(trained, monkeypatch):
+def test_uncommitted_changes_are_detected(trained, monkeypatch):
     monkeypatch.chdir(trained.root)
-    found = look(trained, "sources")
-    assert found.word == "failed"
+    found = run_check(trained, "sources")
+    assert found.verdict == "failed"
     assert "git_commit" in found.message
-    assert "Commit all of your work" in found.next
+    assert "Commit all changes" in found.next_step
 
 
-def test_a_way_back_that_leads_nowhere_is_found(ready, monkeypatch):
+def test_a_rollback_that_does_not_work_is_detected(ready, monkeypatch):
     from mlops_platform.tracking.registry import Registry  # noqa: PLC0415
 
     before = {path.name for path in ready.root.iterdir()}
     versions = ready.registry.versions()
     monkeypatch.setattr(Registry, "rollback", lambda *_: None)
-    found = look(ready, "way-back")
-    assert found.word == "failed"
-    assert "template-check" in found.next
+    found = run_check(ready, "way-back")
+    assert found.verdict == "failed"
+    assert "template-check" in found.next_step
     assert ready.registry.versions() == versions  # a rehearsal leaves no trace
     assert {path.name for path in ready.root.iterdir()} == before
 
@@ -372,7 +373,7 @@ def test_a_check_of_ones_own_is_one_entry_and_one_test(ready):
     with pytest.raises(GateError, match=r"nobody-is-asked.*test_no_feature_is_a_name failed"):
         cli.invoke(["ethics"])
     shutil.rmtree(tests)
-    with pytest.raises(GateError, match=r"Bring tests/test_ethics.py back from git"):
+    with pytest.raises(GateError, match=r"Restore tests/test_ethics.py from git"):
         cli.invoke(["ethics"])
 
 

@@ -1,4 +1,4 @@
-"""conf/ethics.yml: wrong settings are refused with file, field, and what to choose."""
+"""conf/ethics.yml: wrong settings are refused with file, field, and the allowed values."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
-from mlops_platform.ethics import judge, limits, page
+from mlops_platform.ethics import checks, config, limits
 from mlops_platform.ethics.catalogue import ITEMS
 
 from package.tests.models import conf_of
@@ -27,14 +27,14 @@ def change(workspace, check_id, **fields):
 
 def refused(workspace):
     with pytest.raises(UsageError) as error:
-        judge.page_of(workspace.conf)
+        checks.load_settings(workspace.conf)
     assert "ethics.yml" in str(error.value)
     return str(error.value)
 
 
 @pytest.mark.parametrize("package", ["credit_risk", "energy_demand"])
 def test_the_default_page_is_sound(package):
-    _, read = judge.page_of(conf_of(package))
+    _, read = checks.load_settings(conf_of(package))
     assert list(read.principles) == [
         "fairness",
         "reliability and safety",
@@ -68,7 +68,7 @@ def test_a_measure_of_the_other_task_is_unknown():
 
 def test_the_wrong_bound_is_refused(workspace):
     change(workspace, "proxies", max=None, min=0.5)
-    assert "`proxy_auc` is held against a `max`" in refused(workspace)
+    assert "the measure `proxy_auc` needs a `max`" in refused(workspace)
 
 
 def test_two_bounds_are_refused(workspace):
@@ -90,45 +90,45 @@ def test_an_unknown_kind_is_refused(workspace):
 
 def test_an_unknown_item_of_a_checklist_is_refused(workspace):
     change(workspace, "proxies", maps_to=["D.9"])
-    assert "'D.9' is no item of deon" in refused(workspace)
+    assert "'D.9' is not an item of deon" in refused(workspace)
     assert {"E.4", "MEASURE 2.13", "Annex IV 2(g)", "Annex IV 9"} <= ITEMS
     assert not {"E.5", "MEASURE 2.14", "Annex IV 2(i)", "Annex IV 10"} & ITEMS
 
 
 def test_the_same_id_twice_is_refused(workspace):
     change(workspace, "proxies", id="noise")
-    assert "'noise' stands 2 times" in refused(workspace)
+    assert "the id 'noise' is used 2 times" in refused(workspace)
 
 
 @pytest.mark.parametrize(
-    ("waiver", "said"),
+    ("waiver", "message"),
     [
-        ({"check": "nose"}, "'nose', and there is no such check"),
+        ({"check": "nose"}, "'nose', which is not a check"),
         ({"reason": "later"}, "waivers.0.reason"),
         ({"expires": "soon"}, "waivers.0.expires"),
         ({"owner": None}, "waivers.0.owner"),
     ],
 )
-def test_a_waiver_needs_a_check_a_reason_an_owner_and_a_day(workspace, waiver, said):
+def test_a_waiver_needs_a_check_a_reason_an_owner_and_a_day(workspace, waiver, message):
     path = workspace.conf / "ethics.yml"
     content = yaml.safe_load(path.read_text())
     sound = {"check": "noise", "reason": "a new sensor comes", "owner": "Ada"}
     given = {**sound, "expires": date(2030, 1, 1), **waiver}
     content["waivers"] = [{name: value for name, value in given.items() if value is not None}]
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-    assert said in refused(workspace)
+    assert message in refused(workspace)
 
 
 def test_a_regulated_project_gets_two_signatures(workspace):
     workspace.change("project.yml", regulated=True)
-    _, read = judge.page_of(workspace.conf)
+    _, read = checks.load_settings(workspace.conf)
     added = read.principles["regulated"].checks
     assert [check.role for check in added] == ["risk officer", "product owner"]
 
 
-def test_what_is_said_later_makes_no_new_run(workspace):
+def test_settings_that_are_not_inputs_need_no_new_run(workspace):
     before = hash_path(workspace.conf)
-    for name in (page.FILE, "signatures.yml"):
+    for name in (config.FILE, "signatures.yml"):
         with (workspace.conf / name).open("a") as file:
             file.write("# more\n")
     assert hash_path(workspace.conf) == before

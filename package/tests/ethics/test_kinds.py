@@ -1,12 +1,12 @@
-"""Tests, documents and signatures: what is skipped, deleted, unfilled or stale is refused."""
+"""Tests, documents and signatures: skipped, deleted, empty or outdated ones fail."""
 
 import shutil
 from datetime import date, timedelta
 
 import pytest
 from mlops_platform.core.errors import UsageError
-from mlops_platform.ethics.kinds import document, manual, tests
-from mlops_platform.ethics.page import Document, Manual, Pytest
+from mlops_platform.ethics.config import DocumentCheck, ManualCheck, PytestCheck
+from mlops_platform.ethics.kinds import document_check, pytest_check, signature_check
 
 from package.tests.workspaces import CREDIT
 
@@ -60,7 +60,7 @@ class TestClass:
 """
 
 
-def paper(**changed):
+def document(**changed):
     fields = {
         "id": "impact",
         "asks": "Is it written down?",
@@ -70,47 +70,47 @@ def paper(**changed):
         "sections": ["Purpose", "Redress"],
         "reviewed_within_days": 90,
     }
-    return Document(**{**fields, **changed})
+    return DocumentCheck(**{**fields, **changed})
 
 
 def read(tmp_path, text, **changed):
     (tmp_path / "impact.md").write_text(text)
-    return document.look(tmp_path, paper(**changed), TODAY)
+    return document_check.check_document(tmp_path, document(**changed), TODAY)
 
 
 def test_a_page_that_is_filled_in_and_reviewed_passes(tmp_path):
-    found = read(tmp_path, SOUND)
-    assert (found.word, found.next) == ("passed", "")
-    assert "Ada Lovelace" in found.message
+    outcome = read(tmp_path, SOUND)
+    assert (outcome.verdict, outcome.next_step) == ("passed", "")
+    assert "Ada Lovelace" in outcome.message
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("Clerks see", "TODO: clerks see", "`Purpose` still says `TODO`"),
-        ("Clerks see", "<who> see", "`Purpose` still says `<who>`"),
-        ("the ombudswoman", "tbd", "`Redress` still says `tbd`"),
-        ("## Redress", "## Complaints", "no section `Redress`"),
+        ("Clerks see", "TODO: clerks see", "`Purpose` still has the placeholder `TODO`"),
+        ("Clerks see", "<who> see", "`Purpose` still has the placeholder `<who>`"),
+        ("the ombudswoman", "tbd", "`Redress` still has the placeholder `tbd`"),
+        ("## Redress", "## Complaints", "the section `Redress` is missing"),
         ("Clerks see which loans may default, and talk to those people first.", "", "is empty"),
-        ("Clerks see which", "<!-- Clerks see which loans may default, and talk", "no section"),
-        ("Reviewed:", "Read:", "never reviewed"),
-        ("2026-10-01", "2026-08-01", "reviewed 111 days ago, at most 90"),
+        ("Clerks see which", "<!-- Clerks see which loans may default, and talk", "the section"),
+        ("Reviewed:", "Read:", "has no review"),
+        ("2026-10-01", "2026-08-01", "reviewed 111 days ago, allowed are 90"),
         ("2026-10-01", "2027-10-01", "in the future"),
-        ("2026-10-01", "2026-13-01", "2026-13-01 is no date"),
+        ("2026-10-01", "2026-13-01", "2026-13-01 is not a date"),
     ],
 )
 def test_a_page_that_is_not_is_refused_with_the_next_step(tmp_path, old, new, said):
     assert old in SOUND
     text = SOUND.replace(old, new) + ("-->" if new.startswith("<!--") else "")
-    found = read(tmp_path, text)
-    assert found.word == "failed"
-    assert said in found.message
-    assert f"Reviewed: {TODAY} by YOUR NAME" in found.next
+    outcome = read(tmp_path, text)
+    assert outcome.verdict == "failed"
+    assert said in outcome.message
+    assert f"Reviewed: {TODAY} by YOUR NAME" in outcome.next_step
 
 
 def test_a_page_that_is_not_there_is_refused(tmp_path):
-    found = document.look(tmp_path, paper(), TODAY)
-    assert (found.word, found.next) == ("failed", "Write impact.md.")
+    outcome = document_check.check_document(tmp_path, document(), TODAY)
+    assert (outcome.verdict, outcome.next_step) == ("failed", "Write impact.md.")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def suite(tmp_path):
 
 
 def node(name, file="tests/test_own.py"):
-    return Pytest(
+    return PytestCheck(
         id=name.replace("_", "-").replace("::", "-").lower(),
         asks="Does it work?",
         category="fairness",
@@ -132,7 +132,7 @@ def node(name, file="tests/test_own.py"):
 
 
 def test_a_test_must_have_run_and_passed(suite):
-    said = {
+    expected = {
         "test_good": "passed",
         "TestClass::test_inside": "passed",
         "test_bad": "test_bad failed",
@@ -142,45 +142,53 @@ def test_a_test_must_have_run_and_passed(suite):
         "test_breaks_after": "test_breaks_after failed",
         "test_deleted": "test_deleted did not run",
     }
-    checks = [node(name) for name in said] + [node("test_gone", "tests/test_gone.py")]
-    found = tests.run(suite, checks, suite / "out")
-    for name, words in said.items():
+    checks = [node(name) for name in expected] + [node("test_gone", "tests/test_gone.py")]
+    found = pytest_check.run_tests(suite, checks, suite / "out")
+    for name, words in expected.items():
         each = found[node(name).id]
-        assert each.word == ("passed" if words == "passed" else "failed"), each
+        assert each.verdict == ("passed" if words == "passed" else "failed"), each
         assert words in each.message
-        assert bool(each.next) == (each.word == "failed")
+        assert bool(each.next_step) == (each.verdict == "failed")
     assert found["test-gone"].message == "tests/test_gone.py does not exist"
-    assert "Bring tests/test_gone.py back" in found["test-gone"].next
+    assert "Restore tests/test_gone.py from git" in found["test-gone"].next_step
     assert "test_bad" in (suite / "out" / "pytest.log").read_text()
 
 
 def test_a_test_that_is_deselected_is_refused(suite):
     (suite / "pytest.ini").write_text("[pytest]\naddopts = -k 'not good'\n")
-    assert tests.run(suite, [node("test_good")], suite / "out")["test-good"].word == "failed"
+    assert (
+        pytest_check.run_tests(suite, [node("test_good")], suite / "out")["test-good"].verdict
+        == "failed"
+    )
 
 
-def test_a_suite_that_cannot_be_read_proves_nothing(suite):
+def test_a_suite_that_cannot_be_imported_fails(suite):
     (suite / "tests" / "test_own.py").write_text("import nowhere\n")
-    assert tests.run(suite, [node("test_good")], suite / "out")["test-good"].word == "failed"
+    assert (
+        pytest_check.run_tests(suite, [node("test_good")], suite / "out")["test-good"].verdict
+        == "failed"
+    )
 
 
 def test_pytest_that_does_not_start_is_an_error(suite):
     (suite / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     with pytest.raises(UsageError, match="before it ran a test"):
-        tests.run(suite, [node("test_good")], suite / "out")
+        pytest_check.run_tests(suite, [node("test_good")], suite / "out")
 
 
 EVIDENCE, OTHER = "a" * 64, "b" * 64
 
 
 class Roles:
-    """As much of a page as signatures need."""
+    """The part of the configuration that signatures need."""
 
     regulated_signatures = ("risk officer", "product owner")
 
 
 def question(role="domain expert"):
-    return Manual(id="review", asks="Is it right?", category="oversight", kind="manual", role=role)
+    return ManualCheck(
+        id="review", asks="Is it right?", category="oversight", kind="manual", role=role
+    )
 
 
 def signed(**changed):
@@ -193,46 +201,53 @@ def signed(**changed):
         "date": TODAY,
         "evidence": EVIDENCE,
     }
-    return manual.Signed(**{**fields, **changed})
+    return signature_check.SignatureEntry(**{**fields, **changed})
 
 
 def test_a_signature_over_this_evidence_holds():
-    found = manual.look(question(), [signed()], EVIDENCE, Roles)
-    assert found.word == "passed"
-    assert found.figures["signature"].by == "Ada Lovelace"
+    outcome = signature_check.check_signature(question(), [signed()], EVIDENCE, Roles)
+    assert outcome.verdict == "passed"
+    assert outcome.details["signature"].by == "Ada Lovelace"
 
 
 @pytest.mark.parametrize(
-    ("signatures", "said", "then"),
+    ("signatures", "message", "next_step"),
     [
         ([], "not signed by the domain expert", "mlops ethics sign review"),
         ([signed(role="intern")], "not signed by the domain expert", "--role 'domain expert'"),
         ([signed(check="other")], "not signed by the domain expert", "sign review"),
-        ([signed(evidence=OTHER)], "over other evidence", "sign again"),
-        ([signed(answer="no", why="wrong in winter")], "says no: wrong in winter", "together with"),
+        ([signed(evidence=OTHER)], "the evidence has changed since", "sign again"),
+        (
+            [signed(answer="no", why="wrong in winter")],
+            "answered no: wrong in winter",
+            "together with",
+        ),
         ([signed(), signed(answer="no", why="second thoughts")], "second thoughts", "together"),
     ],
 )
-def test_other_signatures_do_not_hold(signatures, said, then):
-    found = manual.look(question(), signatures, EVIDENCE, Roles)
-    assert found.word == "failed"
-    assert said in found.message
-    assert then in found.next
+def test_other_signatures_are_not_valid(signatures, message, next_step):
+    outcome = signature_check.check_signature(question(), signatures, EVIDENCE, Roles)
+    assert outcome.verdict == "failed"
+    assert message in outcome.message
+    assert next_step in outcome.next_step
 
 
 def test_two_roles_are_two_people():
     officer = signed(role="risk officer", check="signature-risk-officer")
     owner = signed(role="product owner", by=" ada LOVELACE ")
     asked = question("product owner")
-    found = manual.look(asked, [officer, owner], EVIDENCE, Roles)
-    assert found.word == "failed"
-    assert "Two people sign" in found.next
+    outcome = signature_check.check_signature(asked, [officer, owner], EVIDENCE, Roles)
+    assert outcome.verdict == "failed"
+    assert "Two different people must sign" in outcome.next_step
     other = signed(role="product owner", by="Grace Hopper")
-    assert manual.look(asked, [officer, other], EVIDENCE, Roles).word == "passed"
+    assert (
+        signature_check.check_signature(asked, [officer, other], EVIDENCE, Roles).verdict
+        == "passed"
+    )
 
 
 def test_days_are_whole(tmp_path):
     edge = SOUND.replace("2026-10-01", str(TODAY - timedelta(days=90)))
-    assert read(tmp_path, edge).word == "passed"
+    assert read(tmp_path, edge).verdict == "passed"
     past = SOUND.replace("2026-10-01", str(TODAY - timedelta(days=91)))
-    assert read(tmp_path, past).word == "failed"
+    assert read(tmp_path, past).verdict == "failed"

@@ -1,4 +1,4 @@
-"""Measures that need no run on disk: a planted fault that each catches; fair cases pass."""
+"""Measures that need no run on disk: each detects a problem, and fair runs pass."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.inspection import permutation_importance
 from sklearn.pipeline import make_pipeline
 
-from package.tests.ethics import cases
+from package.tests.ethics import runs
 
 PACKAGES = ["credit_risk", "energy_demand"]
 QUIET = [
@@ -32,125 +32,126 @@ QUIET = [
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_sound_case_passes(fair, package):
-    made = fair(package)
-    assert {name: cases.look(made, name).word for name in QUIET} == dict.fromkeys(QUIET, "passed")
+    run = fair(package)
+    assert {name: runs.check(run, name).verdict for name in QUIET} == dict.fromkeys(QUIET, "passed")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_model_that_knows_nothing_is_found(fair, package):
-    made = fair(package)
-    drawn = np.random.default_rng(0).permutation(len(made.rows))
-    vars(made).update(predicted=made.predicted[drawn])
-    assert cases.look(made, "better-than-a-constant").word != "passed"
+    run = fair(package)
+    drawn = np.random.default_rng(0).permutation(len(run.rows))
+    vars(run).update(predicted=run.predicted[drawn])
+    assert runs.check(run, "better-than-a-constant").verdict != "passed"
     worse = 1 - fair().predicted if package == "credit_risk" else -fair(package).predicted
-    vars(made).update(predicted=worse)
-    found = cases.look(made, "better-than-a-constant")
-    assert found.word == "failed"
-    assert "features.py" in found.next
+    vars(run).update(predicted=worse)
+    outcome = runs.check(run, "better-than-a-constant")
+    assert outcome.verdict == "failed"
+    assert "features.py" in outcome.next_step
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_predictions_that_are_not_what_happens_are_found(fair, package):
-    made = fair(package)
-    said = made.predicted
+    run = fair(package)
+    said = run.predicted
     off = np.eye(2)[said.argmax(axis=1)] if package == "credit_risk" else said + 60
-    vars(made).update(predicted=off)
-    found = cases.look(made, "calibration")
-    assert found.word == "failed"
-    assert "Calibrate" in found.next
+    vars(run).update(predicted=off)
+    outcome = runs.check(run, "calibration")
+    assert outcome.verdict == "failed"
+    assert "Calibrate" in outcome.next_step
 
 
 @pytest.mark.parametrize(
-    ("difference", "low", "high", "word"),
+    ("difference", "low", "high", "verdict"),
     [(0.04, 0.01, 0.07, "passed"), (-0.04, -0.07, -0.01, "failed")],
 )
-def test_a_model_that_is_worse_than_the_champion_is_found(fair, difference, low, high, word):
-    made = fair()
+def test_a_model_that_is_worse_than_the_champion_is_found(fair, difference, low, high, verdict):
+    run = fair()
     compared = SimpleNamespace(
         champion="1", metric="roc_auc", difference=difference, low=low, high=high
     )
-    object.__setattr__(made, "comparison", compared)
-    object.__setattr__(made, "evaluation", SimpleNamespace(rows=len(made.rows)))
-    found = cases.look(made, "better-than-the-champion")
-    assert found.word == word
-    assert "version 1" in found.message
+    object.__setattr__(run, "comparison", compared)
+    object.__setattr__(run, "evaluation", SimpleNamespace(rows=len(run.rows)))
+    outcome = runs.check(run, "better-than-the-champion")
+    assert outcome.verdict == verdict
+    assert "version 1" in outcome.message
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_an_explanation_that_the_next_draw_turns_round_is_found(fair, package):
-    made = fair(package)
+    run = fair(package)
     explained = permutation_importance(
-        made.model,
-        made.rows[made.contract.features],
-        made.parts["test"][made.contract.target],
+        run.model,
+        run.rows[run.contract.features],
+        run.parts["test"][run.contract.target],
         n_repeats=5,
         random_state=7,
     ).importances_mean
-    ranked = [each for _, each in sorted(zip(explained, made.contract.features, strict=True))]
-    told = {name: float(rank) for rank, name in enumerate(ranked)}
+    ranked = [each for _, each in sorted(zip(explained, run.contract.features, strict=True))]
+    importances = {name: float(rank) for rank, name in enumerate(ranked)}
 
-    def look() -> str:
-        importance = [SimpleNamespace(feature=name, mean=mean) for name, mean in told.items()]
-        object.__setattr__(made, "evaluation", SimpleNamespace(importance=importance))
-        return cases.look(made, "stable-explanations").word
+    def verdict() -> str:
+        items = importances.items()
+        importance = [SimpleNamespace(feature=name, mean=mean) for name, mean in items]
+        object.__setattr__(run, "evaluation", SimpleNamespace(importance=importance))
+        return runs.check(run, "stable-explanations").verdict
 
-    assert look() == "passed"
-    told = {name: -rank for name, rank in told.items()}
-    assert look() == "failed"
+    assert verdict() == "passed"
+    importances = {name: -rank for name, rank in importances.items()}
+    assert verdict() == "failed"
 
 
 def test_people_of_the_test_set_who_were_learned_are_found(fair):
-    made = fair()
+    run = fair()
     for name in ("test-set-by-id", "test-set-by-row"):
-        assert cases.look(made, name).figures["value"] == 0
-    seen = made.parts["train"].head(120)
-    test = pd.concat([made.parts["test"].iloc[120:], seen], ignore_index=True)
-    made.parts["test"] = test
+        assert runs.check(run, name).details["value"] == 0
+    seen = run.parts["train"].head(120)
+    test = pd.concat([run.parts["test"].iloc[120:], seen], ignore_index=True)
+    run.parts["test"] = test
     for name in ("test-set-by-id", "test-set-by-row"):
-        found = cases.look(made, name)
-        assert found.word == "failed"
-        assert found.figures["value"] == pytest.approx(120 / len(test))
-    renamed = made.parts["test"].assign(loan_id=[f"new {n}" for n in range(len(test))])
-    made.parts["test"] = renamed
-    assert cases.look(made, "test-set-by-id").word == "passed"
-    assert cases.look(made, "test-set-by-row").word == "failed"  # the same people under other ids
+        outcome = runs.check(run, name)
+        assert outcome.verdict == "failed"
+        assert outcome.details["value"] == pytest.approx(120 / len(test))
+    renamed = run.parts["test"].assign(loan_id=[f"new {n}" for n in range(len(test))])
+    run.parts["test"] = renamed
+    assert runs.check(run, "test-set-by-id").verdict == "passed"
+    assert runs.check(run, "test-set-by-row").verdict == "failed"  # the same people under other ids
 
 
 def test_values_that_go_missing_are_found(fair):
-    made = fair()
-    made.parts["test"].loc[::4, "income"] = np.nan
-    found = cases.look(made, "missing-values")
-    assert found.word == "failed"
-    assert "`income`" in found.message
+    run = fair()
+    run.parts["test"].loc[::4, "income"] = np.nan
+    outcome = runs.check(run, "missing-values")
+    assert outcome.verdict == "failed"
+    assert "`income`" in outcome.message
 
 
 def test_a_group_that_is_not_there_is_found(fair):
-    made = fair()
-    test = made.parts["test"]
-    made.parts["test"] = test[test["age"] != "50+"]
-    found = cases.look(made, "everybody-is-there")
-    assert found.word == "failed"
-    assert "age 50+" in found.message
+    run = fair()
+    test = run.parts["test"]
+    run.parts["test"] = test[test["age"] != "50+"]
+    outcome = runs.check(run, "everybody-is-there")
+    assert outcome.verdict == "failed"
+    assert "age 50+" in outcome.message
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_feature_that_gives_a_group_away_is_found(fair, package):
-    made = fair(package)
-    column = made.contract.named("sensitive")[0]
-    proxy = made.contract.numeric_features[0]
-    first = made.contract.columns[column].values[0]
-    for rows in made.parts.values():
+    run = fair(package)
+    column = run.contract.named("sensitive")[0]
+    proxy = run.contract.numeric_features[0]
+    first = run.contract.columns[column].values[0]
+    for rows in run.parts.values():
         noise = np.random.default_rng(0).normal(0, 0.5, len(rows))
         rows[proxy] = (rows[column] == first) * 1.0 + noise
-    found = cases.look(made, "proxies")
-    assert found.word == "failed"
-    assert found.message.endswith(f"({column})")
-    [other] = [group for group in found.figures["groups"] if group.group != column]
+    outcome = runs.check(run, "proxies")
+    assert outcome.verdict == "failed"
+    assert outcome.message.endswith(f"({column})")
+    [other] = [group for group in outcome.details["groups"] if group.group != column]
     assert other.word == "passed"
 
 
 class Fragile(TransformerMixin, BaseEstimator):
-    """Reads the sample's features, and loses its head over what a test says."""
+    """Misleads the model for rows with a property that the test chooses."""
 
     def __init__(self, fault):
         self.fault = fault
@@ -160,7 +161,7 @@ class Fragile(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, rows):
-        """Zeros, and one feature that misleads, in the rows that are odd."""
+        """Zeros, and one misleading feature, in the affected rows."""
         rows = rows.copy()
         if self.fault == "gaps":
             odd = rows[["income", "years_employed"]].isna().any(axis=1)
@@ -180,45 +181,45 @@ def test_a_model_that_breaks_when_rows_are_a_little_other_is_found(fair, check, 
     sound = fair()
     broken = make_pipeline(Fragile(fault), *(step for _, step in sound.model.steps))
     rows = {part: each.dropna().reset_index(drop=True) for part, each in sound.parts.items()}
-    made = cases.case("credit_risk", rows, broken)
+    run = runs.build("credit_risk", rows, broken)
     limit = {"max": 0.005} if check != "noise" else {}
-    found = cases.look(made, check, **limit)
-    assert found.word == "failed", found.message
-    assert cases.look(cases.case("credit_risk", rows, sound.model), check).word == "passed"
+    outcome = runs.check(run, check, **limit)
+    assert outcome.verdict == "failed", outcome.message
+    assert runs.check(runs.build("credit_risk", rows, sound.model), check).verdict == "passed"
 
 
 def test_a_model_that_chance_decides_is_found(fair):
-    made = fair()
-    nobody = cases.fit("credit_risk", made.parts["train"].assign(outcome=_shuffled(made)))
-    vars(made).update(reseeded=[nobody])
-    found = cases.look(made, "other-seeds")
-    assert found.word == "failed"
-    assert "seeds" in found.next
+    run = fair()
+    nobody = runs.fit("credit_risk", run.parts["train"].assign(outcome=_shuffled(run)))
+    vars(run).update(refits=[nobody])
+    outcome = runs.check(run, "other-seeds")
+    assert outcome.verdict == "failed"
+    assert "seeds" in outcome.next_step
 
 
-def _shuffled(made):
-    return made.parts["train"]["outcome"].sample(frac=1, random_state=0).to_numpy()
+def _shuffled(run):
+    return run.parts["train"]["outcome"].sample(frac=1, random_state=0).to_numpy()
 
 
 def test_requests_that_a_loose_contract_lets_in_are_found(fair):
-    known = cases.settings_of("credit_risk")["contract"]
-    assert cases.look(fair(), "unsupported-uses").figures["rows"] >= 15
+    known = runs.settings_of("credit_risk")["contract"]
+    assert runs.check(fair(), "unsupported-uses").details["rows"] >= 15
     strict = known.columns["purpose"].model_copy(update={"values": ["(no such value)"]})
-    made = fair(contract=known.model_copy(update={"columns": {**known.columns, "purpose": strict}}))
-    found = cases.look(made, "unsupported-uses")
-    assert found.word == "failed"
-    assert "conf/data.yml" in found.next
+    run = fair(contract=known.model_copy(update={"columns": {**known.columns, "purpose": strict}}))
+    outcome = runs.check(run, "unsupported-uses")
+    assert outcome.verdict == "failed"
+    assert "conf/data.yml" in outcome.next_step
 
 
 def test_twenty_thousand_rows_are_enough(fair, monkeypatch):
-    from mlops_platform.ethics import case as module  # noqa: PLC0415
+    from mlops_platform.ethics import evaluated_run as module  # noqa: PLC0415
 
-    monkeypatch.setattr(module, "MOST_ROWS", 500)
-    made = fair()
-    assert len(made.rows) == 500
-    assert cases.look(made, "selection-rates").figures["rows"] == 500
+    monkeypatch.setattr(module, "MAX_ROWS", 500)
+    run = fair()
+    assert len(run.rows) == 500
+    assert runs.check(run, "selection-rates").details["rows"] == 500
     again = fair()
-    assert again.rows.equals(made.rows)
+    assert again.rows.equals(run.rows)
 
 
 def test_each_measure_that_a_check_may_name_is_computed() -> None:

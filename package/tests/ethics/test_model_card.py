@@ -1,4 +1,4 @@
-"""The model card: what the run knows is in it; what nobody has written is named by its field."""
+"""The model card has the facts of the run, and names each field that is not filled in."""
 
 import shutil
 from pathlib import Path
@@ -33,17 +33,17 @@ def conf(tmp_path) -> Path:
 
 def fill(conf: Path, **left: dict[str, str]) -> None:
     """Fill in conf/model_card.yml, but for the fields in `left`."""
-    path = conf / card.SEED
-    seed = yaml.safe_load(path.read_text())
+    path = conf / card.SOURCE
+    sections = yaml.safe_load(path.read_text())
     filled = {
         section: {name: f"A sentence about {name}." for name in fields} | left.get(section, {})
-        for section, fields in seed.items()
+        for section, fields in sections.items()
     }
     path.write_text(yaml.safe_dump(filled))
 
 
 def test_sections_are_mitchells_in_their_order(conf):
-    made = card.make(conf, planted.run())
+    made = card.build_card(conf, planted.run())
     assert list(made.sections) == MITCHELL
     headings = [line for line in made.markdown().splitlines() if line.startswith("## ")]
     assert headings == [f"## {title}" for title in MITCHELL]
@@ -51,15 +51,16 @@ def test_sections_are_mitchells_in_their_order(conf):
 
 def test_it_says_what_is_predicted(conf):
     told = {
-        line.label: line.text for line in card.make(conf, planted.run()).sections["Intended use"]
+        line.label: line.text
+        for line in card.build_card(conf, planted.run()).sections["Intended use"]
     }
     assert told["Predicts"] == "outcome: repaid, defaulted"
 
 
 def test_a_new_card_names_each_field_that_people_must_fill(conf):
-    seed = yaml.safe_load((conf / card.SEED).read_text())
-    fields = [f"`{section}.{name}`" for section, names in seed.items() for name in names]
-    made = card.make(conf, planted.run())
+    sections = yaml.safe_load((conf / card.SOURCE).read_text())
+    fields = [f"`{section}.{name}`" for section, names in sections.items() for name in names]
+    made = card.build_card(conf, planted.run())
     assert sorted(made.gaps) == sorted(fields)
     assert made.completeness == f"{len(made.lines) - len(fields)} of {len(made.lines)} " + (
         "lines are filled in"
@@ -68,11 +69,11 @@ def test_a_new_card_names_each_field_that_people_must_fill(conf):
 
 def test_a_filled_card_has_no_gap_and_says_what_the_run_found(conf):
     fill(conf)
-    made = card.make(conf, planted.run())
+    made = card.build_card(conf, planted.run())
     assert made.gaps == []
     text = made.markdown()
     assert "- **roc_auc**: 0.8000 (0.7500 to 0.8500)" in text
-    assert "- **roc_auc, age old**: too few rows to tell; 12 rows" in text
+    assert "- **roc_auc, age old**: too few rows; 12 rows" in text
     assert "- **Version**: 4, challenger" in text
     assert "A sentence about out_of_scope." in text
     assert "not filled in" not in text
@@ -81,22 +82,22 @@ def test_a_filled_card_has_no_gap_and_says_what_the_run_found(conf):
 @pytest.mark.parametrize("text", ["TODO", "", "short", "It is to be defined by the team."])
 def test_one_field_without_a_sentence_is_a_gap(conf, text):
     fill(conf, intended_use={"out_of_scope": text})
-    assert card.make(conf, planted.run()).gaps == ["`intended_use.out_of_scope`"]
+    assert card.build_card(conf, planted.run()).gaps == ["`intended_use.out_of_scope`"]
 
 
 def test_without_a_run_its_lines_are_gaps(conf):
     fill(conf)
-    gaps = card.make(conf, Run()).gaps
+    gaps = card.build_card(conf, Run()).gaps
     assert {"Version (no run)", "Commit (no run)", "Overall (no run)"} <= set(gaps)
 
 
 def test_a_card_that_was_deleted_is_all_gaps(conf):
-    before = card.make(conf, planted.run()).gaps
-    (conf / card.SEED).unlink()
-    assert card.make(conf, planted.run()).gaps == before
+    before = card.build_card(conf, planted.run()).gaps
+    (conf / card.SOURCE).unlink()
+    assert card.build_card(conf, planted.run()).gaps == before
 
 
 def test_a_misspelt_field_is_named(conf):
     fill(conf, intended_use={"out_of_scop": "A sentence."})
     with pytest.raises(UsageError, match=r"model_card\.yml, field `intended_use\.out_of_scop`"):
-        card.make(conf, planted.run())
+        card.build_card(conf, planted.run())

@@ -1,9 +1,9 @@
-"""Shapes of personal data: what is found, and what looks like it and is none."""
+"""Personal data: what is detected, and similar text that is not."""
 
 import pytest
 from mlops_platform.ethics import personal
 
-SOMEBODYS = {
+PERSONAL = {
     "mail ada.lovelace@engines.co.uk now": "an e-mail address",
     "ADA@ENGINES.DE": "an e-mail address",
     "call +49 151 23456789": "a phone number",
@@ -16,7 +16,7 @@ SOMEBODYS = {
     "5500-0000-0000-0004": "a card number",
     "378282246310005": "a card number",
 }
-NOBODYS = [
+NOT_PERSONAL = [
     "team@example.com, x@mail.example.org",
     "the team's own: lending@contoso.com",
     "git@github.com:contoso/credit-risk.git",
@@ -33,14 +33,14 @@ NOBODYS = [
 ]
 
 
-@pytest.mark.parametrize("text", SOMEBODYS)
+@pytest.mark.parametrize("text", PERSONAL)
 def test_shapes_of_personal_data_are_found(text):
-    assert list(personal.found(text, "lending@contoso.com")) == [SOMEBODYS[text]]
+    assert list(personal.find_personal_data(text, "lending@contoso.com")) == [PERSONAL[text]]
 
 
-@pytest.mark.parametrize("text", NOBODYS)
+@pytest.mark.parametrize("text", NOT_PERSONAL)
 def test_what_only_looks_like_it_is_no_alarm(text):
-    assert list(personal.found(text, "lending@contoso.com")) == []
+    assert list(personal.find_personal_data(text, "lending@contoso.com")) == []
 
 
 @pytest.mark.parametrize(

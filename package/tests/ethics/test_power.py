@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from package.tests.ethics import cases
+from package.tests.ethics import runs
 from package.tests.workspaces import CREDIT
 from tests.rendering import ROOT
 
@@ -20,21 +20,21 @@ PLANTED = {"credit_risk": 1.0, "energy_demand": 40.0}
 
 def blocked(package: str, bias: float) -> float:
     """The share of draws in which at least one check of groups fails."""
-    page = cases.settings_of(package)["page"]
+    config = runs.settings_of(package)["config"]
     principles = {
         name: each.model_copy(
             update={"checks": [check for check in each.checks if check.id in CHECKS]}
         )
-        for name, each in page.principles.items()
+        for name, each in config.principles.items()
     }
-    page = page.model_copy(update={"principles": principles})
-    gates, stopped = cases.with_gates(package, resamples=100), 0
+    config = config.model_copy(update={"principles": principles})
+    gates, stopped = runs.with_gates(package, resamples=100), 0
     for fit in range(FITS):
-        learned, *judged = cases.many(package, 1 + EACH, SIZE, seed=1000 + fit, bias=bias)
-        model = cases.fit(package, learned["train"], seed=fit)
+        learned, *judged = runs.split_samples(package, 1 + EACH, SIZE, seed=1000 + fit, bias=bias)
+        model = runs.fit(package, learned["train"], seed=fit)
         for parts in judged:
-            made = cases.case(package, parts, model, page=page, gates=gates)
-            stopped += any(cases.look(made, each.id).word == "failed" for each in page.metrics)
+            run = runs.build(package, parts, model, config=config, gates=gates)
+            stopped += any(runs.check(run, each.id).verdict == "failed" for each in config.metrics)
     return stopped / (FITS * EACH)
 
 
@@ -49,15 +49,15 @@ def test_fair_data_is_not(package):
 
 
 def test_the_page_shows_what_the_benchmark_found():
-    found = json.loads((ROOT / "benchmarks" / "results" / "ethics_power.json").read_text())
+    results = json.loads((ROOT / "benchmarks" / "results" / "ethics_power.json").read_text())
     page = (CREDIT / "docs" / "ethics.md").read_text()
-    for cell in found["cells"]:
-        figures = (
+    for cell in results["cells"]:
+        numbers = (
             f"| {cell['rows']} | {cell['smallest_group_in_test']} | {cell['bias']:g} ",
             f" | {cell['difference_of_recorded_outcomes']:.3f} | {cell['draws']} "
             f"| {cell['blocked']:.0%} |",
         )
-        assert any(all(part in line for part in figures) for line in page.splitlines()), cell
-        if cell["rows"] == SIZE and cell["bias"] in (0, found["planted"][cell["package"]]):
+        assert any(all(part in line for part in numbers) for line in page.splitlines()), cell
+        if cell["rows"] == SIZE and cell["bias"] in (0, results["planted"][cell["package"]]):
             assert cell["draws"] >= 200
             assert cell["blocked"] <= 0.05 if cell["bias"] == 0 else cell["blocked"] >= 0.95

@@ -1,7 +1,7 @@
-"""What must not leave this machine: each scanner finds a planted fault, and a sound project passes.
+"""Scanners for secrets, personal data and unsafe code: each detects a problem.
 
-Files hold secrets and personal data that nobody has; they are put together here, so that no
-scanner of this repository stumbles over them.
+A new project passes all of them. The secrets and personal data are invented, and composed at run
+time, so that the scanners of this repository do not report them.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ import pytest
 import yaml
 from mlops_platform import settings
 from mlops_platform.data.contract import load_contract
-from mlops_platform.ethics import judge
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.finding import Finding
-from mlops_platform.ethics.kinds import manual, metric
+from mlops_platform.ethics import checks
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.kinds import metric_check, signature_check
 from mlops_platform.ethics.measures import security
+from mlops_platform.ethics.outcome import Outcome
 from mlops_platform.template import conformance
 
 from package.tests.workspaces import CREDIT
@@ -53,30 +53,31 @@ SMALL = '[project]\nname = "small"\nversion = "0.1.0"\nrequires-python = ">=3.11
 
 
 class Scanned:
-    """A project in git, and what the checks of conf/ethics.yml say of it."""
+    """A project in git, and its checks of conf/ethics.yml."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def write(self, path: str, text: str) -> None:
-        """Put a file into it."""
+        """Write a file."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text, encoding="utf-8")
 
-    def look(self, check_id: str) -> Finding:
-        """The finding of one check."""
+    def check(self, check_id: str) -> Outcome:
+        """The outcome of one check."""
         conf = self.root / "conf"
-        project, page = judge.page_of(conf)
-        case = Case.__new__(Case)
-        vars(case).update(
+        project, config = checks.load_settings(conf)
+        run = EvaluatedRun.__new__(EvaluatedRun)
+        vars(run).update(
             conf=conf,
             outputs=self.root / "outputs" / "train",
-            page=page,
+            config=config,
             project=project,
             train=settings.load_train(conf),
             contract=load_contract(conf / "data.yml", project.task),
         )
-        return metric.look(case, next(each for each in page.metrics if each.id == check_id))
+        check = next(each for each in config.metrics if each.id == check_id)
+        return metric_check.check_metric(run, check)
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +100,21 @@ CHECKS = ["personal-data", "identity", "secrets", "safe-code"]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_new_project_is_sound(project, check):
-    found = project.look(check)
-    assert found.word == "passed", found.message
-    assert found.figures["rows"] > 2
+    outcome = project.check(check)
+    assert outcome.verdict == "passed", outcome.message
+    assert outcome.details["rows"] > 2
 
 
 def test_hashes_of_packages_are_no_secrets(project):
     line = "jinja2==3.1.6 \\\n    --hash=sha256:" + "0123456789abcdef" * 4 + "\n"
     project.write("pipelines/environments/training/requirements.txt", line * 20)
     project.write("uv.lock", LOCK + f'# hash = "sha256:{"fedcba9876543210" * 4}"\n')
-    assert project.look("secrets").word == "passed"
+    assert project.check("secrets").verdict == "passed"
 
 
 def test_hashes_in_settings_are_no_secrets(project):
     conf, digest = project.root / "conf", hashlib.sha256(b"evidence").hexdigest()
-    manual.sign(
+    signature_check.sign(
         conf,
         SimpleNamespace(evidence=digest),
         SimpleNamespace(id="expert-review", role="domain expert"),
@@ -125,8 +126,12 @@ def test_hashes_in_settings_are_no_secrets(project):
     page = (CREDIT / "docs" / "updating.md").read_text(encoding="utf-8")
     fork = page.partition("```yaml\n")[2].partition("```")[0].replace("0" * 64, digest)
     project.write("conf/forks.yml", fork)
-    assert project.look("secrets").word == "passed"
-    assert manual.read(conf)[0].evidence == conformance.load_forks(conf).forks[0].sha256 == digest
+    assert project.check("secrets").verdict == "passed"
+    assert (
+        signature_check.load_signatures(conf)[0].evidence
+        == conformance.load_forks(conf).forks[0].sha256
+        == digest
+    )
 
 
 def test_a_signature_of_before_is_still_read(project):
@@ -134,8 +139,8 @@ def test_a_signature_of_before_is_still_read(project):
     signed = {"check": "expert-review", "role": "domain expert", "by": "Ada", "answer": "yes"}
     signed |= {"why": "looked", "date": date(2026, 5, 8), "evidence": digest}
     project.write("conf/signatures.yml", yaml.safe_dump({"signatures": [signed]}))
-    assert manual.read(conf)[0].evidence == digest
-    assert project.look("secrets").word == "failed", "why hashes get their name before them"
+    assert signature_check.load_signatures(conf)[0].evidence == digest
+    assert project.check("secrets").verdict == "failed", "why hashes get their name before them"
 
 
 # ---------------------------------------------------------------- personal data
@@ -163,20 +168,20 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES)
 def test_personal_data_is_found_and_named_but_never_shown(project, place):
     project.write(place, PLACES[place])
-    found = project.look("personal-data")
-    assert found.word == "failed"
+    outcome = project.check("personal-data")
+    assert outcome.verdict == "failed"
     where = place if place.endswith("broken.ipynb") else f"{place} line 2"
-    assert f"{where}" in found.message
-    assert "an e-mail address" in found.message
-    assert MAIL not in found.message
-    assert "git's history" in found.next
+    assert f"{where}" in outcome.message
+    assert "an e-mail address" in outcome.message
+    assert MAIL not in outcome.message
+    assert "git's history" in outcome.next_step
 
 
 def test_a_column_that_the_contract_names_as_id_may_hold_it(project):
     project.write("data/samples/people.csv", f"loan_id,income\n{MAIL},1\n")
-    assert project.look("personal-data").word == "passed"
+    assert project.check("personal-data").verdict == "passed"
     project.write("data/samples/people.csv", f"loan_id,income\n1,1,{MAIL}\n")
-    assert project.look("personal-data").word == "failed"  # a cell beyond the header
+    assert project.check("personal-data").verdict == "failed"  # a cell beyond the header
 
 
 def test_the_teams_own_address_is_no_personal_data(project):
@@ -184,14 +189,14 @@ def test_the_teams_own_address_is_no_personal_data(project):
     contact = yaml.safe_load(conf.read_text()) | {"contact": MAIL}
     conf.write_text(yaml.safe_dump(contact))
     project.write("data/notes.md", f"ask {MAIL}")
-    assert project.look("personal-data").word == "passed"
+    assert project.check("personal-data").verdict == "passed"
 
 
 def test_files_that_git_ignores_do_not_leave(project):
     project.write(".gitignore", "data/raw/real.csv\noutputs/\n")
     project.write("data/raw/real.csv", f"email\n{MAIL}\n")
-    assert project.look("personal-data").word == "passed"
-    assert project.look("identity").word == "passed"
+    assert project.check("personal-data").verdict == "passed"
+    assert project.check("identity").verdict == "passed"
 
 
 def test_a_column_that_says_who_somebody_is(project):
@@ -199,25 +204,25 @@ def test_a_column_that_says_who_somebody_is(project):
     contract = yaml.safe_load(path.read_text())
     contract["columns"]["customer_email"] = {"kind": "text", "role": "feature"}
     path.write_text(yaml.safe_dump(contract, sort_keys=False))
-    assert "`customer_email` in conf/data.yml" in project.look("identity").message
+    assert "`customer_email` in conf/data.yml" in project.check("identity").message
     contract["columns"]["customer_email"]["role"] = "ignored"
     path.write_text(yaml.safe_dump(contract, sort_keys=False))
-    assert project.look("identity").word == "passed"
+    assert project.check("identity").verdict == "passed"
     project.write("data/samples/other.csv", "loan_id,dateOfBirth\n1,2\n")
-    found = project.look("identity")
-    assert (found.word, "`dateOfBirth` in data/samples/other.csv" in found.message) == (
+    outcome = project.check("identity")
+    assert (outcome.verdict, "`dateOfBirth` in data/samples/other.csv" in outcome.message) == (
         "failed",
         True,
     )
-    assert "role: ignored" in found.next
+    assert "role: ignored" in outcome.next_step
 
 
 @pytest.mark.parametrize("check", ["personal-data", "identity", "secrets"])
 def test_without_git_nobody_knows_what_leaves(project, check):
     shutil.rmtree(project.root / ".git")
-    found = project.look(check)
-    assert found.word == "insufficient evidence"
-    assert "git init" in found.next
+    outcome = project.check(check)
+    assert outcome.verdict == "insufficient evidence"
+    assert "git init" in outcome.next_step
 
 
 # ---------------------------------------------------------------- secrets and code
@@ -235,10 +240,10 @@ def test_without_git_nobody_knows_what_leaves(project, check):
 )
 def test_a_secret_in_a_file_is_found_by_check_and_hook(project, file, text):
     project.write(file, text)
-    found = project.look("secrets")
-    assert found.word == "failed"
-    assert f"{file} line" in found.message
-    assert "Revoke it first" in found.next
+    outcome = project.check("secrets")
+    assert outcome.verdict == "failed"
+    assert f"{file} line" in outcome.message
+    assert "Revoke it first" in outcome.next_step
     hook = ["detect-secrets-hook", "--no-verify", file]
     refused = subprocess.run(hook, cwd=project.root, capture_output=True, text=True, check=False)
     assert (refused.returncode, file in refused.stdout) == (1, True), refused.stderr
@@ -246,7 +251,7 @@ def test_a_secret_in_a_file_is_found_by_check_and_hook(project, file, text):
 
 def test_a_false_alarm_is_named_in_its_line(project):
     project.write("conf/store.yml", f"key: {KEY}  # pragma: allowlist secret\n")
-    assert project.look("secrets").word == "passed"
+    assert project.check("secrets").verdict == "passed"
 
 
 UNSAFE = {
@@ -261,19 +266,19 @@ UNSAFE = {
 @pytest.mark.parametrize("call", UNSAFE)
 def test_code_that_may_run_what_a_file_holds(project, call):
     project.write("src/credit_risk/extra.py", f"{UNSAFE[call]}\n\n{call}\n")
-    found = project.look("safe-code")
-    assert found.word == "failed"
-    assert "src/credit_risk/extra.py line" in found.message
-    assert "skops" in found.next
+    outcome = project.check("safe-code")
+    assert outcome.verdict == "failed"
+    assert "src/credit_risk/extra.py line" in outcome.message
+    assert "skops" in outcome.next_step
 
 
 # ---------------------------------------------------------------- known vulnerabilities
 
 
 class Service(BaseHTTPRequestHandler):
-    """A stand-in for a service with the interface of OSV, which knows one fault of one package."""
+    """A fake service with the OSV API, which knows one vulnerability of one package."""
 
-    fault = {  # noqa: RUF012
+    vulnerability = {  # noqa: RUF012
         "id": "PYSEC-2026-1",
         "modified": "2026-01-01T00:00:00Z",
         "affected": [
@@ -288,15 +293,15 @@ class Service(BaseHTTPRequestHandler):
     knows = True
 
     def do_POST(self) -> None:
-        """Which faults each package has."""
+        """List the vulnerabilities of each package."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        short = {key: self.fault[key] for key in ("id", "modified")}
+        short = {key: self.vulnerability[key] for key in ("id", "modified")}
         known = [self.knows and each["package"]["name"] == "jinja2" for each in asked]
         self._say({"results": [{"vulns": [short]} if each else {} for each in known]})
 
     def do_GET(self) -> None:
-        """What a fault is."""
-        self._say(self.fault)
+        """Describe the vulnerability."""
+        self._say(self.vulnerability)
 
     def _say(self, content: Any) -> None:
         body = json.dumps(content).encode()
@@ -311,7 +316,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service(monkeypatch) -> Iterator[type[Service]]:
-    """A service that runs here, and that the check asks."""
+    """A local service that the check uses."""
     kind = type("Known", (Service,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -329,27 +334,27 @@ def locked(project) -> Scanned:
 
 
 @pytest.mark.usefixtures("service")
-def test_a_known_vulnerability_fails_and_says_which_version_mends_it(locked):
-    found = locked.look("vulnerabilities")
-    assert found.word == "failed"
-    assert "jinja2 3.1.6 (PYSEC-2026-1, mended in 3.2)" in found.message
-    assert "uv lock --upgrade-package" in found.next
+def test_a_known_vulnerability_fails_and_names_the_fixed_version(locked):
+    outcome = locked.check("vulnerabilities")
+    assert outcome.verdict == "failed"
+    assert "jinja2 3.1.6 (PYSEC-2026-1, fixed in 3.2)" in outcome.message
+    assert "uv lock --upgrade-package" in outcome.next_step
 
 
 def test_packages_without_known_vulnerabilities_pass(locked, service):
     service.knows = False
-    found = locked.look("vulnerabilities")
-    assert (found.word, found.figures["rows"]) == ("passed", 1)
+    outcome = locked.check("vulnerabilities")
+    assert (outcome.verdict, outcome.details["rows"]) == ("passed", 1)
 
 
 def test_nobody_to_ask_is_no_pass(locked, monkeypatch):
     monkeypatch.setenv(security.SERVICE, "http://127.0.0.1:9/")
-    found = locked.look("vulnerabilities")
-    assert found.word == "insufficient evidence"
-    assert "could be reached" in found.message
-    assert security.SERVICE in found.next
+    outcome = locked.check("vulnerabilities")
+    assert outcome.verdict == "insufficient evidence"
+    assert "could be reached" in outcome.message
+    assert security.SERVICE in outcome.next_step
 
 
 def test_without_uv_lock_nothing_is_known(project):
     (project.root / "uv.lock").unlink(missing_ok=True)
-    assert project.look("vulnerabilities").word == "insufficient evidence"
+    assert project.check("vulnerabilities").verdict == "insufficient evidence"

@@ -1,1 +1,1 @@
-"""What every other sub-package builds on: errors, files, hashes, the terminal."""
+"""Shared utilities: errors, files, hashes, the terminal."""

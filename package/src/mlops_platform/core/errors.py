@@ -1,17 +1,17 @@
-"""The two ways in which a command ends other than well."""
+"""Exceptions that end a command with a message and an exit code."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """Something outside the code is wrong: a file, a field, an argument, a service.
+    """A file, field, argument or service is wrong or unavailable. Exit code 2.
 
-    The message names where, what is wrong and what to do next. Exit code 2.
+    The message names the file and field, the problem, and the next step.
     """
 
 
 class GateError(Exception):
-    """A gate looked at sound evidence and said no. Exit code 1.
+    """A gate failed on valid evidence. Exit code 1.
 
-    The message says which gate, on what value and limit, and what to do next.
+    The message names the gate, the value, the limit, and the next step.
     """

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the hashes that identify them."""
+"""Atomic writes, hashes of files and folders, and strict YAML."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import yaml
 
 from mlops_platform.core.errors import UsageError
 
-# What is said of a run after it is no input of it: a waiver, a signature, a sentence of the model
-# card or one more consumer makes no new run.
-SAID_LATER = {"ethics.yml", "model_card.yml", "signatures.yml", "consumers.yml"}
-IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | SAID_LATER
+# Settings that are not an input of a run: a new waiver, signature, sentence of the model card or
+# consumer does not require a new run.
+NOT_INPUTS = {"ethics.yml", "model_card.yml", "signatures.yml", "consumers.yml"}
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | NOT_INPUTS
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a scratch path beside `path`; it takes the place of `path` only without an error."""
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces `path` if no error occurs."""
     _make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
@@ -34,11 +34,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty scratch folder; it takes the place of `path` only without an error."""
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder that replaces `path` if no error occurs."""
     _make_folder(path.parent)
     if os.path.lexists(path) and not path.is_dir():
-        raise _in_the_way(path)
+        raise _not_a_folder(path)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     scratch.mkdir()
     try:
@@ -51,27 +51,25 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def _make_folder(path: Path) -> None:
-    """Make a folder and those above it.
+    """Create a folder and its parents.
 
     Raises:
-        UsageError: a file stands in its place.
+        UsageError: a file exists at one of these paths.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         file = next(each for each in (path, *path.parents) if os.path.lexists(each))
-        raise _in_the_way(file) from None
+        raise _not_a_folder(file) from None
 
 
-def _in_the_way(file: Path) -> UsageError:
-    return UsageError(
-        f"{file}: a file stands where a folder is needed. Move it away, then try again."
-    )
+def _not_a_folder(file: Path) -> UsageError:
+    return UsageError(f"{file}: is a file, but a folder is needed. Move it away, then try again.")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with Unix line ends, on every platform the same bytes."""
-    with whole_file(path) as scratch:
+    """Write UTF-8 with Unix line endings, the same bytes on every platform."""
+    with atomic_file(path) as scratch:
         scratch.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -92,10 +90,10 @@ def hash_path(path: Path) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML's own loader keeps the last of two equal keys in silence; this one refuses them."""
+    """A loader that refuses duplicate keys; YAML's own loader silently keeps the last one."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """A value; one that only looks like a date (2024-13-45) is a fault with a line."""
+        """Construct a value; an invalid date (2024-13-45) is an error with its line."""
         try:
             return super().construct_object(node, deep)
         except ValueError as error:
@@ -104,17 +102,17 @@ class _StrictLoader(yaml.SafeLoader):
             ) from None
 
 
-def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict:
+def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[object] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str | int | float | bool):
             raise yaml.constructor.ConstructorError(
-                None, None, "a key must be a plain word", key_node.start_mark
+                None, None, "a key must be text, a number or a boolean", key_node.start_mark
             )
         if key in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{key}' stands twice", key_node.start_mark
+                None, None, f"duplicate key '{key}'", key_node.start_mark
             )
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
@@ -125,16 +123,16 @@ _StrictLoader.add_constructor(
 )
 
 
-def read_yaml(path: Path) -> dict:
+def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping.
 
     Raises:
-        UsageError: no such file, not YAML, a key twice, or not a mapping.
+        UsageError: no such file, not YAML, a duplicate key, or not a mapping.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file. {_where_to_look(path)}") from None
+        raise UsageError(f"{path}: does not exist. {_suggest_folder(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
     except RecursionError:
@@ -145,15 +143,15 @@ def read_yaml(path: Path) -> dict:
         problem = getattr(error, "problem", None) or str(error)
         raise UsageError(f"{path}{where}: not valid YAML: {problem}.") from None
     if not isinstance(content, dict):
-        found = "nothing" if content is None else type(content).__name__
-        raise UsageError(f"{path}: expected `key: value` lines, found {found}.")
+        actual = "nothing" if content is None else type(content).__name__
+        raise UsageError(f"{path}: expected `key: value` lines, found {actual}.")
     return content
 
 
-def _where_to_look(path: Path) -> str:
-    """A command that was typed in a folder of the project finds nothing where it looks."""
+def _suggest_folder(path: Path) -> str:
+    """The next step: the project's folder, if the command ran in one of its subfolders."""
     if not path.is_absolute():
         for folder in Path.cwd().parents:
             if (folder / path).is_file():
                 return f"Run the command in the project's folder: {folder}."
-    return "Bring it back from git."
+    return "Restore it from git."

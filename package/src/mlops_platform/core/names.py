@@ -1,4 +1,4 @@
-"""Names that settings, commands and files share."""
+"""Types of tasks and environments."""
 
 from __future__ import annotations
 

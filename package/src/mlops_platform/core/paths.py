@@ -1,4 +1,4 @@
-"""Where this machine keeps runs, versions and what is half done: `.mlops/`, beside `conf/`."""
+"""Paths of the local state in `.mlops/`, beside `conf/`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 STATE = ".mlops"
 
 
-def root_of(conf: Path) -> Path:
-    """The project's folder: the one that holds `conf/`."""
+def project_root(conf: Path) -> Path:
+    """The folder of the project, which contains `conf/`."""
     return conf.resolve().parent
 
 
-def store_in(root: Path) -> Path:
-    """The SQLite file of runs and versions, where no other store is named."""
+def default_store(root: Path) -> Path:
+    """The SQLite file of runs and versions, used if no other store is configured."""
     return root / STATE / "mlflow.db"

@@ -1,4 +1,4 @@
-"""Text that nobody has written yet."""
+"""Finds placeholders in text, such as TODO."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ PLACEHOLDER = re.compile(
 
 
 def find(text: str) -> str | None:
-    """The first placeholder in a text; None where there is none."""
-    found = PLACEHOLDER.search(text)
-    return found[0].strip() if found else None
+    """The first placeholder in a text; None without one."""
+    match = PLACEHOLDER.search(text)
+    return match[0].strip() if match else None

@@ -1,6 +1,6 @@
-"""What a person sees: a moving bar on a terminal, a line a step in a log."""
+"""Output for people: progress bars, log lines and tables."""
 
-# ruff: noqa: PLC0415  bars and tables take a while to import, and few commands show one
+# ruff: noqa: PLC0415  progress bars and tables are slow to import, and few commands need them
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _live: list[Progress] = []
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Yield a function that moves the bar on; bars inside bars share one display."""
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar and yield a function that advances it; nested bars share a display."""
     if not console.is_terminal:
-        yield lambda amount: None
+        yield lambda steps: None
         return
     from rich.progress import (
         BarColumn,
@@ -37,29 +37,29 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         _live.append(Progress(*columns, TimeElapsedColumn(), console=console, transient=True))
         _live[0].start()
-    task = _live[0].add_task(what, total=total)
+    task = _live[0].add_task(label, total=total)
     try:
-        yield lambda amount: _live[0].advance(task, amount)
+        yield lambda steps: _live[0].advance(task, steps)
     finally:
         _live[0].remove_task(task)
         if outermost:
             _live.pop().stop()
 
 
-def say(text: str) -> None:
-    """A line for the person who waits; not part of a command's result."""
+def log(text: str) -> None:
+    """Print a line to stderr; it is not part of a command's result."""
     console.print(text, markup=False, soft_wrap=True)
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table as a command's result; in a file or a pipe each row is one line."""
+    """Print a table as a command's result; in a file or pipe each row is one line."""
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(*columns, box=None, pad_edge=False)
+    grid = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        made.add_row(*map(Text, row))
+        grid.add_row(*map(Text, row))
     wide = Console(file=out.file, highlight=False, emoji=False, width=1000)
-    shown = out if out.is_terminal else wide
-    shown.print(Text(title, style="table.title"))  # a table would break it at its own width
-    shown.print(made)
+    target = out if out.is_terminal else wide
+    target.print(Text(title, style="table.title"))  # a table would wrap it at its own width
+    target.print(grid)

@@ -1,8 +1,8 @@
-"""How messages count."""
+"""Helpers for the text of messages."""
 
 from __future__ import annotations
 
 
-def amount(number: int, thing: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def pluralize(number: int, noun: str) -> str:
+    """The number with its noun: `1 row`, `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,1 +1,1 @@
-"""The data contract, and files of rows that follow it."""
+"""The data contract, validation of rows, and reading of CSV files."""

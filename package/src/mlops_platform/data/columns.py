@@ -1,4 +1,4 @@
-"""One column of the data contract: what it is, what it may hold, and what it is for."""
+"""A column of the data contract: its kind, its role and its allowed values."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EXACT = 2**53  # the integers up to here are exact in float64
 
 
 class Column(Settings):
-    """One column: what it is, what it may hold, and what it is for.
+    """The kind, role and allowed values of one column.
 
-    `missing` is the largest share of rows that may lack a value.
+    `missing` is the largest allowed share of missing values.
     """
 
     kind: Kind
@@ -39,36 +39,36 @@ class Column(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Column:
         if (self.values is not None) != (self.kind == "category") or self.values == []:
-            raise ValueError("`values` belongs to `kind: category`, and must be there")
+            raise ValueError("`values` is required for `kind: category`, and only allowed there")
         if self.values is not None and (len(set(self.values)) != len(self.values)):
-            raise ValueError("`values` holds a value twice")
+            raise ValueError("`values` has a duplicate value")
         bounds = [bound for bound in (self.min, self.max) if bound is not None]
         if bounds and not (self.numeric or self.kind == "date"):
-            raise ValueError("`min` and `max` go with numbers and dates only")
+            raise ValueError("`min` and `max` are only allowed for numbers and dates")
         if any(isinstance(bound, date) != (self.kind == "date") for bound in bounds):
-            raise ValueError("`min` and `max` must be of the column's kind")
+            raise ValueError("`min` and `max` must have the column's kind")
         if len(bounds) == 2 and not bounds[0] <= bounds[1]:  # type: ignore[operator]
             raise ValueError("`min` is above `max`")
         if self.kind == "date" and self.role == "feature":
-            raise ValueError("a date is no feature; derive numbers from it in data.py")
+            raise ValueError("a date cannot be a feature; derive numbers from it in data.py")
         if self.role in ("target", "id", "time") and self.missing:
-            raise ValueError(f"a {self.role} is never missing")
+            raise ValueError(f"`missing` is not allowed for `role: {self.role}`")
         if self.role == "time" and self.kind not in ("date", "integer"):
-            raise ValueError("a time is a date or an integer (a year, say)")
+            raise ValueError("`role: time` needs a date or an integer (for example, a year)")
         if self.role == "sensitive" and self.kind != "category":
-            raise ValueError("a sensitive column is a category; band numbers in data.py")
+            raise ValueError("`role: sensitive` needs a category; bin numbers in data.py")
         if self.positive is not None and self.positive not in (self.values or []):
             raise ValueError("`positive` is not one of `values`")
         return self
 
 
 def request_type(column: Column) -> Any:
-    """The type of the column's value in a request."""
+    """The type of the column's values in a request."""
     if column.kind == "category":
         return Literal[tuple(column.values or [])]
     if column.kind == "integer":
         low = -EXACT if column.min is None else math.ceil(column.min)  # type: ignore[arg-type]
-        high = EXACT if column.max is None else math.floor(column.max)  # type: ignore[arg-type]
+        high = EXACT if column.max is None else int(column.max // 1)  # type: ignore[operator]
         return Annotated[int, Field(ge=low, le=high)]
     if column.kind == "number":
         return Annotated[float, Field(ge=column.min, le=column.max)]

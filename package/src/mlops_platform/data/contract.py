@@ -1,6 +1,6 @@
-"""The data contract: `conf/data.yml` becomes data checks, column roles and the request model."""
+"""The data contract in `conf/data.yml`: column roles, data checks and the request model."""
 
-# ruff: noqa: PLC0415  pandas takes a second to import, and settings do not need it
+# ruff: noqa: PLC0415  pandas takes a second to import, and reading settings does not need it
 
 from __future__ import annotations
 
@@ -24,35 +24,37 @@ if TYPE_CHECKING:
 
 
 class Contract(Settings):
-    """All columns of the data, by name, in the order of the file."""
+    """The columns of the data by name, in the order of the file."""
 
     min_rows: int = Field(ge=10)
     columns: dict[str, Column]
 
     @model_validator(mode="after")
-    def _roles(self) -> Contract:
+    def _check_roles(self) -> Contract:
         roles = Counter(column.role for column in self.columns.values())
         if roles["target"] != 1:
-            raise ValueError(f"exactly one column has `role: target`, found {roles['target']}")
+            raise ValueError(
+                f"exactly one column must have `role: target`, found {roles['target']}"
+            )
         if roles["feature"] < 1:
-            raise ValueError("at least one column is a feature")
+            raise ValueError("at least one column must be a feature")
         for role in ("id", "time"):
             if roles[role] > 1:
-                raise ValueError(f"at most one column has `role: {role}`, found {roles[role]}")
+                raise ValueError(f"at most one column can have `role: {role}`, found {roles[role]}")
         return self
 
     def named(self, role: Role) -> list[str]:
-        """Names of the columns that have this role."""
+        """Names of the columns with this role."""
         return [name for name, column in self.columns.items() if column.role == role]
 
     @property
     def target(self) -> str:
-        """Name of the column to predict."""
+        """Name of the target column."""
         return self.named("target")[0]
 
     @property
     def features(self) -> list[str]:
-        """Names of the columns that the model sees."""
+        """Names of the columns that the model uses."""
         return self.named("feature")
 
     @property
@@ -67,27 +69,26 @@ class Contract(Settings):
 
     @property
     def labels(self) -> list[str]:
-        """Classes of a category target, the positive one last; empty for a numeric target."""
+        """Classes of the target, the positive class last; empty for regression."""
         column = self.columns[self.target]
         values = list(column.values or [])
         return sorted(values, key=lambda value: value == column.positive)
 
-    def needed(self, *, scoring: bool) -> list[str]:
-        """Columns that a file must have: all to train, the features to score."""
+    def required_columns(self, *, scoring: bool) -> list[str]:
+        """Columns that a file must have: the features for scoring, else all."""
         return self.features if scoring else list(self.columns)
 
-    def structure(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
-        """Missing, unknown and repeated columns."""
+    def check_columns(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
+        """Find missing, unknown and duplicate columns."""
         from mlops_platform.data import rows
 
-        return rows.structure(self, frame, scoring=scoring)
+        return rows.check_columns(self, frame, scoring=scoring)
 
     def typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The contract's columns in their own types, and a mask of the values that have none.
+        """Convert the contract's columns to their types; with a mask of unreadable values.
 
-        Numbers become float64, dates datetime64 (in UTC, where they name a zone), all else str in
-        an object column; what cannot be read is missing in the first frame and True in the
-        second, of the same shape.
+        Numbers become float64, dates datetime64 (in UTC if they have a time zone), others str in
+        an object column. An unreadable value is missing in the first frame and True in the mask.
         """
         from mlops_platform.data import rows
 
@@ -95,36 +96,36 @@ class Contract(Settings):
 
     @cached_property
     def checks(self) -> pa.DataFrameSchema:
-        """The rules of all columns, as pandera checks them."""
+        """The rules of all columns as a pandera schema."""
         from mlops_platform.data import rows
 
         return rows.schema(self)
 
-    def row_faults(self, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
-        """Values that break a rule: columns `row` (index label), `column`, `rule`, `value`."""
+    def failure_cases(self, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
+        """Values that violate a rule: columns `row` (index label), `column`, `rule`, `value`."""
         from mlops_platform.data import rows
 
-        return rows.row_faults(self, typed, unread)
+        return rows.failure_cases(self, typed, unread)
 
     def check(self, frame: pd.DataFrame) -> list[Finding]:
-        """All broken rules of a training file, one finding a column and rule."""
+        """Validate a training file; one finding for each violated rule of a column."""
         from mlops_platform.data import rows
 
         return rows.check(self, frame)
 
     def request_row(self) -> type[BaseModel]:
-        """The model of one row in a request: the features, and optionally the id.
+        """The pydantic model of one row in a request: the features, and optionally the id.
 
-        Columns are aliases of its fields, so that a column may have any name.
+        Column names are aliases of its fields, so that a column can have any name.
         """
         fields: dict[str, Any] = {}
         for position, name in enumerate([*self.named("id"), *self.features]):
             column = self.columns[name]
             nullable = bool(column.missing) or column.role == "id"
             annotation = request_type(column)
-            about = Field(alias=name, title=name, description=column.about or None)
+            info = Field(alias=name, title=name, description=column.about or None)
             fields[f"column_{position}"] = (
-                Annotated[annotation | None if nullable else annotation, about],
+                Annotated[annotation | None if nullable else annotation, info],
                 None if nullable else ...,
             )
         config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -132,10 +133,10 @@ class Contract(Settings):
 
 
 def load_contract(path: Path, task: Task) -> Contract:
-    """Read a contract and hold it against the project's task.
+    """Read a contract and check that its target matches the task.
 
     Raises:
-        UsageError: a wrong field, or a target that does not fit the task.
+        UsageError: a wrong field, or a target that does not match the task.
     """
     contract = parse(Contract, read_yaml(path), path)
     target = contract.columns[contract.target]
@@ -147,8 +148,8 @@ def load_contract(path: Path, task: Task) -> Contract:
             )
         if (len(contract.labels) == 2) != (target.positive is not None):
             raise UsageError(
-                f"{path}, field `columns.{contract.target}.positive`: name the class that matters "
-                "when there are two; leave it out when there are more."
+                f"{path}, field `columns.{contract.target}.positive`: set it if there are two "
+                "classes; remove it if there are more."
             )
     elif not target.numeric:
         raise UsageError(

@@ -1,7 +1,7 @@
-"""CSV files of any size in chunks, with every line accounted for.
+"""Reads CSV files of any size in chunks, and reports malformed rows.
 
-pandas fills a short row with missing values and says nothing; here each row has as many fields as
-the header, or is handed over as malformed.
+pandas silently fills a short row with missing values. Here a row with another number of fields
+than the header is malformed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
 
-LONGEST_LINE = 1_000_000
+MAX_LINE_BYTES = 1_000_000
 
 
 @dataclass
 class Malformed:
-    """A row that cannot be read: its number, its line (the last one, if it has several), why."""
+    """A row that cannot be read: its number, its (last) line in the file, and the reason."""
 
     row: int
     line: int
@@ -32,9 +32,9 @@ class Malformed:
 
 @dataclass
 class Chunk:
-    """Rows as text, in the file's order. Row 1 is the first after the header, line 1 the header.
+    """Rows as text, in file order. Row 1 is the first after the header, which is line 1.
 
-    `end` is the position in the file after the chunk, in bytes.
+    `end` is the byte position in the file after the chunk.
     """
 
     fields: list[list[str]] = field(default_factory=list)
@@ -44,26 +44,26 @@ class Chunk:
     end: int = 0
 
     def frame(self, names: list[str]) -> pd.DataFrame:
-        """The readable rows, indexed by their numbers; an empty field is a missing value."""
+        """The valid rows, indexed by row number; an empty field is a missing value."""
         frame = pd.DataFrame(self.fields, index=self.rows, columns=names, dtype=object)
         return frame.replace("", np.nan)
 
 
 def header(path: Path) -> list[str]:
-    """The names in a file's first line.
+    """Read the column names in the first line.
 
     Raises:
-        UsageError: no header, or a file that is not UTF-8 text.
+        UsageError: no header, or not UTF-8 text.
     """
     with path.open("rb") as file:
         return _header(_reader(file, path), path)
 
 
 def chunks(path: Path, size: int) -> Iterator[Chunk]:
-    """All rows below the header, `size` at a time.
+    """Read the rows below the header, `size` at a time.
 
     Raises:
-        UsageError: a line longer than any row can be.
+        UsageError: a line is too long.
     """
     with path.open("rb") as file:
         reader = _reader(file, path)
@@ -71,25 +71,25 @@ def chunks(path: Path, size: int) -> Iterator[Chunk]:
         row, chunk = 0, Chunk()
         while True:
             first = reader.line_num + 1
-            fault = None
+            reason = None
             try:
                 values = next(reader, None)
             except csv.Error as error:
-                values, fault = [], f"not readable as CSV: {error}"
+                values, reason = [], f"is not valid CSV: {error}"
             if values is None:
                 break
-            if not values and fault is None:
+            if not values and reason is None:
                 continue  # a blank line
             row += 1
-            fault = fault or _fault(values, width)
-            if fault is None:
+            reason = reason or _check_row(values, width)
+            if reason is None:
                 chunk.fields.append(values)
                 chunk.rows.append(row)
                 chunk.lines.append(reader.line_num)
             else:
                 if reader.line_num > first:
-                    fault = f"lines {first} to {reader.line_num}: {fault}"
-                chunk.malformed.append(Malformed(row, reader.line_num, fault))
+                    reason = f"lines {first} to {reader.line_num}: {reason}"
+                chunk.malformed.append(Malformed(row, reader.line_num, reason))
             if len(chunk.rows) + len(chunk.malformed) == size:
                 chunk.end = file.tell()
                 yield chunk
@@ -99,9 +99,10 @@ def chunks(path: Path, size: int) -> Iterator[Chunk]:
             yield chunk
 
 
-def _fault(values: list[str], width: int) -> str | None:
+def _check_row(values: list[str], width: int) -> str | None:
+    """The reason why a row is malformed; None if it is valid."""
     if len(values) != width:
-        return f"has {amount(len(values), 'field')}, the header has {width}"
+        return f"has {pluralize(len(values), 'field')}, the header has {width}"
     if not all(value.isascii() or _is_utf8(value) for value in values):
         return "is not UTF-8 text"
     return None
@@ -116,21 +117,21 @@ def _is_utf8(value: str) -> bool:
 
 
 def _reader(file: BinaryIO, path: Path) -> Any:
-    """A reader of the csv module; its type has no public name."""
+    """A csv.reader, whose type has no public name."""
     return csv.reader(_lines(file, path), strict=True)
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
-    """Text, a line at a time; what is not UTF-8 stays recognisable as lone surrogates."""
+    """Yield lines of text; bytes that are not UTF-8 become lone surrogates."""
     number = 0
     if file.read(3) != b"\xef\xbb\xbf":
         file.seek(0)
-    while line := file.readline(LONGEST_LINE):
+    while line := file.readline(MAX_LINE_BYTES):
         number += 1
-        if len(line) == LONGEST_LINE:
+        if len(line) == MAX_LINE_BYTES:
             raise UsageError(
-                f"{path}, line {number}: is longer than {LONGEST_LINE} bytes. Is this a CSV file, "
-                "with Unix or Windows line ends?"
+                f"{path}, line {number}: is longer than {MAX_LINE_BYTES} bytes. Check that it is a "
+                "CSV file with Unix or Windows line endings."
             )
         yield line.decode(errors="surrogateescape")
 
@@ -139,9 +140,9 @@ def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
     try:
         names = next(reader, [])
     except csv.Error as error:
-        raise UsageError(f"{path}, line 1: not readable as CSV: {error}.") from None
+        raise UsageError(f"{path}, line 1: is not valid CSV: {error}.") from None
     if not names:
-        raise UsageError(f"{path}: has no header. The first line must name the columns.")
+        raise UsageError(f"{path}: has no header. Write the column names in the first line.")
     if not all(_is_utf8(name) for name in names):
         raise UsageError(f"{path}, line 1: is not UTF-8 text. Save the file as UTF-8.")
     return names

@@ -1,4 +1,4 @@
-"""Rows checked against a data contract: structure, types, rules."""
+"""Validates rows against a data contract: columns, types and rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import is_datetime64_any_dtype, is_scalar
 
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
 from mlops_platform.data.columns import MAX_TEXT, Column
 from mlops_platform.evidence import Finding
 
@@ -21,45 +21,46 @@ if TYPE_CHECKING:
     from mlops_platform.data.contract import Contract
 
 
-def structure(contract: Contract, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
-    """Missing, unknown and repeated columns."""
+def check_columns(
+    contract: Contract, frame: pd.DataFrame, *, scoring: bool = False
+) -> list[Finding]:
+    """Find missing, unknown and duplicate columns."""
     only = str(frame.columns[0]) if len(frame.columns) == 1 else ""
-    if only not in contract.columns and (divided := re.search(r"[;|\t]", only)):
+    if only not in contract.columns and (separator := re.search(r"[;|\t]", only)):
         message = (
-            f"its columns are divided by {divided[0]!r}: write commas, or name `sep` where "
+            f"the columns are separated by {separator[0]!r}: use commas, or set `sep` where "
             "data.py reads the file"
         )
         return [_finding("(file)", "columns", len(frame), message)]
     findings = []
-    for name in contract.needed(scoring=scoring):
+    for name in contract.required_columns(scoring=scoring):
         if name not in frame.columns:
             findings.append(_finding(name, "present", len(frame), "the column is missing"))
     for name, count in Counter(frame.columns).items():
         if name not in contract.columns:
-            message = "not in conf/data.yml: add it there (`role: ignored`) or drop it"
+            message = "is not in conf/data.yml: add it there (`role: ignored`), or drop it"
             findings.append(_finding(str(name), "known", len(frame), message))
         elif count > 1:
-            findings.append(_finding(name, "once", len(frame), f"stands {count} times"))
+            findings.append(_finding(name, "once", len(frame), f"appears {count} times"))
     return findings
 
 
 def typed(contract: Contract, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The contract's columns in their own types, and a mask of the values that have none.
+    """Convert the contract's columns to their types; with a mask of unreadable values.
 
-    Numbers become float64, dates datetime64 (in UTC, where they name a zone), all else str in
-    an object column; what cannot be read is missing in the first frame and True in the
-    second, of the same shape.
+    Numbers become float64, dates datetime64 (in UTC if they have a time zone), others str in an
+    object column. An unreadable value is missing in the first frame and True in the mask.
     """
     names = [name for name in contract.columns if name in frame.columns]
     values: dict[str, pd.Series] = {}
-    unread: dict[str, pd.Series] = {}
+    unreadable: dict[str, pd.Series] = {}
     for name in names:
         raw, column = frame[name], contract.columns[name]
         if column.numeric:
             read = pd.to_numeric(raw, errors="coerce").astype("float64")
             read = read.where(np.isfinite(read))
         elif column.kind == "date":
-            # pandas would take a bare year, read as a number, for nanoseconds since 1970.
+            # pandas would read a year as nanoseconds since 1970.
             text = raw if is_datetime64_any_dtype(raw) else raw.map(str, na_action="ignore")
             read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
             read = read.dt.tz_localize(None)
@@ -67,33 +68,35 @@ def typed(contract: Contract, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
             read = raw.astype(object).where(raw.notna(), np.nan)
             known = frozenset(column.values or ())
             read = read.map(partial(_as_text, known=known), na_action="ignore").astype(object)
-        values[name], unread[name] = read, raw.notna() & read.isna()
+        values[name], unreadable[name] = read, raw.notna() & read.isna()
     return (
         pd.DataFrame(values, index=frame.index),
-        pd.DataFrame(unread, index=frame.index, dtype=bool),
+        pd.DataFrame(unreadable, index=frame.index, dtype=bool),
     )
 
 
 def schema(contract: Contract) -> pa.DataFrameSchema:
-    """The rules of all columns, as pandera checks them."""
+    """The rules of all columns as a pandera schema."""
     return pa.DataFrameSchema(
         {name: checks_of(column) for name, column in contract.columns.items()}
     )
 
 
-def row_faults(contract: Contract, typed: pd.DataFrame, unread: pd.DataFrame) -> pd.DataFrame:
-    """Values that break a rule: columns `row` (index label), `column`, `rule`, `value`."""
-    faults = [
+def failure_cases(
+    contract: Contract, typed: pd.DataFrame, unreadable: pd.DataFrame
+) -> pd.DataFrame:
+    """Values that violate a rule: columns `row` (index label), `column`, `rule`, `value`."""
+    failures = [
         pd.DataFrame(
             {
-                "row": unread.index[unread[name]],
+                "row": unreadable.index[unreadable[name]],
                 "column": name,
                 "rule": f"is a {contract.columns[name].kind}",
                 "value": "(unreadable)",
             }
         )
-        for name in unread.columns
-        if unread[name].any()
+        for name in unreadable.columns
+        if unreadable[name].any()
     ]
     try:
         contract.checks.select_columns(list(typed.columns)).validate(typed, lazy=True)
@@ -103,43 +106,43 @@ def row_faults(contract: Contract, typed: pd.DataFrame, unread: pd.DataFrame) ->
         cases["rule"] = cases["rule"].replace(
             {"not_nullable": "is not missing", "field_uniqueness": "is unique"}
         )
-        seen = unread.stack()
-        known = cases.set_index(["row", "column"]).index.isin(seen[seen].index)
-        faults.append(cases[~known])
-    if not faults:
+        mask = unreadable.stack()
+        reported = cases.set_index(["row", "column"]).index.isin(mask[mask].index)
+        failures.append(cases[~reported])
+    if not failures:
         return pd.DataFrame(columns=["row", "column", "rule", "value"])
-    return pd.concat(faults, ignore_index=True)
+    return pd.concat(failures, ignore_index=True)
 
 
 def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
-    """All broken rules of a training file, one finding a column and rule."""
-    findings = structure(contract, frame)
+    """Validate a training file; one finding for each violated rule of a column."""
+    findings = check_columns(contract, frame)
     if findings:
         return findings
     if len(frame) < contract.min_rows:
-        message = f"{amount(len(frame), 'row')}, at least {contract.min_rows} are needed"
+        message = f"{pluralize(len(frame), 'row')}, at least {contract.min_rows} are needed"
         return [_finding("(file)", "min_rows", len(frame), message)]
-    frame = frame.reset_index(drop=True)  # so that a row's label is its place
-    read, unread = typed(contract, frame)
-    faults = row_faults(contract, read, unread)
-    for (name, rule), cases in faults.groupby(["column", "rule"], sort=False):
+    frame = frame.reset_index(drop=True)  # so that the label of a row is its position
+    read, unreadable = typed(contract, frame)
+    failures = failure_cases(contract, read, unreadable)
+    for (name, rule), cases in failures.groupby(["column", "rule"], sort=False):
         first = cases.iloc[0]
-        several = "1 row breaks" if len(cases) == 1 else f"{len(cases)} rows break"
-        message = f"{several} `{rule}`, first the row {int(first['row']) + 1}"
-        given = frame.loc[first["row"], name]
-        if not (is_scalar(given) and pd.isna(given)):
-            message += f" with '{str(given)[:60]}'"
+        count = "1 row violates" if len(cases) == 1 else f"{len(cases)} rows violate"
+        message = f"{count} `{rule}`; the first is row {int(first['row']) + 1}"
+        value = frame.loc[first["row"], name]
+        if not (is_scalar(value) and pd.isna(value)):
+            message += f" with '{str(value)[:60]}'"
         findings.append(_finding(str(name), str(rule), len(cases), message))
     for name, column in contract.columns.items():
         share = float(read[name].isna().mean())
         if column.missing and share > column.missing:
-            message = f"{share:.1%} of the rows lack a value, at most {column.missing:.1%} may"
+            message = f"{share:.1%} of the values are missing, at most {column.missing:.1%} allowed"
             findings.append(_finding(name, "missing", int(read[name].isna().sum()), message))
     return findings
 
 
 def checks_of(column: Column) -> pa.Column:
-    """The column's rules as pandera's checks, each with a message."""
+    """The column's rules as pandera checks, each with a message."""
     checks = []
     if column.min is not None:
         checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
@@ -165,6 +168,6 @@ def _finding(column: str, rule: str, rows: int, message: str) -> Finding:
 
 
 def _as_text(value: Any, known: frozenset[str]) -> str:
-    """A value as text; `1.0` means the known category `1`: integers with gaps are written so."""
+    """A value as text; `1.0` becomes the category `1` (integers that pandas read as floats)."""
     text = str(value)
     return text[:-2] if text not in known and text.endswith(".0") else text

@@ -1,1 +1,1 @@
-"""The checks of conf/ethics.yml: measured, run, read or signed, and judged."""
+"""Runs the checks in conf/ethics.yml: metrics, tests, documents and signatures."""

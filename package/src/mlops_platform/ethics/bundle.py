@@ -1,6 +1,6 @@
-"""What an auditor keeps: one page, and a bundle of all evidence with the SHA-256 of each file.
+"""The bundle for an auditor: all evidence in one zip file, with the SHA-256 of each file.
 
-Rows and model are not in it, only their hashes: they may be large, and rows may be of people.
+It has the hashes of rows and model, not the files: they may be large or hold personal data.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ from mlops_platform.report import audit, card, collect
 
 FILE = "bundle.zip"
 MANIFEST = "manifest.json"
-# What is not there is left out.
-OF_PROJECT = ("conf/*.yml", "docs/impact.md", "docs/runbook.md", "uv.lock", ".copier-answers.yml")
-OF_OUTPUTS = (
+# Files that do not exist are left out.
+PROJECT_FILES = (
+    "conf/*.yml",
+    "docs/impact.md",
+    "docs/runbook.md",
+    "uv.lock",
+    ".copier-answers.yml",
+)
+OUTPUT_FILES = (
     *(f"ethics/*.{kind}" for kind in ("html", "json", "log")),
     "train/*/step.json",
     "train/*/evidence/*.json",
@@ -35,7 +41,7 @@ OF_OUTPUTS = (
 
 
 class Manifest(Part):
-    """manifest.json: of which run, when, with which packages; SHA-256 of each file by name."""
+    """manifest.json: the run, the time, the packages, and the SHA-256 of each file by name."""
 
     shape: Literal["bundle/1"] = "bundle/1"
     made: str
@@ -46,60 +52,63 @@ class Manifest(Part):
     files: dict[str, str]
 
 
-def write(conf: Path, outputs: Path, found: Ethics) -> str:
-    """Write page and bundle into outputs/ethics; the manifest's SHA-256.
+def write(conf: Path, outputs: Path, ethics: Ethics) -> str:
+    """Write the audit page and the bundle into outputs/ethics; return the manifest's SHA-256.
 
     The same evidence and packages give the same bytes.
     """
     root, folder = conf.resolve().parent, outputs / "ethics"
-    made = card.make(conf, collect.from_outputs(outputs))
-    page = audit.render(settings.load_project(conf), found, made)
+    model_card = card.build_card(conf, collect.read_outputs(outputs))
+    page = audit.render(settings.load_project(conf), ethics, model_card)
     files.write_text(folder / audit.FILE, page)
     contents = {
-        prefix + path.relative_to(where).as_posix(): path.read_bytes()
-        for prefix, where, patterns in (("", root, OF_PROJECT), ("outputs/", outputs, OF_OUTPUTS))
+        prefix + path.relative_to(base).as_posix(): path.read_bytes()
+        for prefix, base, patterns in (
+            ("", root, PROJECT_FILES),
+            ("outputs/", outputs, OUTPUT_FILES),
+        )
         for pattern in patterns
-        for path in sorted(where.glob(pattern))
+        for path in sorted(base.glob(pattern))
     }
     installed = importlib.metadata.distributions()
     manifest = Manifest(
-        made=found.made,
-        run_id=found.run_id,
-        git_commit=found.git_commit,
-        evidence=found.evidence,
+        made=ethics.made,
+        run_id=ethics.run_id,
+        git_commit=ethics.git_commit,
+        evidence=ethics.evidence,
         packages=dict(sorted((each.metadata["Name"], each.version) for each in installed)),
         files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     )
-    listed = (manifest.model_dump_json(indent=2) + "\n").encode()
-    with files.whole_file(folder / FILE) as scratch, zipfile.ZipFile(scratch, "w") as bundle:
-        for name, content in {MANIFEST: listed, **contents}.items():
+    encoded = (manifest.model_dump_json(indent=2) + "\n").encode()
+    with files.atomic_file(folder / FILE) as scratch, zipfile.ZipFile(scratch, "w") as bundle:
+        for name, content in {MANIFEST: encoded, **contents}.items():
             bundle.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return hashlib.sha256(listed).hexdigest()
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
-    """The manifest of a bundle in which nothing was changed, and the manifest's SHA-256.
+    """Check that a bundle was not changed; return its manifest and the manifest's SHA-256.
 
-    Who edits a file can edit the manifest, too: only with `digest`, the SHA-256 that `mlops ethics`
-    printed, is that seen.
+    A person who edits a file can edit the manifest too. Only `digest`, the SHA-256 that
+    `mlops ethics` printed, detects that.
 
     Raises:
         UsageError: no bundle.
-        GateError: a file was edited, added or removed, or the manifest is another one.
+        GateError: a file or the manifest was edited, added or removed.
     """
     try:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             contents = {name: bundle.read(name) for name in names}
-        listed = contents.pop(MANIFEST)
-        manifest = Manifest.model_validate(json.loads(listed))
+        encoded = contents.pop(MANIFEST)
+        manifest = Manifest.model_validate(json.loads(encoded))
     except FileNotFoundError:
-        raise UsageError(f"{path}: not there. `uv run poe ethics` writes one.") from None
+        raise UsageError(f"{path}: does not exist. Create it with `uv run poe ethics`.") from None
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, ValidationError) as error:
-        raise GateError(f"{path} is no whole bundle of evidence: {error}") from None
+        raise GateError(f"{path} is not a complete bundle of evidence: {error}") from None
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    faults = [
-        *(f"{name} stands twice" for name in sorted({n for n in names if names.count(n) > 1})),
+    violations = [
+        *(f"{name} appears twice" for name in sorted({n for n in names if names.count(n) > 1})),
         *(f"{name} was removed" for name in manifest.files if name not in hashes),
         *(f"{name} was added" for name in hashes if name not in manifest.files),
         *(
@@ -108,10 +117,12 @@ def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
             if name in hashes and hashes[name] != known
         ),
     ]
-    said = hashlib.sha256(listed).hexdigest()
-    if digest is not None and digest != said:
-        faults.append(f"{MANIFEST} was edited: its SHA-256 is {said}, not {digest}")
-    if faults:
-        lines = "\n".join(f"  {fault}" for fault in faults)
-        raise GateError(f"{path} is not what was written:\n{lines}\nAsk for the bundle again.")
-    return manifest, said
+    actual = hashlib.sha256(encoded).hexdigest()
+    if digest is not None and digest != actual:
+        violations.append(f"{MANIFEST} was edited: its SHA-256 is {actual}, not {digest}")
+    if violations:
+        lines = "\n".join(f"  {violation}" for violation in violations)
+        raise GateError(
+            f"{path} was changed after it was written:\n{lines}\nAsk for the bundle again."
+        )
+    return manifest, actual

@@ -1,4 +1,4 @@
-"""Items of published checklists that a check may name, by id only.
+"""Ids of items in published checklists, for the field `maps_to` of a check.
 
 - `A.1` ... `E.4`: deon, the checklist of DrivenData, version 0.4
 - `MEASURE 2.11`: NIST AI 100-1, AI Risk Management Framework 1.0, table 3

@@ -1,4 +1,4 @@
-"""Runs all checks of conf/ethics.yml on the last run, and says what stops the version."""
+"""Runs all checks in conf/ethics.yml on the last run and decides whether they block the version."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from pathlib import Path
 from mlops_platform import settings
 from mlops_platform.core import terminal
 from mlops_platform.core.files import hash_path
-from mlops_platform.ethics import case as cases
-from mlops_platform.ethics import page as pages
-from mlops_platform.ethics.finding import Finding
-from mlops_platform.ethics.kinds import document, manual, metric, tests
-from mlops_platform.ethics.page import (
+from mlops_platform.ethics import config as ethics_config
+from mlops_platform.ethics import evaluated_run
+from mlops_platform.ethics.config import (
     BLOCKING,
     Check,
-    Document,
-    Manual,
-    Metric,
-    Page,
-    Pytest,
+    DocumentCheck,
+    EthicsConfig,
+    ManualCheck,
+    MetricCheck,
+    PytestCheck,
     Waiver,
 )
+from mlops_platform.ethics.kinds import (
+    document_check,
+    metric_check,
+    pytest_check,
+    signature_check,
+)
+from mlops_platform.ethics.outcome import Outcome
 from mlops_platform.evidence.ethics import CheckResult, Ethics, Principle, Waived
 
 FOLDER = Path("ethics")
@@ -31,111 +36,119 @@ FILE = "ethics.json"
 PACKAGES = ("fairlearn", "mlflow-skinny", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 
 
-def page_of(conf: Path) -> tuple[settings.Project, Page]:
-    """The project and its page of ethics."""
+def load_settings(conf: Path) -> tuple[settings.Project, EthicsConfig]:
+    """Read conf/project.yml and conf/ethics.yml."""
     project = settings.load_project(conf)
-    return project, pages.load(conf, project)
+    return project, ethics_config.load(conf, project)
 
 
-def judge(conf: Path, outputs: Path, today: date) -> Ethics:
+def run_all(conf: Path, outputs: Path, today: date) -> Ethics:
     """Run all checks on the last run of the training pipeline in `outputs`.
 
     Raises:
-        UsageError: no run, wrong settings, or a store or test run that cannot be reached.
+        UsageError: no run, wrong settings, or a tracking store or test that cannot be used.
     """
-    project, page = page_of(conf)
-    case = cases.load(conf, outputs / "train", page, project)
+    project, config = load_settings(conf)
+    run = evaluated_run.load(conf, outputs / "train", config, project)
     root = conf.resolve().parent
-    listed = [check for principle in page.principles.values() for check in principle.checks]
-    found = tests.run(root, [each for each in listed if isinstance(each, Pytest)], outputs / FOLDER)
-    with terminal.progress("ethics", len(listed)) as advance:
-        for check in listed:
-            if isinstance(check, Metric):
-                found[check.id] = metric.look(case, check)
-            elif isinstance(check, Document):
-                found[check.id] = document.look(root, check, today)
+    checks = config.checks
+    tests = [each for each in checks if isinstance(each, PytestCheck)]
+    outcomes = pytest_check.run_tests(root, tests, outputs / FOLDER)
+    with terminal.progress("ethics", len(checks)) as advance:
+        for check in checks:
+            if isinstance(check, MetricCheck):
+                outcomes[check.id] = metric_check.check_metric(run, check)
+            elif isinstance(check, DocumentCheck):
+                outcomes[check.id] = document_check.check_document(root, check, today)
             advance(1)
-    evidence = _evidence(case, page, found)
-    signed = manual.read(conf)
-    for check in listed:
-        if isinstance(check, Manual):
-            found[check.id] = manual.look(check, signed, evidence, page)
+    evidence = _hash_evidence(run, config, outcomes)
+    signatures = signature_check.load_signatures(conf)
+    for check in checks:
+        if isinstance(check, ManualCheck):
+            outcomes[check.id] = signature_check.check_signature(
+                check, signatures, evidence, config
+            )
     results = [
-        _result(name, check, found[check.id], project=project, page=page, today=today)
-        for name, principle in page.principles.items()
+        _result(name, check, outcomes[check.id], project=project, config=config, today=today)
+        for name, principle in config.principles.items()
         for check in principle.checks
     ]
     stops, holds = any(each.stops for each in results), all(each.holds for each in results)
     return Ethics(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        run_id=case.training.run_id,
-        git_commit=case.training.git_commit,
+        run_id=run.training.run_id,
+        git_commit=run.training.git_commit,
         stage=project.stage,
         regulated=project.regulated,
         verdict="failed" if stops else "passed",
         compliance=("validated" if holds else "not validated") if project.regulated else None,
         evidence=evidence,
-        files=case.files,
+        files=run.files,
         versions={"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in PACKAGES},
-        confidence=case.gates.confidence,
-        resamples=case.gates.resamples,
-        min_group_rows=case.gates.guardrails.min_group_rows,
+        confidence=run.gates.confidence,
+        resamples=run.gates.resamples,
+        min_group_rows=run.gates.guardrails.min_group_rows,
         principles=[
             Principle(name=name, statement=each.statement, owner=each.owner)
-            for name, each in page.principles.items()
+            for name, each in config.principles.items()
         ],
         checks=results,
     )
 
 
-def _evidence(case: cases.Case, page: Page, found: dict[str, Finding]) -> str:
-    """What a signature is bound to: the run's files, documents, and all words with their limits.
+def _hash_evidence(
+    run: evaluated_run.EvaluatedRun, config: EthicsConfig, outcomes: dict[str, Outcome]
+) -> str:
+    """The hash that signatures refer to: files of the run, documents, verdicts, limits, waivers.
 
-    A limit that is loosened, a page that is rewritten, a check that is dropped and a waiver that is
-    given after the signature make it lapse, as a new model does.
+    After a signature, it becomes invalid if one of them changes.
     """
-    root = case.conf.resolve().parent
-    pages = {each.path: root / each.path for each in page.documents}
-    written = {name: hash_path(path) for name, path in pages.items() if path.is_file()}
-    words = {name: [each.word, each.figures.get("limit", "")] for name, each in found.items()}
-    waivers = [waiver.model_dump(mode="json") for waiver in page.waivers]
-    return cases.hash_of({"files": case.files | written, "words": words, "waivers": waivers})
+    root = run.conf.resolve().parent
+    paths = {each.path: root / each.path for each in config.documents}
+    documents = {name: hash_path(path) for name, path in paths.items() if path.is_file()}
+    verdicts = {
+        name: [each.verdict, each.details.get("limit", "")] for name, each in outcomes.items()
+    }
+    waivers = [waiver.model_dump(mode="json") for waiver in config.waivers]
+    # Signatures refer to this hash, so its keys cannot change.
+    content = {"files": run.files | documents, "words": verdicts, "waivers": waivers}
+    return evaluated_run.hash_json(content)
 
 
 def _result(
     principle: str,
     check: Check,
-    finding: Finding,
+    outcome: Outcome,
     *,
     project: settings.Project,
-    page: Page,
+    config: EthicsConfig,
     today: date,
 ) -> CheckResult:
-    waiver = next((each for each in page.waivers if each.check == check.id), None)
-    then, waived = finding.next, None
-    if waiver and finding.word != "passed":
+    waiver = next((each for each in config.waivers if each.check == check.id), None)
+    next_step, waived = outcome.next_step, None
+    if waiver and outcome.verdict != "passed":
         if waiver.expires >= today:
             waived = _waived(waiver)
         else:
-            then = (
-                f"Its waiver ended on {waiver.expires}: {waiver.owner} renews it in "
-                f"conf/ethics.yml, with a reason, or the check must hold. {then}"
+            next_step = (
+                f"The waiver expired on {waiver.expires}: {waiver.owner} must renew it in "
+                f"conf/ethics.yml, with a reason, or the check must pass. {next_step}"
             )
     return CheckResult(
         id=check.id,
         principle=principle,
-        owner=page.principles[principle].owner,
+        owner=config.principles[principle].owner,
         asks=check.asks,
         kind=check.kind,
         category=check.category,
         maps_to=list(check.maps_to),
-        word=finding.word,
+        word=outcome.verdict,
         blocks=check.category in BLOCKING[project.stage],
-        message=finding.message,
-        next=then,
+        message=outcome.message,
+        next=next_step,
         waived=waived,
-        **{"groups": [], **finding.figures},
+        **{"groups": [], **outcome.details},
     )
 
 

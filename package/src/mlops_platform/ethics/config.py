@@ -1,10 +1,9 @@
-"""conf/ethics.yml, typed: principles, their checks, waivers. Errors name the file and the field."""
+"""Settings in conf/ethics.yml: principles, checks and waivers. Errors name the file and field."""
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,7 +29,7 @@ Category = Literal[
     "transparency",
     "oversight",
 ]
-# What stops a version, by the project's stage.
+# The categories whose failed checks block a version, by the project's stage.
 BLOCKING: dict[str, frozenset[str]] = {
     "explore": frozenset(),
     "develop": frozenset({"data", "privacy", "security", "auditability"}),
@@ -38,8 +37,8 @@ BLOCKING: dict[str, frozenset[str]] = {
 }
 
 
-class Asked(Settings):
-    """What all checks have."""
+class BaseCheck(Settings):
+    """Fields of all checks."""
 
     id: Slug
     asks: Text
@@ -48,21 +47,20 @@ class Asked(Settings):
 
     @field_validator("maps_to")
     @classmethod
-    def _known(cls, items: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_items(cls, items: tuple[str, ...]) -> tuple[str, ...]:
         for item in items:
             if item not in ITEMS:
                 raise ValueError(
-                    f"'{item}' is no item of deon (`D.2`), NIST AI RMF (`MEASURE 2.11`) or the EU "
-                    "AI Act (`Annex IV 2(g)`)"
+                    f"'{item}' is not an item of deon (`D.2`), NIST AI RMF (`MEASURE 2.11`) or "
+                    "the EU AI Act (`Annex IV 2(g)`)"
                 )
         return items
 
 
-class Metric(Asked):
-    """A measured value against a limit, by its confidence bound.
+class MetricCheck(BaseCheck):
+    """A measured value that is compared with a limit, by its confidence bound.
 
-    `over` says which groups a measure of groups looks at: those of each sensitive column, or those
-    of each pair of columns.
+    `over` selects the groups: values of each sensitive column, or of each pair of columns.
     """
 
     kind: Literal["metric"]
@@ -72,21 +70,21 @@ class Metric(Asked):
     over: Literal["columns", "intersections"] = "columns"
 
     @model_validator(mode="after")
-    def _one_bound(self) -> Metric:
+    def _one_bound(self) -> MetricCheck:
         if (self.min is None) == (self.max is None):
             raise ValueError("give exactly one of `min` and `max`")
         return self
 
 
-class Pytest(Asked):
-    """A pytest test of the project that must have run, and passed, now."""
+class PytestCheck(BaseCheck):
+    """A pytest test of the project that must run and pass."""
 
     kind: Literal["test"]
     node: str = Field(pattern=r"^tests/[\w./-]+\.py(::\w+){1,2}$")
 
 
-class Document(Asked):
-    """A page whose sections are filled in, and that somebody has read again lately."""
+class DocumentCheck(BaseCheck):
+    """A page whose sections must be filled in and recently reviewed."""
 
     kind: Literal["document"]
     path: str
@@ -94,18 +92,20 @@ class Document(Asked):
     reviewed_within_days: int = Field(ge=1)
 
 
-class Manual(Asked):
-    """A question that only a person can answer, who signs for it."""
+class ManualCheck(BaseCheck):
+    """A question that a person answers and signs."""
 
     kind: Literal["manual"]
     role: Text
 
 
-Check = Annotated[Metric | Pytest | Document | Manual, Field(discriminator="kind")]
+Check = Annotated[
+    MetricCheck | PytestCheck | DocumentCheck | ManualCheck, Field(discriminator="kind")
+]
 
 
 class Principle(Settings):
-    """What the project promises, and who answers for it."""
+    """A promise of the project, its owner, and the checks of it."""
 
     statement: Text
     owner: Text
@@ -113,7 +113,7 @@ class Principle(Settings):
 
 
 class Waiver(Settings):
-    """A check that need not hold until a day."""
+    """A check that may fail until a date."""
 
     check: Slug
     reason: Annotated[str, Field(min_length=10)]
@@ -121,7 +121,7 @@ class Waiver(Settings):
     expires: datetime.date
 
 
-class Page(Settings):
+class EthicsConfig(Settings):
     """conf/ethics.yml."""
 
     principles: dict[str, Principle]
@@ -129,46 +129,49 @@ class Page(Settings):
     waivers: tuple[Waiver, ...] = ()
 
     @property
-    def metrics(self) -> list[Metric]:
-        """All checks of kind metric."""
-        listed = [check for principle in self.principles.values() for check in principle.checks]
-        return [check for check in listed if isinstance(check, Metric)]
+    def checks(self) -> list[Check]:
+        """The checks of all principles."""
+        return [check for principle in self.principles.values() for check in principle.checks]
 
     @property
-    def documents(self) -> list[Document]:
+    def metrics(self) -> list[MetricCheck]:
+        """All checks of kind metric."""
+        return [check for check in self.checks if isinstance(check, MetricCheck)]
+
+    @property
+    def documents(self) -> list[DocumentCheck]:
         """All checks of kind document."""
-        listed = [check for principle in self.principles.values() for check in principle.checks]
-        return [check for check in listed if isinstance(check, Document)]
+        return [check for check in self.checks if isinstance(check, DocumentCheck)]
 
     @model_validator(mode="after")
-    def _consistent(self) -> Page:
-        ids = Counter(check.id for each in self.principles.values() for check in each.checks)
+    def _check_ids(self) -> EthicsConfig:
+        ids = Counter(check.id for check in self.checks)
         for name, count in ids.items():
             if count > 1:
-                raise ValueError(f"the check '{name}' stands {count} times; each needs its own id")
+                raise ValueError(f"the id '{name}' is used {count} times; ids must be unique")
         for waiver in self.waivers:
             if waiver.check not in ids:
-                raise ValueError(f"`waivers` names '{waiver.check}', and there is no such check")
+                raise ValueError(f"`waivers` names '{waiver.check}', which is not a check")
         if len(set(self.regulated_signatures)) < 2:
             raise ValueError("`regulated_signatures` needs two different roles")
         return self
 
 
-def load(conf: Path, project: Project) -> Page:
-    """Read conf/ethics.yml; a regulated project gets its two signatures as checks.
+def load(conf: Path, project: Project) -> EthicsConfig:
+    """Read conf/ethics.yml; in a regulated project, its two signatures become checks.
 
     Raises:
         UsageError: a wrong field, or an unknown measure.
     """
     source = conf / FILE
-    page = parse(Page, read_yaml(source), source)
+    config = parse(EthicsConfig, read_yaml(source), source)
     known = bounds(project.task)
-    for check in page.metrics:
-        _require_measure(check, known, f"{source}, check `{check.id}`")
+    for check in config.metrics:
+        _check_measure(check, known, f"{source}, check `{check.id}`")
     if not project.regulated:
-        return page
-    signed = [
-        Manual(
+        return config
+    signatures = [
+        ManualCheck(
             id="signature-" + "-".join(role.lower().split()),
             asks="May this version decide about people? Signed over all evidence",
             category="oversight",
@@ -176,26 +179,22 @@ def load(conf: Path, project: Project) -> Page:
             role=role,
             maps_to=("MEASURE 1.3", "Annex IV 2(e)"),
         )
-        for role in page.regulated_signatures
+        for role in config.regulated_signatures
     ]
-    both = Principle(
-        statement="Two people answer for a model in a regulated field.",
-        owner=" and ".join(page.regulated_signatures),
-        checks=list(signed),
+    regulated = Principle(
+        statement="Two people are accountable for a model in a regulated field.",
+        owner=" and ".join(config.regulated_signatures),
+        checks=list(signatures),
     )
-    return page.model_copy(update={"principles": {**page.principles, "regulated": both}})
+    return config.model_copy(update={"principles": {**config.principles, "regulated": regulated}})
 
 
-def _require_measure(check: Metric, known: dict[str, Bound], field: str) -> None:
+def _check_measure(check: MetricCheck, known: dict[str, Bound], field: str) -> None:
     if check.measure not in known:
         raise UsageError(
-            f"{field}, field `measure`: there is no measure '{check.measure}' for this task; "
-            f"choose {_listed(known)}."
+            f"{field}, field `measure`: unknown measure '{check.measure}' for this task; "
+            f"choose one of {', '.join(sorted(known))}."
         )
     bound = known[check.measure]
     if getattr(check, bound) is None:
-        raise UsageError(f"{field}: `{check.measure}` is held against a `{bound}`. Give one.")
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(sorted(names))
+        raise UsageError(f"{field}: the measure `{check.measure}` needs a `{bound}`. Add it.")

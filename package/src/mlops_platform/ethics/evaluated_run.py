@@ -1,4 +1,4 @@
-"""The run that is judged: its evidence, its rows and its model, as the steps left them."""
+"""The run that is checked: its settings, evidence, rows and model."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sklearn.pipeline import Pipeline
 from mlops_platform import evidence, settings
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.ethics.page import Page
+from mlops_platform.ethics.config import EthicsConfig
 from mlops_platform.evaluation import metrics
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team, fit
 from mlops_platform.tracking import experiments
 
-MOST_ROWS = 20_000
-RESEEDED = 3
+MAX_ROWS = 20_000
+REFITS = 3
 STEPS = {
     "validation": "validate/evidence",
     "split": "prepare/data",
@@ -34,17 +34,17 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """A run of the training pipeline in `outputs`, under the settings in `conf`.
+class EvaluatedRun:
+    """A run of the training pipeline in `outputs`, with the settings in `conf`.
 
-    `comparison` is None where the run did not come so far; `kept` holds what several checks need.
-    Measures look at 20,000 rows at most, drawn with the seed: more would take minutes and tell no
-    more.
+    `comparison` is None if the run stopped before that step; `cache` holds results that several
+    checks share. Measures use at most 20,000 rows, sampled with the seed: more would take minutes
+    and would not change the verdicts.
     """
 
     conf: Path
     outputs: Path
-    page: Page
+    config: EthicsConfig
     project: settings.Project
     gates: settings.Gates
     train: settings.Train
@@ -54,11 +54,11 @@ class Case:
     training: evidence.Training
     evaluation: evidence.Evaluation
     comparison: evidence.Comparison | None
-    kept: dict[Any, Any] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
-        """The folder of the divided rows."""
+        """The folder of the train, validation and test rows."""
         return self.outputs / "prepare" / "data"
 
     @property
@@ -74,7 +74,7 @@ class Case:
     @property
     def metric(self) -> metrics.Metric:
         """The metric that decides between champion and challenger."""
-        return metrics.deciding(self.gates, self.project.task, self.conf)
+        return metrics.primary_metric(self.gates, self.project.task, self.conf)
 
     @cached_property
     def model(self) -> Any:
@@ -89,17 +89,17 @@ class Case:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Rows of the test set."""
-        return self._fewer(self.parts["test"])
+        return self._sample(self.parts["test"])
 
     @cached_property
     def all_rows(self) -> pd.DataFrame:
         """Rows of all parts."""
-        return self._fewer(pd.concat(self.parts.values(), ignore_index=True))
+        return self._sample(pd.concat(self.parts.values(), ignore_index=True))
 
     @cached_property
     def truth(self) -> np.ndarray:
         """The target of `rows`: codes, or values."""
-        return dataset.truth(self.rows, self.contract)
+        return dataset.encode_target(self.rows, self.contract)
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -108,23 +108,23 @@ class Case:
 
     def predict(self, rows: pd.DataFrame, model: Any = None) -> np.ndarray:
         """Predictions of the model, or of another one, for rows of the contract."""
-        chosen = self.model if model is None else model
-        return dataset.predict(chosen, rows[self.contract.features], self.contract.labels)
+        estimator = self.model if model is None else model
+        return dataset.predict(estimator, rows[self.contract.features], self.contract.labels)
 
     def refit(self, seed: int) -> Any:
-        """The same pipeline, fitted again to the training rows with a seed."""
+        """Fit the same pipeline to the training rows again, with a seed."""
         steps = [
             ("features", self.team.build_features(self.contract)),
             ("model", self.team.build_model(dict(self.train.parameters), seed)),
         ]
-        fitted, rows = Pipeline(steps), self.parts["train"]
-        fit(fitted, rows[self.contract.features], rows[self.contract.target])
-        return fitted
+        pipeline, rows = Pipeline(steps), self.parts["train"]
+        fit(pipeline, rows[self.contract.features], rows[self.contract.target])
+        return pipeline
 
     @cached_property
-    def reseeded(self) -> list[Any]:
+    def refits(self) -> list[Any]:
         """The pipeline, fitted with other seeds."""
-        return [self.refit(self.train.seed + 1 + number) for number in range(RESEEDED)]
+        return [self.refit(self.train.seed + 1 + number) for number in range(REFITS)]
 
     @cached_property
     def _recorded(self) -> experiments.Run:
@@ -143,30 +143,32 @@ class Case:
     @cached_property
     def files(self) -> dict[str, str]:
         """SHA-256 of the run's evidence, its rows and its model."""
-        found = {
+        evidence_files = {
             f"{name}.json": hash_path(self.outputs / step / f"{name}.json")
             for name, step in STEPS.items()
             if (self.outputs / step / f"{name}.json").is_file()
         }
         parts = {f"{part}.csv": hash_path(self.data / f"{part}.csv") for part in self.split.rows}
         card = self.conf / "model_card.yml"
-        said = {card.name: hash_path(card)} if card.is_file() else {}
-        return {**found, **parts, **said, "model": hash_path(self.folder)}
+        model_card = {card.name: hash_path(card)} if card.is_file() else {}
+        return {**evidence_files, **parts, **model_card, "model": hash_path(self.folder)}
 
-    def _fewer(self, rows: pd.DataFrame) -> pd.DataFrame:
-        if len(rows) <= MOST_ROWS:
+    def _sample(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if len(rows) <= MAX_ROWS:
             return rows
-        drawn = rows.sample(MOST_ROWS, random_state=self.train.seed).sort_index()
-        return drawn.reset_index(drop=True)
+        sample = rows.sample(MAX_ROWS, random_state=self.train.seed).sort_index()
+        return sample.reset_index(drop=True)
 
 
-def load(conf: Path, outputs: Path, page: Page, project: settings.Project) -> Case:
+def load(
+    conf: Path, outputs: Path, config: EthicsConfig, project: settings.Project
+) -> EvaluatedRun:
     """Read the last run of the training pipeline.
 
     Raises:
         UsageError: no run, or evidence of an unknown shape.
     """
-    read: dict[str, Any] = {
+    required: dict[str, Any] = {
         name: evidence.read(shape, outputs / STEPS[name] / f"{name}.json")
         for name, shape in (
             ("validation", evidence.Validation),
@@ -175,20 +177,20 @@ def load(conf: Path, outputs: Path, page: Page, project: settings.Project) -> Ca
             ("evaluation", evidence.Evaluation),
         )
     }
-    compared = outputs / STEPS["comparison"] / "comparison.json"
-    return Case(
+    comparison = outputs / STEPS["comparison"] / "comparison.json"
+    return EvaluatedRun(
         conf=conf,
         outputs=outputs,
-        page=page,
+        config=config,
         project=project,
         gates=settings.load_gates(conf),
         train=settings.load_train(conf),
         contract=load_contract(conf / "data.yml", project.task),
-        comparison=evidence.read(evidence.Comparison, compared) if compared.is_file() else None,
-        **read,
+        comparison=evidence.read(evidence.Comparison, comparison) if comparison.is_file() else None,
+        **required,
     )
 
 
-def hash_of(content: Any) -> str:
-    """SHA-256 of what JSON says of it, keys in order."""
+def hash_json(content: Any) -> str:
+    """SHA-256 of the content as JSON with sorted keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

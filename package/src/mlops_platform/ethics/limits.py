@@ -1,7 +1,7 @@
-"""The measures that a check may name, and the limit that each is compared with.
+"""Names of the measures, and whether each has a minimum or a maximum as its limit.
 
-`ethics/measures/` computes them. This list is apart, so that conf/ethics.yml is checked without the
-libraries that a computation needs.
+`ethics/measures/` computes them. The names are separate, so that conf/ethics.yml can be checked
+without importing the libraries of the computation.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ AT_MOST = {
     "unsafe_calls",
     "unsafe_files",
 }
-OF_CLASSES = {"error_rate_difference", "selection_ratio"}  # not for a regression
+CLASSIFICATION_ONLY = {"error_rate_difference", "selection_ratio"}
 
 
 def bound_of(measure: str) -> Bound:
-    """Whether a measure has a lower or an upper limit."""
+    """Whether the limit of a measure is a minimum or a maximum."""
     return "min" if measure in AT_LEAST else "max"
 
 
 def bounds(task: Task) -> dict[str, Bound]:
-    """The measures of a task, with the kind of limit of each."""
+    """The measures of a task, each with its kind of limit."""
     names = AT_LEAST | AT_MOST
     if task == "regression":
-        names = names - OF_CLASSES
+        names = names - CLASSIFICATION_ONLY
     return {name: bound_of(name) for name in names}

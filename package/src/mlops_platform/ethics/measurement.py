@@ -1,4 +1,4 @@
-"""What a measure returns, and what becomes of it beside a limit."""
+"""Measurements with confidence intervals, and their comparison with a limit."""
 
 from __future__ import annotations
 
@@ -10,85 +10,91 @@ import numpy as np
 
 from mlops_platform.ethics.limits import bound_of
 from mlops_platform.evaluation import metrics
-from mlops_platform.evidence.ethics import Bound, GroupFinding, Word
+from mlops_platform.evidence.ethics import Bound, CheckVerdict, GroupFinding
 
 if TYPE_CHECKING:
-    from mlops_platform.ethics.case import Case
-    from mlops_platform.ethics.page import Metric
+    from mlops_platform.ethics.config import MetricCheck
+    from mlops_platform.ethics.evaluated_run import EvaluatedRun
 
-NAME_ONE = (
-    "Give a column of conf/data.yml the role `{role}`; or the owner takes the check out of "
+ASSIGN_ROLE = (
+    "Give a column of conf/data.yml the role `{role}`; or the owner removes the check from "
     "conf/ethics.yml."
 )
-SHOWN = 3
+MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value and its interval; all None where there is nothing to measure.
+    """A measured value with its confidence interval; all None if it cannot be measured.
 
-    `rows` were looked at, `about` says in a few words what the value is of.
+    `rows` is the number of rows (or files) it was computed from, `description` says in a few words
+    what was measured. `next_step` overrides the measure's own next step.
     """
 
     value: float | None
     low: float | None
     high: float | None
     rows: int
-    about: str = ""
+    description: str = ""
     groups: list[GroupFinding] = field(default_factory=list)
-    then: str = ""  # what to do, where it is not what the measure says
+    next_step: str = ""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure by name, and what to do when it fails.
+    """A measure by name, the function that computes it, and the next step when it fails.
 
-    `unknown` says what to do when there is not enough evidence.
+    `if_insufficient` is the next step when there is not enough evidence.
     """
 
     name: str
-    compute: Callable[[Case, Metric], Value]
-    then: str
-    unknown: str = (
-        "More rows decide it: a larger test set (conf/train.yml), or more data; or a waiver."
+    compute: Callable[[EvaluatedRun, MetricCheck], Value]
+    next_step: str
+    if_insufficient: str = (
+        "Use more rows: a larger test set (conf/train.yml), or more data. Or add a waiver."
     )
 
     @property
     def bound(self) -> Bound:
-        """The kind of limit that it is compared with."""
+        """Whether the limit is a minimum or a maximum."""
         return bound_of(self.name)
 
 
-def counted(value: float, rows: int, about: str = "") -> Value:
-    """A value that no chance is in."""
-    return Value(float(value), float(value), float(value), rows, about)
+def exact_value(value: float, rows: int, description: str = "") -> Value:
+    """A value without sampling error."""
+    return Value(float(value), float(value), float(value), rows, description)
 
 
-def nothing(rows: int, why: str, then: str = "") -> Value:
-    """No value, why, and what to do where more rows would not help."""
-    return Value(None, None, None, rows, why, then=then)
+def no_value(rows: int, reason: str, next_step: str = "") -> Value:
+    """A value that cannot be measured, with the reason; the next step if more rows do not help."""
+    return Value(None, None, None, rows, reason, next_step=next_step)
 
 
-def listed(seen: Sequence[str]) -> str:
-    """The first few of what was found, and how many more there are."""
-    more = f" and {len(seen) - SHOWN} more" if len(seen) > SHOWN else ""
-    return ", ".join(seen[:SHOWN]) + more
+def first_few(names: Sequence[str]) -> str:
+    """The first names, and the number of the others."""
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
 
 
-def bootstrapped(
-    case: Case, value: float, statistic: Callable[[np.ndarray], float], about: str = ""
+def bootstrap_value(
+    run: EvaluatedRun,
+    value: float,
+    statistic: Callable[[np.ndarray], float],
+    description: str = "",
 ) -> Value:
-    """A value of the test rows with the bootstrap interval of `statistic`, a function of rows."""
-    rows = len(case.truth)
+    """A value on the test rows with the bootstrap interval of `statistic`, a function of rows."""
+    rows = len(run.truth)
     if not np.isfinite(value):
-        return nothing(rows, "is not defined on these rows")
-    drawn = metrics.resamples(rows, statistic, times=case.gates.resamples, seed=case.train.seed)
-    low, high = metrics.interval(drawn, case.gates.confidence)
-    return Value(float(value), low, high, rows, about)
+        return no_value(rows, "is not defined on these rows")
+    estimates = metrics.bootstrap(rows, statistic, times=run.gates.resamples, seed=run.train.seed)
+    low, high = metrics.percentile_interval(estimates, run.gates.confidence)
+    return Value(float(value), low, high, rows, description)
 
 
-def word(low: float | None, high: float | None, limit: float, bound: Bound) -> Word:
-    """Inside the limit with the whole interval, outside with the whole, or neither."""
+def compare_with_limit(
+    low: float | None, high: float | None, limit: float, bound: Bound
+) -> CheckVerdict:
+    """Passed or failed if the whole interval is on one side of the limit, else insufficient."""
     if low is None or high is None:
         return "insufficient evidence"
     if bound == "min":
@@ -96,8 +102,8 @@ def word(low: float | None, high: float | None, limit: float, bound: Bound) -> W
     return "passed" if high <= limit else "failed" if low > limit else "insufficient evidence"
 
 
-def worst(words: Sequence[Word]) -> Word:
-    """One failure fails; else one group without enough evidence leaves the question open."""
-    if "failed" in words:
+def combine_verdicts(verdicts: Sequence[CheckVerdict]) -> CheckVerdict:
+    """Failed if one failed; passed only if all passed."""
+    if "failed" in verdicts:
         return "failed"
-    return "passed" if words and set(words) == {"passed"} else "insufficient evidence"
+    return "passed" if verdicts and set(verdicts) == {"passed"} else "insufficient evidence"

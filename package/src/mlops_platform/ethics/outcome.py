@@ -1,21 +1,21 @@
-"""What a check of any kind says."""
+"""The result of one check, of any kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_platform.evidence.ethics import Word
+from mlops_platform.evidence.ethics import CheckVerdict
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The word, one sentence of what was found, and what to do next; `figures` go to ethics.json.
+class Outcome:
+    """The verdict, a message with its reason, and the next step; `details` go to ethics.json.
 
-    `next` is empty where the check passed.
+    `next_step` is empty when the check passed.
     """
 
-    word: Word
+    verdict: CheckVerdict
     message: str
-    next: str = ""
-    figures: dict[str, Any] = field(default_factory=dict)
+    next_step: str = ""
+    details: dict[str, Any] = field(default_factory=dict)

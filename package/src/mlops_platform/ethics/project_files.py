@@ -1,4 +1,4 @@
-"""The files that leave this machine or lie about on it: what git keeps, and what runs left."""
+"""Lists the files that scanners read: files in git, and outputs of the pipelines."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-LEFT = {".csv", ".json", ".jsonl", ".log", ".md", ".txt"}
+OUTPUT_SUFFIXES = {".csv", ".json", ".jsonl", ".log", ".md", ".txt"}
 
 
-def in_git(root: Path) -> list[Path] | None:
-    """Files that git keeps or would keep, relative to `root`; None where git does not know it."""
+def list_git_files(root: Path) -> list[Path] | None:
+    """Tracked files, and untracked files that are not ignored; None without a git repository."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, timeout=60, check=True)
+        process = subprocess.run(command, cwd=root, capture_output=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    listed = sorted({Path(name) for name in done.stdout.decode().split("\0") if name})
-    return [path for path in listed if (root / path).is_file()]
+    paths = sorted({Path(name) for name in process.stdout.decode().split("\0") if name})
+    return [path for path in paths if (root / path).is_file()]
 
 
-def left_by_runs(root: Path, outputs: Path) -> Iterator[Path]:
-    """Evidence, rows and logs of the pipelines, relative to `root`; no models, no pages."""
+def list_output_files(root: Path, outputs: Path) -> Iterator[Path]:
+    """Evidence, rows and logs in `outputs`, relative to `root`; no models and no reports."""
     for path in sorted(outputs.rglob("*")):
-        if path.is_file() and path.suffix in LEFT:
+        if path.is_file() and path.suffix in OUTPUT_SUFFIXES:
             yield Path(os.path.relpath(path, root))

@@ -1,11 +1,11 @@
-"""Groups against all others, with intervals that hold for all of them at once.
+"""Simultaneous confidence intervals for differences between groups.
 
-A contrast is a statistic within a group minus the same statistic among all other rows. Many groups
-and measures make many contrasts, and with an interval each, some would be wrong by chance. So one
-critical value is taken from the bootstrap of the largest of them: single-step max-T of Westfall
-and Young, Resampling-Based Multiple Testing (1993), chapter 2. It knows that contrasts depend on
-each other, and asks for less than Bonferroni where they do. With probability `confidence`, all
-intervals of a family cover their truths.
+A contrast is a statistic within a group minus the same statistic among all other rows. With many
+contrasts and a separate interval each, some intervals would be wrong by chance. So one critical
+value is estimated with the bootstrap of the largest contrast: single-step max-T of Westfall and
+Young, Resampling-Based Multiple Testing (1993), chapter 2. It uses the correlation of the
+contrasts, so its intervals are narrower than Bonferroni's. With probability `confidence`, all
+intervals of a family cover their true values.
 """
 
 from __future__ import annotations
@@ -19,74 +19,74 @@ from scipy.stats import norm
 
 from mlops_platform.evaluation import metrics
 
-CELLS = 4_000_000  # draws times rows at once: 32 MB
-DEFINED = 0.9  # share of draws that must be defined
+MAX_CELLS = 4_000_000  # resamples times rows in one batch: 32 MB
+MIN_DEFINED = 0.9  # share of resamples that must be defined
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Some bootstrap draws of row numbers, (draws, rows), and how often each row is in them."""
+class Resamples:
+    """Bootstrap resamples of row numbers, (resamples, rows), and the count of each row in them."""
 
-    picked: np.ndarray
+    indices: np.ndarray
     counts: np.ndarray
 
 
 class Statistic(Protocol):
-    """A number of the rows in a mask (rows,): on the rows as they are, and on draws of them."""
+    """A statistic of the rows in a mask (rows,), on the data and on resamples of it."""
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
 
-    def value(self, inside: np.ndarray) -> float:
-        """On the rows as they are."""
+    def value(self, mask: np.ndarray) -> float:
+        """On the data."""
 
-    def drawn(self, inside: np.ndarray, draws: Draws) -> np.ndarray:
-        """On each draw, (draws,)."""
+    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
+        """On each resample, (resamples,)."""
 
-    def floor(self, inside: np.ndarray) -> float:
-        """The least standard error that is believed."""
+    def min_error(self, mask: np.ndarray) -> float:
+        """The smallest standard error to assume."""
 
 
 @dataclass(frozen=True)
 class Mean:
-    """The sum of `top` by the sum of `bottom`, each (rows,): a rate, or a mean.
+    """A rate or a mean: the sum of `numerator` divided by the sum of `denominator`, each (rows,).
 
-    `rate` says that it is a share, and `log` takes its logarithm, for ratios of rates; half a case
-    is added there, as Haldane (1956) and Anscombe (1956) do, so that it is defined without a case.
+    `rate` is true for a share. `log` takes the logarithm, for ratios of rates, and adds 0.5 to both
+    sums, as Haldane (1956) and Anscombe (1956) do, so that a count of zero is defined.
     """
 
-    top: np.ndarray
-    bottom: np.ndarray
+    numerator: np.ndarray
+    denominator: np.ndarray
     rate: bool = False
     log: bool = False
 
     def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self.top)
+        """The number of rows."""
+        return len(self.numerator)
 
-    def value(self, inside: np.ndarray) -> float:
-        """On the rows as they are; NaN where nothing is below the line."""
-        ones = np.ones((1, len(inside)))
-        return float(self.drawn(inside, Draws(np.empty((1, 0)), ones))[0])
+    def value(self, mask: np.ndarray) -> float:
+        """On the data; NaN if the denominator is zero."""
+        ones = np.ones((1, len(mask)))
+        return float(self.resampled(mask, Resamples(np.empty((1, 0)), ones))[0])
 
-    def drawn(self, inside: np.ndarray, draws: Draws) -> np.ndarray:
-        """On each draw."""
-        top = draws.counts @ (self.top * inside)
-        bottom = draws.counts @ (self.bottom * inside)
+    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
+        """On each resample."""
+        top = resamples.counts @ (self.numerator * mask)
+        bottom = resamples.counts @ (self.denominator * mask)
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.log:
                 return np.where(bottom > 0, np.log((top + 0.5) / (bottom + 0.5)), np.nan)
             return np.where(bottom > 0, top / bottom, np.nan)
 
-    def floor(self, inside: np.ndarray) -> float:
-        """Of a rate: with two successes and two failures more, as Agresti and Coull (1998).
+    def min_error(self, mask: np.ndarray) -> float:
+        """Of a rate: with two more successes and failures, as Agresti and Coull (1998).
 
-        A group in which all are alike has no spread to draw from, and is not certain for it.
+        Without it, a group in which all rows are equal would have a standard error of zero.
         """
         if not self.rate:
             return 0.0
-        rows = float((self.bottom * inside).sum()) + 4
-        share = (float((self.top * inside).sum()) + 2) / rows
+        rows = float((self.denominator * mask).sum()) + 4
+        share = (float((self.numerator * mask).sum()) + 2) / rows
         error = float(np.sqrt(share * (1 - share) / rows))
         return error / share if self.log else error
 
@@ -100,49 +100,47 @@ class Score:
     predicted: np.ndarray
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self.truth)
 
-    def value(self, inside: np.ndarray) -> float:
-        """On the rows as they are."""
-        return self.metric.compute(self.truth[inside], self.predicted[inside])
+    def value(self, mask: np.ndarray) -> float:
+        """On the data."""
+        return self.metric.compute(self.truth[mask], self.predicted[mask])
 
-    def drawn(self, inside: np.ndarray, draws: Draws) -> np.ndarray:
-        """On each draw."""
-        picks = (picked[inside[picked]] for picked in draws.picked)
+    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
+        """On each resample."""
+        subsets = (indices[mask[indices]] for indices in resamples.indices)
         return np.array(
             [
-                self.metric.compute(self.truth[picked], self.predicted[picked])
-                if len(picked)
-                else np.nan
-                for picked in picks
+                self.metric.compute(self.truth[rows], self.predicted[rows]) if len(rows) else np.nan
+                for rows in subsets
             ]
         )
 
-    def floor(self, inside: np.ndarray) -> float:
-        """None: metrics of thirty rows and more spread."""
+    def min_error(self, mask: np.ndarray) -> float:
+        """Zero: a metric of thirty or more rows varies between resamples."""
         return 0.0
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A group, as a mask (rows,), its own value, and the statistic to hold it against others by."""
+    """A group as a mask (rows,), the statistic to compare, and its value within the group."""
 
     measure: str
     group: str
-    inside: np.ndarray
+    mask: np.ndarray
     statistic: Statistic
     value: float
 
     @property
     def difference(self) -> float:
-        """The group's statistic minus that of the others."""
-        return self.value - self.statistic.value(~self.inside)
+        """The group's statistic minus that of all other rows."""
+        return self.value - self.statistic.value(~self.mask)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A difference and its simultaneous interval; None where it cannot be told."""
+    """A difference and its simultaneous interval; None if it cannot be estimated."""
 
     difference: float
     low: float | None
@@ -150,65 +148,66 @@ class Interval:
 
     @property
     def distance(self) -> tuple[float, float | None, float | None]:
-        """Its size, whatever its sign, with the interval of the size."""
+        """The absolute difference and its interval."""
         if self.low is None or self.high is None:
             return abs(self.difference), None, None
-        least = max(self.low, -self.high, 0.0)
-        return abs(self.difference), least, max(abs(self.low), abs(self.high))
+        low = max(self.low, -self.high, 0.0)
+        return abs(self.difference), low, max(abs(self.low), abs(self.high))
 
 
 def intervals(
     contrasts: Sequence[Contrast], *, times: int, seed: int, confidence: float
 ) -> list[Interval]:
-    """The interval of each contrast; all of them are over the same rows."""
+    """The simultaneous intervals of contrasts on the same rows."""
     if not contrasts:
         return []
-    rows = len(contrasts[0].inside)
-    drawn = np.concatenate(
+    rows = len(contrasts[0].mask)
+    resampled = np.concatenate(
         [
             np.column_stack(
                 [
-                    contrast.statistic.drawn(contrast.inside, draws)
-                    - contrast.statistic.drawn(~contrast.inside, draws)
+                    contrast.statistic.resampled(contrast.mask, batch)
+                    - contrast.statistic.resampled(~contrast.mask, batch)
                     for contrast in contrasts
                 ]
             )
-            for draws in _draws(rows, times, seed)
+            for batch in _resample(rows, times, seed)
         ]
     )
     estimates = np.array([contrast.difference for contrast in contrasts])
-    defined = np.isfinite(drawn)
-    told = np.isfinite(estimates) & (defined.mean(axis=0) >= DEFINED)
-    spreads, errors = np.zeros(len(contrasts)), np.zeros(len(contrasts))
-    for column in np.flatnonzero(told).tolist():
+    defined = np.isfinite(resampled)
+    estimable = np.isfinite(estimates) & (defined.mean(axis=0) >= MIN_DEFINED)
+    deviations, errors = np.zeros(len(contrasts)), np.zeros(len(contrasts))
+    for column in np.flatnonzero(estimable).tolist():
         contrast = contrasts[column]
-        least = np.hypot(
-            contrast.statistic.floor(contrast.inside), contrast.statistic.floor(~contrast.inside)
+        min_error = np.hypot(
+            contrast.statistic.min_error(contrast.mask),
+            contrast.statistic.min_error(~contrast.mask),
         )
-        spreads[column] = drawn[defined[:, column], column].std(ddof=1)
-        errors[column] = max(spreads[column], float(least))
-    told &= errors > 0
-    spread = spreads > 0
-    # For one contrast that is nearly normal, it is the normal's; for several, larger.
+        deviations[column] = resampled[defined[:, column], column].std(ddof=1)
+        errors[column] = max(deviations[column], float(min_error))
+    estimable &= errors > 0
+    varies = deviations > 0
+    # At least the normal quantile, which is right for one contrast; several need a larger one.
     critical = float(norm.ppf((1 + confidence) / 2))
-    if spread.any():
-        sizes = np.abs(drawn[:, spread] - estimates[spread]) / spreads[spread]
-        largest = np.where(np.isfinite(sizes), sizes, 0).max(axis=1)
+    if varies.any():
+        scaled = np.abs(resampled[:, varies] - estimates[varies]) / deviations[varies]
+        largest = np.where(np.isfinite(scaled), scaled, 0).max(axis=1)
         critical = max(critical, float(np.quantile(largest, confidence)))
     return [
         Interval(
             float(estimate),
-            float(estimate - critical * error) if known else None,
-            float(estimate + critical * error) if known else None,
+            float(estimate - critical * error) if has_interval else None,
+            float(estimate + critical * error) if has_interval else None,
         )
-        for estimate, error, known in zip(estimates, errors, told, strict=True)
+        for estimate, error, has_interval in zip(estimates, errors, estimable, strict=True)
     ]
 
 
-def _draws(rows: int, times: int, seed: int) -> Iterator[Draws]:
+def _resample(rows: int, times: int, seed: int) -> Iterator[Resamples]:
     rng = np.random.default_rng(seed)
-    at_once = max(1, CELLS // rows)
-    for begin in range(0, times, at_once):
-        picked = rng.integers(0, rows, (min(at_once, times - begin), rows))
-        counts = np.stack([np.bincount(each, minlength=rows) for each in picked]).astype(float)
-        yield Draws(picked, counts)
+    batch = max(1, MAX_CELLS // rows)
+    for start in range(0, times, batch):
+        indices = rng.integers(0, rows, (min(batch, times - start), rows))
+        counts = np.stack([np.bincount(each, minlength=rows) for each in indices]).astype(float)
+        yield Resamples(indices, counts)

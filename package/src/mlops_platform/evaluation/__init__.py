@@ -1,1 +1,1 @@
-"""Metrics, groups of people, and the gates that a model must pass."""
+"""Metrics, metrics by group, and the gates that a model must pass."""

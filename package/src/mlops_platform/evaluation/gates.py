@@ -1,4 +1,4 @@
-"""Verdicts from evidence and limits. Knows no model, no store and no library."""
+"""Gates: verdicts from evidence and limits, independent of models, stores and libraries."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ from mlops_platform.evidence import Footprint, Group, Measure, Verdict
 from mlops_platform.settings import Gates
 
 
-def quality(measures: list[Measure], gates: Gates, *, blocks: bool) -> list[Verdict]:
-    """Hold the test set's metrics against conf/gates.yml, by the interval's unfavourable end.
+def check_quality(measures: list[Measure], gates: Gates, *, blocks: bool) -> list[Verdict]:
+    """Compare the metrics of the test set with conf/gates.yml, by the worse interval bound.
 
-    A value that is good by luck of the draw is not good enough; without an interval, none is.
+    A metric without an interval fails.
     """
     by_name = {measure.name: measure for measure in measures}
     verdicts = []
     for limit in gates.quality:
         measure = by_name[limit.metric]
-        bound, sign = (limit.min, "at least") if limit.min is not None else (limit.max, "at most")
-        provable = measure.low if limit.min is not None else measure.high
-        passed = provable is not None and (
-            provable >= limit.min if limit.min is not None else provable <= (limit.max or 0)
+        if limit.min is not None:
+            side, bound, limit_text = "lower", measure.low, f"at least {limit.min}"
+            passed = bound is not None and bound >= limit.min
+        else:
+            side, bound, limit_text = "upper", measure.high, f"at most {limit.max}"
+            passed = bound is not None and bound <= (limit.max or 0)
+        interval = f"{gates.confidence:.0%} interval"
+        bound_text = (
+            f"without a {interval}"
+            if bound is None
+            else f"{side} bound of the {interval} {bound:.4f}"
         )
-        shown = "no interval" if provable is None else f"{provable:.4f}"
         verdicts.append(
             Verdict(
                 gate=f"quality: {limit.metric}",
                 passed=passed,
                 blocks=blocks,
-                value=provable,
-                limit=f"{sign} {bound}",
-                message=f"{limit.metric} is {measure.value:.4f}, provably {shown}; "
-                f"conf/gates.yml asks for {sign} {bound}",
+                value=bound,
+                limit=limit_text,
+                message=f"{limit.metric} is {measure.value:.4f}, {bound_text}; "
+                f"conf/gates.yml requires {limit_text}",
             )
         )
     return verdicts
 
 
-def guardrails(
+def check_guardrails(
     *,
     size_mb: float,
     load_seconds: float,
@@ -44,10 +50,10 @@ def guardrails(
     higher_is_better: bool,
     gates: Gates,
 ) -> list[Verdict]:
-    """What a challenger may not break: size, load time, and the group it serves worst."""
+    """Check model size, load time, and the metric of the worst group."""
     rails = gates.guardrails
     verdicts = [
-        _at_most(
+        _check_at_most(
             name, value, limit, f"{name} is {value:.4g}{unit}", f"guardrails.{field}", unit=unit
         )
         for name, value, limit, unit, field in (
@@ -55,56 +61,71 @@ def guardrails(
             ("load time", load_seconds, rails.load_seconds, " s", "load_seconds"),
         )
     ]
-    now, then = worst(challenger, higher_is_better), worst(champion, higher_is_better)
-    if now is None or then is None or now.value is None or then.value is None:
+    new = worst_group(challenger, higher_is_better)
+    old = worst_group(champion, higher_is_better)
+    if new is None or old is None or new.value is None or old.value is None:
         return verdicts
-    drop = then.value - now.value if higher_is_better else now.value - then.value
-    name = f"worst group ({now.column} = {now.group})"
-    beside = f"worse than the champion's by {drop:.4g}"
+    drop = old.value - new.value if higher_is_better else new.value - old.value
+    name = f"worst group ({new.column} = {new.group})"
+    comparison = f"worse than the champion's by {drop:.4g}"
     if drop <= 0:
-        beside = "no worse than the champion's"
-    field = "guardrails.worst_group_drop"
-    verdicts.append(_at_most(name, drop, rails.worst_group_drop, f"{name} is {beside}", field))
+        comparison = "no worse than the champion's"
+    verdicts.append(
+        _check_at_most(
+            name,
+            drop,
+            rails.worst_group_drop,
+            f"{name} is {comparison}",
+            "guardrails.worst_group_drop",
+        )
+    )
     return verdicts
 
 
-def footprint(challenger: Footprint, champion: Footprint, gates: Gates) -> list[Verdict]:
-    """What a challenger may cost beside the champion, both measured here and now.
+def check_footprint(challenger: Footprint, champion: Footprint, gates: Gates) -> list[Verdict]:
+    """Compare the footprints of challenger and champion, measured on the same machine.
 
-    Growth below the slack is noise of the machine, or too little to matter.
+    Growth up to the tolerance is measurement noise, or too small to matter.
     """
     rails = gates.guardrails
     verdicts = [
-        _at_most(
-            f"{name} beside the champion's",
-            now,
-            max(then * rails.growth, then + slack),
-            f"{name} is {now:.4g}{unit}, the champion's {then:.4g}{unit}",
+        _check_at_most(
+            f"{name} relative to the champion",
+            new,
+            max(old * rails.growth, old + tolerance),
+            f"{name} is {new:.4g}{unit}, the champion's {old:.4g}{unit}",
             "guardrails.growth",
             unit=unit,
         )
-        for name, now, then, slack, unit in (
+        for name, new, old, tolerance, unit in (
             ("model size", challenger.size_mb, champion.size_mb, 1, " MB"),
             ("load time", challenger.load_seconds, champion.load_seconds, 1, " s"),
             ("memory", challenger.memory_mb, champion.memory_mb, 20, " MB"),
         )
     ]
-    if champion.packages:  # a model from before they were noted does not tell
-        new = sorted(set(challenger.packages) - set(champion.packages))
-        name = f"new packages ({', '.join(new) or 'none'})"
-        field = "guardrails.new_packages"
-        verdicts.append(_at_most(name, len(new), rails.new_packages, f"{name}: {len(new)}", field))
+    if champion.packages:  # older models did not record them
+        added = sorted(set(challenger.packages) - set(champion.packages))
+        name = f"new packages ({', '.join(added) or 'none'})"
+        verdicts.append(
+            _check_at_most(
+                name,
+                len(added),
+                rails.new_packages,
+                f"{name}: {len(added)}",
+                "guardrails.new_packages",
+            )
+        )
     return verdicts
 
 
-def worst(groups: list[Group], higher_is_better: bool) -> Group | None:
-    """The group with the worst value among those that are large enough to have one."""
-    known = [group for group in groups if group.value is not None]
+def worst_group(groups: list[Group], higher_is_better: bool) -> Group | None:
+    """The group with the worst value, among those with enough rows."""
+    measured = [group for group in groups if group.value is not None]
     sign = 1 if higher_is_better else -1
-    return min(known, key=lambda group: sign * (group.value or 0), default=None)
+    return min(measured, key=lambda group: sign * (group.value or 0), default=None)
 
 
-def decide(
+def accept_challenger(
     *,
     difference: float,
     low: float | None,
@@ -113,38 +134,38 @@ def decide(
     confidence: float,
     verdicts: list[Verdict],
 ) -> tuple[bool, str]:
-    """Does the challenger replace the champion? `difference` is positive where it is better.
+    """Decide whether the challenger replaces the champion; the decision and its reason.
 
-    It must be better by the margin, provably so, and break no guardrail. Returns the answer and
-    the reason for it.
+    `difference` is positive if the challenger is better. It must be at least the margin and
+    significant, and all guardrails must pass.
     """
-    broken = [verdict for verdict in verdicts if not verdict.passed]
+    failed = [verdict for verdict in verdicts if not verdict.passed]
     if difference == 0:
         return False, "tie: the challenger is exactly as good as the champion"
     if difference < 0:
         return False, f"worse than the champion by {-difference:.4f}"
     if difference < margin:
-        return False, f"better by {difference:.4f} only, conf/gates.yml asks for {margin}"
+        return False, f"better by only {difference:.4f}, conf/gates.yml requires {margin}"
     if low is None or high is None or low <= 0:
-        shown = "none" if low is None else f"from {low:.4f}"
+        bound = "is not defined" if low is None else f"starts at {low:.4f}"
         return False, (
-            f"better by {difference:.4f}, but not provably: "
-            f"its {confidence:.0%} interval is {shown}"
+            f"better by {difference:.4f}, but not significantly: "
+            f"its {confidence:.0%} interval {bound}"
         )
-    if broken:
-        return False, "guardrail broken: " + "; ".join(verdict.message for verdict in broken)
+    if failed:
+        return False, "guardrail violated: " + "; ".join(verdict.message for verdict in failed)
     return True, f"better than the champion by {difference:.4f} ({low:.4f} to {high:.4f})"
 
 
-def _at_most(
-    name: str, value: float, limit: float, said: str, field: str, *, unit: str = ""
+def _check_at_most(
+    name: str, value: float, limit: float, message: str, field: str, *, unit: str = ""
 ) -> Verdict:
-    """A guardrail's verdict; `said` tells the value in words."""
+    """The verdict of a guardrail with a maximum."""
     return Verdict(
         gate=f"guardrail: {name}",
         passed=value <= limit,
         blocks=True,
         value=value,
         limit=f"at most {limit:.4g}",
-        message=f"{said}; conf/gates.yml, `{field}` allows {limit:.4g}{unit}",
+        message=f"{message}; conf/gates.yml, `{field}` allows {limit:.4g}{unit}",
     )

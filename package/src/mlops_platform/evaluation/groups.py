@@ -1,4 +1,4 @@
-"""Quality of service for each group of a sensitive column."""
+"""Performance by group of the sensitive columns."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ def by_group(
     limits: settings.Gates,
     seed: int,
 ) -> list[evidence.Group]:
-    """The deciding metric within each value of each sensitive column; small groups are named."""
+    """The primary metric within each group of each sensitive column; small groups have none."""
     groups = []
     for column in contract.named("sensitive"):
         for group in contract.columns[column].values or []:
-            inside = np.flatnonzero((rows[column] == group).to_numpy())
+            members = np.flatnonzero((rows[column] == group).to_numpy())
             value = low = high = None
-            if len(inside) >= limits.guardrails.min_group_rows:
-                measure = metric.compute(truth[inside], predicted[inside])
-                if np.isfinite(measure):
-                    value = measure
-                    drawn = metrics.resamples(
-                        len(inside),
-                        lambda picked, inside=inside: metric.compute(  # type: ignore[misc]
-                            truth[inside[picked]], predicted[inside[picked]]
+            if len(members) >= limits.guardrails.min_group_rows:
+                measured = metric.compute(truth[members], predicted[members])
+                if np.isfinite(measured):
+                    value = measured
+                    estimates = metrics.bootstrap(
+                        len(members),
+                        lambda indices, members=members: metric.compute(  # type: ignore[misc]
+                            truth[members[indices]], predicted[members[indices]]
                         ),
                         times=limits.resamples,
                         seed=seed,
                     )
-                    low, high = metrics.interval(drawn, limits.confidence)
+                    low, high = metrics.percentile_interval(estimates, limits.confidence)
             groups.append(
                 evidence.Group(
-                    column=column, group=group, rows=len(inside), value=value, low=low, high=high
+                    column=column, group=group, rows=len(members), value=value, low=low, high=high
                 )
             )
     return groups

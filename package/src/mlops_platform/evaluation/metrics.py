@@ -1,9 +1,9 @@
-"""Metrics by name, and what a bootstrap can say of them.
+"""Metrics by name, and their bootstrap confidence intervals.
 
 Truth and predictions are arrays: for classification codes (n,) that index the contract's labels,
-and probabilities (n, labels); for regression values (n,) and values (n,). They are written out in
-numpy because a bootstrap takes thousands of them, and scikit-learn's checks of each call cost
-twenty times the sum itself; the template's tests hold them against scikit-learn's.
+and probabilities (n, labels); for regression values (n,) and values (n,). The metrics use numpy
+because a bootstrap calls them thousands of times, and scikit-learn's input checks take twenty times
+as long as the computation. Tests compare them with scikit-learn's metrics.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that says how good predictions are."""
+    """A metric of a task, its direction, and the function that computes it."""
 
     name: str
     task: Task
@@ -30,18 +30,19 @@ class Metric:
     compute: Callable[[Array, Array], float]
 
     def gain(self, challenger: float, champion: float) -> float:
-        """How much better the challenger is; negative when it is worse."""
+        """How much better the challenger is; negative if it is worse."""
         return challenger - champion if self.higher_is_better else champion - challenger
 
 
 def _one_hot(truth: Array, predicted: Array) -> Array:
-    return np.eye(predicted.shape[1])[truth]
+    encoded: Array = np.eye(predicted.shape[1])[truth]
+    return encoded
 
 
-def _each_class(statistic: Callable[[Array, Array], float]) -> Callable[[Array, Array], float]:
-    """Of the positive class for two labels, else one against the rest and the unweighted mean.
+def _average_classes(statistic: Callable[[Array, Array], float]) -> Callable[[Array, Array], float]:
+    """A metric of the positive class; with more than two classes, the macro mean of one-vs-rest.
 
-    NaN where the truth holds one class only.
+    NaN if the truth has only one class.
     """
 
     def compute(truth: Array, predicted: Array) -> float:
@@ -62,22 +63,22 @@ def _roc_auc(true: Array, score: Array) -> float:
 
 
 def _average_precision(true: Array, score: Array) -> float:
-    """Mean precision at each threshold, weighted by the rise of recall."""
+    """Mean of the precision at each threshold, weighted by the increase of recall."""
     order = np.argsort(-score, kind="stable")
     last_of_ties = np.append(np.diff(score[order]) != 0, True)
     hits = np.cumsum(true[order])[last_of_ties]
-    shown = np.flatnonzero(last_of_ties) + 1
-    return float((np.diff(hits, prepend=0) * hits / shown).sum() / hits[-1])
+    selected = np.flatnonzero(last_of_ties) + 1
+    return float((np.diff(hits, prepend=0) * hits / selected).sum() / hits[-1])
 
 
 def _log_loss(truth: Array, predicted: Array) -> float:
-    """Mean negative log of the true class's probability, which counts as eps at least."""
+    """Mean negative log of the true class's probability, clipped at eps."""
     chosen = np.clip(predicted[np.arange(len(truth)), truth], np.finfo(float).eps, 1)
     return float(-np.log(chosen).mean())
 
 
 def _brier(truth: Array, predicted: Array) -> float:
-    """Brier (1950), the sum over classes; halved for two, as scikit-learn scales it."""
+    """Brier score, summed over classes; halved for two classes, as in scikit-learn."""
     total = ((predicted - _one_hot(truth, predicted)) ** 2).sum(axis=1).mean()
     return float(total / 2 if predicted.shape[1] == 2 else total)
 
@@ -87,7 +88,7 @@ def _accuracy(truth: Array, predicted: Array) -> float:
 
 
 def _f1(truth: Array, predicted: Array) -> float:
-    """F1 of the positive class; for several classes the unweighted mean; 0 without a hit."""
+    """F1 of the positive class; with more than two classes the macro mean; 0 without hits."""
     chosen = predicted.argmax(axis=1)
     codes = np.unique([truth, chosen]) if predicted.shape[1] > 2 else [1]
     scores = []
@@ -106,15 +107,15 @@ def _rmse(truth: Array, predicted: Array) -> float:
 
 
 def _r2(truth: Array, predicted: Array) -> float:
-    spread = ((truth - truth.mean()) ** 2).sum()
-    return float(1 - ((truth - predicted) ** 2).sum() / spread) if spread else float("nan")
+    total = ((truth - truth.mean()) ** 2).sum()
+    return float(1 - ((truth - predicted) ** 2).sum() / total) if total else float("nan")
 
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("roc_auc", "classification", True, _each_class(_roc_auc)),
-        Metric("average_precision", "classification", True, _each_class(_average_precision)),
+        Metric("roc_auc", "classification", True, _average_classes(_roc_auc)),
+        Metric("average_precision", "classification", True, _average_classes(_average_precision)),
         Metric("log_loss", "classification", False, _log_loss),
         Metric("brier", "classification", False, _brier),
         Metric("accuracy", "classification", True, _accuracy),
@@ -126,47 +127,48 @@ METRICS = {
 }
 
 
-def for_task(task: Task) -> list[Metric]:
+def metrics_for_task(task: Task) -> list[Metric]:
     """All metrics of a task."""
     return [metric for metric in METRICS.values() if metric.task == task]
 
 
-def find(name: str, task: Task, field: str) -> Metric:
-    """The metric of this name; `field` is where the name was read, for the message."""
-    known = [metric.name for metric in for_task(task)]
+def get_metric(name: str, task: Task, field: str) -> Metric:
+    """The metric with this name; `field` is the file and field of the name, for the message."""
+    known = [metric.name for metric in metrics_for_task(task)]
     if name not in known:
-        raise UsageError(f"{field}: no metric '{name}' for {task}; choose {', '.join(known)}.")
+        raise UsageError(
+            f"{field}: unknown metric '{name}' for {task}; choose one of {', '.join(known)}."
+        )
     return METRICS[name]
 
 
-def deciding(gates: Gates, task: Task, conf: Path) -> Metric:
-    """The metric of conf/gates.yml that decides; each metric that is named there must be known."""
+def primary_metric(gates: Gates, task: Task, conf: Path) -> Metric:
+    """The metric in conf/gates.yml that compares models; checks all metrics of the file."""
     field = f"{conf / 'gates.yml'}, field `quality`"
     for limit in gates.quality:
-        bound = "min" if find(limit.metric, task, field).higher_is_better else "max"
+        bound = "min" if get_metric(limit.metric, task, field).higher_is_better else "max"
         same = [each for each in gates.quality if each.metric == limit.metric]
         if all(getattr(each, bound) is None for each in same):
             better = "higher" if bound == "min" else "lower"
-            raise UsageError(
-                f"{field}: {limit.metric} is better when it is {better}. Give it a `{bound}`."
-            )
-    return find(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
+            raise UsageError(f"{field}: for {limit.metric}, {better} is better. Add a `{bound}`.")
+    return get_metric(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
 
 
-def resamples(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
-    """`statistic` of `times` draws of row numbers with replacement; (times,) without NaN.
+def bootstrap(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
+    """Values of `statistic` on `times` resamples of row numbers; (times,) without NaN.
 
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
     rng = np.random.default_rng(seed)
-    drawn = np.array([statistic(rng.integers(0, rows, rows)) for _ in range(times)])
-    return drawn[np.isfinite(drawn)]
+    estimates = np.array([statistic(rng.integers(0, rows, rows)) for _ in range(times)])
+    finite: Array = estimates[np.isfinite(estimates)]
+    return finite
 
 
-def interval(drawn: Array, confidence: float) -> tuple[float | None, float | None]:
-    """The central interval of bootstrap draws; None where there are no draws to tell."""
-    if not len(drawn):
+def percentile_interval(estimates: Array, confidence: float) -> tuple[float | None, float | None]:
+    """The central interval of bootstrap estimates; None without estimates."""
+    if not len(estimates):
         return None, None
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
+    low, high = np.quantile(estimates, [tail, 1 - tail])
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""What the steps write and the gates read, as typed JSON files."""
+"""Evidence: typed JSON files that steps write and gates read."""
 
 from mlops_platform.evidence.files import read, write
 from mlops_platform.evidence.shapes import (

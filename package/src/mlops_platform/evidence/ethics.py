@@ -1,4 +1,4 @@
-"""ethics.json: what `mlops ethics` found, in the shape that the report and an auditor read."""
+"""The schema of ethics.json, the result of `mlops ethics`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import Literal
 
 from mlops_platform.evidence import Part
 
-Word = Literal["passed", "failed", "insufficient evidence"]
+CheckVerdict = Literal["passed", "failed", "insufficient evidence"]
 Bound = Literal["min", "max"]
 
 
 class GroupFinding(Part):
-    """One group of people, held against all others.
+    """One group of people, compared with all others.
 
-    `value` is the group's own; `distance`, with its interval, is what the limit is on. They are
-    None where the group has too few rows, or lacks the cases that the measure needs.
+    `value` is the value within the group; `distance`, with its interval, is compared with the
+    limit. They are None if the group has too few rows or the measure is not defined for it. `word`
+    is the verdict.
     """
 
     group: str
@@ -23,11 +24,11 @@ class GroupFinding(Part):
     distance: float | None = None
     low: float | None = None
     high: float | None = None
-    word: Word = "insufficient evidence"
+    word: CheckVerdict = "insufficient evidence"
 
 
 class Signature(Part):
-    """An answer that somebody signed. `evidence` is the SHA-256 of what was signed over."""
+    """A signed answer. `evidence` is the SHA-256 of the evidence that was signed."""
 
     check: str
     role: str
@@ -39,7 +40,7 @@ class Signature(Part):
 
 
 class Waived(Part):
-    """Who answers for a check that does not hold, why, and until which day."""
+    """The waiver of a failed check: its reason, owner and last day."""
 
     reason: str
     owner: str
@@ -47,10 +48,10 @@ class Waived(Part):
 
 
 class CheckResult(Part):
-    """One check of conf/ethics.yml.
+    """The result of one check in conf/ethics.yml.
 
-    `blocks` says whether a failure stops at this stage of the project; `holds`, whether the check
-    passed or is waived. `next` says what to do, and is empty where there is nothing to do.
+    `word` is the verdict. `blocks` tells whether a failure blocks a version at the project's stage.
+    `next` is the next step, empty if there is none.
     """
 
     id: str
@@ -60,7 +61,7 @@ class CheckResult(Part):
     kind: Literal["metric", "test", "document", "manual"]
     category: str
     maps_to: list[str]
-    word: Word
+    word: CheckVerdict
     blocks: bool
     message: str
     groups: list[GroupFinding]
@@ -76,17 +77,17 @@ class CheckResult(Part):
 
     @property
     def holds(self) -> bool:
-        """Passed, or waived by somebody who answers for it."""
+        """Whether the check passed or is waived."""
         return self.word == "passed" or self.waived is not None
 
     @property
     def stops(self) -> bool:
-        """Whether the version goes no further because of it."""
+        """Whether the check blocks the version."""
         return self.blocks and self.word == "failed" and self.waived is None
 
 
 class Principle(Part):
-    """A principle as conf/ethics.yml states it."""
+    """A principle from conf/ethics.yml."""
 
     name: str
     statement: str
@@ -96,8 +97,8 @@ class Principle(Part):
 class Ethics(Part):
     """ethics.json.
 
-    `files` are SHA-256 of the run's evidence; `evidence` is one hash over them and over the words
-    of all checks that nobody signs: signatures are bound to it. `compliance` is None where the
+    `files` are the SHA-256 of the run's evidence; `evidence` is one hash over them and over the
+    verdicts of all checks without a signature: signatures refer to it. `compliance` is None if the
     project is not regulated.
     """
 

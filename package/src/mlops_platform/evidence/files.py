@@ -1,4 +1,4 @@
-"""Evidence files: JSON that one step writes and the next one reads."""
+"""Reads and writes evidence files (JSON)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ AnyEvidence = TypeVar("AnyEvidence", bound=BaseModel)
 
 
 def write(evidence: BaseModel, path: Path) -> None:
-    """Write one evidence file, whole or not at all."""
+    """Write an evidence file atomically."""
     write_text(path, evidence.model_dump_json(indent=2) + "\n")
 
 
 def read(shape: type[AnyEvidence], path: Path) -> AnyEvidence:
-    """Read one evidence file.
+    """Read an evidence file.
 
     Raises:
-        UsageError: no such file, or not of this shape and version.
+        UsageError: no such file, or another shape or version.
     """
     try:
         return shape.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise UsageError(f"{path}: not written yet. Run `uv run poe pipeline` first.") from None
+        raise UsageError(f"{path}: does not exist. Run `uv run poe pipeline` first.") from None
     except (OSError, ValueError) as error:
-        wanted = shape.model_fields["shape"].default
+        expected = shape.model_fields["shape"].default
         first = str(error).splitlines()[0]
         raise UsageError(
-            f"{path}: is not evidence of the shape {wanted} ({first}). Delete it and run again."
+            f"{path}: does not have the shape {expected} ({first}). Delete it and run again."
         ) from None

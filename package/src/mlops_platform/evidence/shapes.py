@@ -1,23 +1,23 @@
-"""What the steps write and the gates, the registry and the report read: JSON of one shape each.
+"""Schemas of the evidence files that steps write and gates, registry and report read.
 
-`shape` carries the version: a reader refuses a file whose shape it does not know.
+`shape` contains the version: reading a file with an unknown shape is an error.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """A part of an evidence file."""
+    """Base class of evidence files and their parts."""
 
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
 
 
 class Finding(Part):
-    """One broken rule of the data contract."""
+    """One violated rule of the data contract."""
 
     column: str
     rule: str
@@ -26,7 +26,7 @@ class Finding(Part):
 
 
 class Validation(Part):
-    """validation.json: did the data keep the contract?"""
+    """validation.json: the violations of the data contract."""
 
     shape: Literal["validation/1"] = "validation/1"
     rows: int
@@ -35,7 +35,7 @@ class Validation(Part):
 
 
 class Split(Part):
-    """split.json: which rows went where. Hashes are of the written files."""
+    """split.json: the number of rows in each part. Hashes are of the written files."""
 
     shape: Literal["split/1"] = "split/1"
     by: str
@@ -47,9 +47,9 @@ class Split(Part):
 
 
 class Training(Part):
-    """training.json: one fit, and the constant baseline it had to beat on the validation set.
+    """training.json: one fit, compared with a constant baseline on the validation set.
 
-    `began` is UTC in ISO 8601; `git_dirty` says whether files differed from the commit.
+    `began` is UTC in ISO 8601; `git_dirty` tells whether files differed from the commit.
     """
 
     shape: Literal["training/1"] = "training/1"
@@ -64,11 +64,11 @@ class Training(Part):
     baseline: float
     seconds: float
     seed: int
-    parameters: dict
+    parameters: dict[str, Any]
 
 
 class Verdict(Part):
-    """A gate's word on one value. `blocks` is false where the project's stage only reports."""
+    """The verdict of a gate on one value. `blocks` is false if the project's stage only reports."""
 
     gate: str
     passed: bool
@@ -79,9 +79,9 @@ class Verdict(Part):
 
 
 class Measure(Part):
-    """A metric on the test set with its bootstrap interval, and the constant baseline's value.
+    """A metric on the test set with its bootstrap interval and the value of a constant baseline.
 
-    The baseline is None where the metric is not defined for a constant.
+    The baseline is None if the metric is not defined for a constant.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Measure(Part):
 
 
 class Group(Part):
-    """The deciding metric within one group of a sensitive column; None where rows are too few."""
+    """The primary metric in one group of a sensitive column; None if it has too few rows."""
 
     column: str
     group: str
@@ -104,7 +104,7 @@ class Group(Part):
 
 
 class Robustness(Part):
-    """The deciding metric after the test set was disturbed; `worse_by` is positive for a loss."""
+    """The primary metric on a perturbed test set; `worse_by` is positive for a loss."""
 
     name: str
     value: float
@@ -112,7 +112,7 @@ class Robustness(Part):
 
 
 class Importance(Part):
-    """Permutation importance: how much the deciding metric loses, mean and standard deviation."""
+    """Permutation importance: the loss of the primary metric, mean and standard deviation."""
 
     feature: str
     mean: float
@@ -120,7 +120,7 @@ class Importance(Part):
 
 
 class CalibrationBin(Part):
-    """Rows of one bin of predicted probability (one class) and the share that came true."""
+    """One bin of predicted probabilities of a class, with the observed share of the class."""
 
     label: str
     predicted: float
@@ -152,7 +152,7 @@ class Evaluation(Part):
 
 
 class Footprint(Part):
-    """What a model costs where it serves; megabytes are 10^6 bytes."""
+    """The size, load time, memory and packages of a model; megabytes are 10^6 bytes."""
 
     size_mb: float
     load_seconds: float
@@ -161,11 +161,11 @@ class Footprint(Part):
 
 
 class Comparison(Part):
-    """comparison.json: challenger against champion on the same rows.
+    """comparison.json: challenger and champion compared on the same rows.
 
-    `difference` is positive where the challenger is better, whatever the metric's direction; it
-    has to reach `margin`. `champion_measures` are all of the champion's metrics, by name.
-    Footprints are the challenger's and the champion's.
+    `difference` is positive if the challenger is better, whatever the metric's direction; it must
+    be at least `margin`. `champion_measures` are the champion's metrics by name. `footprints` has
+    the challenger's footprint, then the champion's.
     """
 
     shape: Literal["comparison/1"] = "comparison/1"
@@ -186,7 +186,7 @@ class Comparison(Part):
 
 
 class Registration(Part):
-    """registration.json: what became of the model in the registry."""
+    """registration.json: the version and role of the model in the registry."""
 
     shape: Literal["registration/1"] = "registration/1"
     model: str
@@ -198,11 +198,12 @@ class Registration(Part):
 
 
 class ColumnDrift(Part):
-    """One column, or the prediction, now and at training.
+    """Drift of one feature, or of the prediction.
 
-    `missing_*` are shares of all rows, `then` and `now` shares of the rows with a value, by bin.
-    `distance` is Kolmogorov-Smirnov's for numbers, the total variation for categories.
-    `new_values` counts the different values that training did not have.
+    `missing_then` and `missing_now` are shares of all rows in training and current data; `then`
+    and `now` are shares of the rows with a value, by bin. `distance` is the Kolmogorov-Smirnov
+    statistic for numbers, the total variation distance for categories. `new_values` is the number
+    of distinct values that training did not have.
     """
 
     column: str
@@ -222,9 +223,9 @@ class ColumnDrift(Part):
 
 
 class DriftReport(Part):
-    """drift.json: today's data against the data that the model was trained on.
+    """drift.json: current data compared with the training data.
 
-    `unknown_columns` stand in the file but not in the model's contract, and were left alone.
+    `unknown_columns` are in the file but not in the model's contract, and were ignored.
     """
 
     shape: Literal["drift/1"] = "drift/1"
@@ -238,7 +239,7 @@ class DriftReport(Part):
 
 
 class BatchResult(Part):
-    """batch.json: one scored file."""
+    """batch.json: the result of scoring files."""
 
     shape: Literal["batch/1"] = "batch/1"
     model: str
@@ -251,7 +252,7 @@ class BatchResult(Part):
 
 
 class Masking(Part):
-    """masking.json: a copy of raw data without what identifies people; `left_out` counts rows."""
+    """masking.json: a copy of raw data without identifiers; `left_out` is a number of rows."""
 
     shape: Literal["masking/1"] = "masking/1"
     files: int
@@ -262,7 +263,7 @@ class Masking(Part):
 
 
 class Reproduction(Part):
-    """The answer of `reproduce`: is a version, made again, the same bit for bit?"""
+    """The result of `reproduce`: whether a retrained version is identical bit for bit."""
 
     shape: Literal["reproduction/1"] = "reproduction/1"
     version: str
@@ -271,7 +272,7 @@ class Reproduction(Part):
     predictions_hash: str
 
 
-# By the name of their file, without its ending.
+# By the name of their file, without its extension.
 SHAPES: dict[str, type[Part]] = {
     "validation": Validation,
     "split": Split,

@@ -1,1 +1,1 @@
-"""A model on disk, the project's own code that makes it, and its predictions."""
+"""Saved models, the project's own code, and predictions."""

@@ -1,9 +1,9 @@
-"""A trained model as a folder: skops instead of pickle, its contract, its training reference.
+"""Saves and loads a trained model as a folder, with skops instead of pickle.
 
 - MLmodel, model.skops, requirements.txt ...: MLflow's layout, so that other tools can load it
-- contract.yml: the data contract it was trained under
-- reference.json: distributions of its training data, for drift
-- model.json: what it is: run, task, labels, features
+- contract.yml: the data contract of its training data
+- reference.json: distributions of its training data, for drift detection
+- model.json: its run, task, labels and features
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from mlops_platform.core.files import read_yaml
 from mlops_platform.models.team import Team
 from mlops_platform.settings import Task
 
-# No model needs these, and some of their functions start programs.
+# No model needs this module, and some of its functions start programs.
 REFUSED_PREFIX = "sklearn.utils._testing."
 TRUSTED_TYPES = {"numpy.dtype"}
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
 
 class Card(BaseModel):
-    """model.json. `packages` are those that `save` found installed; older models do not tell."""
+    """model.json. `packages` are the packages installed at `save`; empty for older models."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,20 +43,19 @@ class Card(BaseModel):
 
 
 def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path) -> None:
-    """Write a fitted pipeline, made by the team's code, into an empty folder.
+    """Save a fitted pipeline into an empty folder.
 
     Raises:
-        UsageError: the pipeline holds a type that cannot be loaded back in safety, or the folder
-            is not empty.
+        UsageError: the pipeline has a type that cannot be loaded safely, or the folder is not
+            empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: is not an empty folder. Name another one for the model.")
-    import mlflow.sklearn  # noqa: PLC0415  a second that loading a model does not need
-    import skops.io  # noqa: PLC0415  a second that reading a card does not need
+        raise UsageError(f"{folder}: is not an empty folder. Choose another one for the model.")
+    import mlflow.sklearn  # noqa: PLC0415  slow to import, and not needed to load a model
+    import skops.io  # noqa: PLC0415  slow to import, and not needed to read a card
 
     untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
-    where = f"{team.path('model')} or features.py"
-    types = _trusted(untrusted, team, where)
+    types = _require_trusted(untrusted, team, f"{team.path('model')} or features.py")
     versions = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
     mlflow.sklearn.save_model(
         estimator,
@@ -66,7 +65,7 @@ def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path
         pip_requirements=versions,
     )
     shutil.copyfile(contract, folder / "contract.yml")
-    installed = {found.name.lower() for found in importlib.metadata.distributions()}
+    installed = {package.name.lower() for package in importlib.metadata.distributions()}
     evidence.write(card.model_copy(update={"packages": sorted(installed)}), folder / "model.json")
 
 
@@ -74,25 +73,26 @@ def load(folder: Path, team: Team) -> Any:
     """Load a fitted pipeline.
 
     Raises:
-        UsageError: no model there, or one that holds a type that is not trusted.
+        UsageError: the folder has no model, or the model has a type that is not trusted.
     """
     import skops.io  # noqa: PLC0415
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     path = folder / "model.skops"
     if not path.is_file():
-        raise UsageError(f"{folder}: holds no model.skops. Train one: `uv run poe pipeline`.")
+        raise UsageError(f"{folder}: has no model.skops. Train a model: `uv run poe pipeline`.")
     try:
         with suppress(UntrustedTypesFoundException):
-            return skops.io.load(path, trusted=_trusted(_noted(folder), team, str(path)))
-        types = _trusted(skops.io.get_untrusted_types(file=path), team, str(path))
+            recorded = _require_trusted(_recorded_types(folder), team, str(path))
+            return skops.io.load(path, trusted=recorded)
+        types = _require_trusted(skops.io.get_untrusted_types(file=path), team, str(path))
         return skops.io.load(path, trusted=types)
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(
-            f"{path}: cannot be loaded ({error}). It was made by other code or other versions; "
-            "train it again or check out the commit in its tag `git_commit`."
+            f"{path}: cannot be loaded ({error}). It was saved with other code or versions. "
+            "Train it again, or check out the commit in its tag `git_commit`."
         ) from error
 
 
@@ -106,10 +106,10 @@ def size_mb(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-def _noted(folder: Path) -> list[str]:
-    """The types that `save` found, as MLmodel tells them.
+def _recorded_types(folder: Path) -> list[str]:
+    """The types that `save` recorded in MLmodel.
 
-    To search the model for them takes as long as to load it. A note is judged as a find is.
+    Searching the model for them takes as long as loading it. They are checked in the same way.
     """
     path = folder / "MLmodel"
     if not path.is_file():
@@ -120,25 +120,24 @@ def _noted(folder: Path) -> list[str]:
 def _is_own(name: str, team: Team) -> bool:
     """Whether scikit-learn or the team's package defines the type or function, not only imports it.
 
-    A file names what it holds as it likes: `sklearn.utils._testing.check_output` is subprocess's.
+    A file can use any name: `sklearn.utils._testing.check_output` is a function of subprocess.
     """
     module, _, attribute = name.rpartition(".")
     prefixes = ("sklearn.", f"{team.package}.")
     if not name.startswith(prefixes):
         return False
-    thing = getattr(importlib.import_module(module), attribute, None)
-    if thing is None:  # defined within a function, so no other process finds it
+    definition = getattr(importlib.import_module(module), attribute, None)
+    if definition is None:  # defined within a function, so other processes cannot import it
         return False
-    defined = f"{thing.__module__}."
-    return defined.startswith(prefixes) and not defined.startswith(REFUSED_PREFIX)
+    defined_in = f"{definition.__module__}."
+    return defined_in.startswith(prefixes) and not defined_in.startswith(REFUSED_PREFIX)
 
 
-def _trusted(types: list[str], team: Team, where: str) -> list[str]:
+def _require_trusted(types: list[str], team: Team, source: str) -> list[str]:
     refused = sorted(n for n in types if n not in TRUSTED_TYPES and not _is_own(n, team))
     if refused:
         raise UsageError(
-            f"{where}: the model holds {', '.join(refused)}, which cannot be loaded in safety. "
-            "Use scikit-learn's own classes, or such at the top of a module of your package that "
-            "hold nothing else."
+            f"{source}: the model contains {', '.join(refused)}, which cannot be loaded safely. "
+            "Use only classes of scikit-learn, or classes at the top of a module of your package."
         )
     return types

@@ -1,4 +1,4 @@
-"""What a model costs where it serves: disk, start, memory, packages."""
+"""Measures the footprint of a model: size, load time, memory and packages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mlops_platform.models.team import Team
 
 
 def measure(folder: Path, team: Team) -> evidence.Footprint:
-    """Load a model, and measure. Numbers are comparable on one machine, at one moment.
+    """Load a model and measure it. Compare results only from the same machine and time.
 
     Memory is the peak of what Python and numpy allocate during the load, in megabytes (10^6
     bytes).
 
     Raises:
-        UsageError: the folder holds no model that can be loaded.
+        UsageError: the folder has no model that can be loaded.
     """
-    began = time.perf_counter()
+    start = time.perf_counter()
     artifact.load(folder, team)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     tracemalloc.start()
     try:
         artifact.load(folder, team)

@@ -1,11 +1,11 @@
-"""The project's own package, which a team writes: found by `conf/project.yml`, called by name.
+"""Calls the project's own package, which the team writes and conf/project.yml names.
 
 - data.py: load(path) -> DataFrame; raw files to the columns of conf/data.yml
 - features.py: build(contract) -> transformer; shared by training and scoring
 - model.py: build(parameters, seed) -> estimator; scikit-learn's fit and predict
 
-Every other module reaches the team's code through this one, so that an error in it is reported
-with its file and line.
+All other modules call the team's code through this one, so that errors in it are reported with
+file and line.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ class Team:
         """The folder of the package's modules.
 
         Raises:
-            UsageError: there is no such package here.
+            UsageError: the package does not exist.
         """
         try:
-            found = importlib.util.find_spec(self.package)
+            spec = importlib.util.find_spec(self.package)
         except (ImportError, ValueError):
-            found = None
-        if found is None or not found.submodule_search_locations:
+            spec = None
+        if spec is None or not spec.submodule_search_locations:
             raise UsageError(
-                f"conf/project.yml: the package `{self.package}` cannot be found. It is named "
-                "after the field `name`; where yours has another name, add `package: NAME`."
+                f"conf/project.yml: the package `{self.package}` cannot be found. Its name comes "
+                "from the field `name`; if yours is different, add `package: NAME`."
             )
-        return Path(next(iter(found.submodule_search_locations)))
+        return Path(next(iter(spec.submodule_search_locations)))
 
     def load_raw(self, path: Path) -> pd.DataFrame:
-        """The team's raw data as one frame."""
+        """Load the raw data with the team's code, as one frame."""
         if not path.exists():
-            raise UsageError(f"{path}: there is no such file or folder to read data from.")
+            raise UsageError(f"{path}: does not exist. Name a file or folder with raw data.")
         frame = self.call("data", "load", path)
         if not isinstance(frame, pd.DataFrame):
             raise UsageError(
@@ -69,54 +69,54 @@ class Team:
         return frame.reset_index(drop=True)
 
     def build_features(self, contract: Contract) -> Any:
-        """The team's transformer, not fitted."""
+        """Build the team's transformer, not fitted."""
         transformer = self.call("features", "build", contract)
         self._require("features", transformer, "fit", "transform")
         return transformer
 
     def build_model(self, parameters: dict[str, Any], seed: int) -> Any:
-        """The team's estimator, not fitted."""
+        """Build the team's estimator, not fitted."""
         estimator = self.call("model", "build", parameters, seed)
         self._require("model", estimator, "fit", "predict")
         return estimator
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
-        """Call a function of the team's.
+        """Call a function of the team's package.
 
         Raises:
-            UsageError: no such module or function, or it raised; with file, line and what to do.
+            UsageError: no such module or function, or it raised an error; with file and line.
         """
-        where = self.path(module)
+        file = self.path(module)
         try:
             loaded = importlib.import_module(f"{self.package}.{module}")
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{where} cannot be imported: {_line_of(error)}") from error
+            raise UsageError(f"{file} cannot be imported: {_describe(error)}") from error
         target: Callable[..., Any] | None = getattr(loaded, function, None)
         if not callable(target):
             raise UsageError(
-                f"{where} has no function `{function}`. docs/contract.md shows its shape."
+                f"{file} has no function `{function}`. docs/contract.md shows its signature."
             )
         try:
             return target(*arguments)
         except UsageError:
             raise
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{where}, {function}(): {_line_of(error)}") from error
+            raise UsageError(f"{file}, {function}(): {_describe(error)}") from error
 
     def path(self, module: str) -> str:
-        """Where a module of the team's lies in the project."""
+        """The path of a module of the team, relative to the project."""
         return f"src/{self.package}/{module}.py"
 
-    def _require(self, module: str, thing: Any, *methods: str) -> None:
-        missing = [method for method in methods if not hasattr(thing, method)]
+    def _require(self, module: str, estimator: Any, *methods: str) -> None:
+        missing = [method for method in methods if not hasattr(estimator, method)]
         if missing:
             raise UsageError(
-                f"{self.path(module)}, build(): {type(thing).__name__} has no "
+                f"{self.path(module)}, build(): {type(estimator).__name__} has no "
                 f"{' and no '.join(missing)}. Return an object with scikit-learn's API."
             )
 
 
-def of(conf: Path) -> Team:
+def load_team(conf: Path) -> Team:
     """The team of the project that `conf` belongs to."""
     return Team(load_project(conf).package_name)
 
@@ -126,39 +126,37 @@ def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:
     try:
         pipeline.fit(rows, target)
     except Exception as error:
-        advice = (
-            "Compare their parameters with conf/train.yml and their columns with conf/data.yml."
-        )
+        advice = "Check the parameters in conf/train.yml and the columns in conf/data.yml."
         if not pd.api.types.is_numeric_dtype(target) and not hasattr(pipeline, "predict_proba"):
             advice = "The target has classes: build() in model.py must return a classifier."
         raise UsageError(
-            f"features.py and model.py: fitting failed: {_line_of(error)}. {advice}"
+            f"features.py and model.py: fitting failed: {_describe(error)}. {advice}"
         ) from error
 
 
 def predict(pipeline: Any, method: str, rows: pd.DataFrame) -> Any:
-    """`predict` or `predict_proba` of the team's fitted pipeline."""
+    """Call `predict` or `predict_proba` of the team's fitted pipeline."""
     try:
         return getattr(pipeline, method)(rows)
     except Exception as error:
         raise UsageError(
             f"features.py and model.py: {method} failed on {len(rows)} rows: "
-            f"{_line_of(error)}. Rows may hold gaps and values that training did not have; a "
-            "model of classes needs `predict_proba`."
+            f"{_describe(error)}. Rows may have missing values, and values that training did not "
+            "have; a classifier needs `predict_proba`."
         ) from error
 
 
-def _line_of(error: BaseException) -> str:
-    """What was raised, and the last line of the team's own code on the way there."""
+def _describe(error: BaseException) -> str:
+    """The error, and the last line of the team's code in its traceback."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
     line = f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
     return f"{type(error).__name__}: {str(error).strip().rstrip('.')}{line}"
 
 
 def _is_own(frame: traceback.FrameSummary) -> bool:
-    """Whether the code is neither a library's nor this package's."""
+    """Whether the code is part of the team's package, not of a library or this package."""
     path = Path(frame.filename)
-    if not path.is_file():  # compiled code, or text that was evaluated
+    if not path.is_file():  # compiled or evaluated code
         return False
     path = path.resolve()
     installed = any(path.is_relative_to(folder) for folder in LIBRARIES)

@@ -1,1 +1,1 @@
-"""Data drift, its reference, and how often a retraining may start."""
+"""Drift detection, its reference data, and the cooldown of automatic retraining."""

@@ -1,4 +1,4 @@
-"""How often a machine may start a training: data that jumps must not burn a budget."""
+"""Limits automatic retraining, so that unstable data does not use up a budget."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlops_platform.core.errors import GateError
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
 from mlops_platform.settings import Retrain
 
 WEEK = timedelta(days=7)
 
 
-def require(
-    began: list[datetime],
+def check_cooldown(
+    starts: list[datetime],
     limits: Retrain,
     source: Path,
     now: datetime,
-    by_hand: str = "uv run mlops retrain --why REASON",
+    manual_command: str = "uv run mlops retrain --why REASON",
 ) -> None:
-    """May a machine train now? `began` are the starts of all trainings, those by hand too.
+    """Check that an automatic training may start now.
 
-    `by_hand` is the command with which a person may.
+    `starts` are the start times of all trainings, manual ones too. `manual_command` is the command
+    for a manual training, which has no limit.
 
     Raises:
-        GateError: the last one is too near, or there were enough within a week.
+        GateError: the last training is too recent, or there were too many within a week.
     """
-    recent = sorted(start for start in began if start > now - WEEK)
+    recent = sorted(start for start in starts if start > now - WEEK)
     pause = timedelta(hours=limits.cool_down_hours)
     if recent and now - recent[-1] < pause:
         raise GateError(
-            f"the last training began at {recent[-1]:%Y-%m-%d %H:%M} UTC; the next one may begin "
+            f"the last training started at {recent[-1]:%Y-%m-%d %H:%M} UTC; the next one can start "
             f"at {recent[-1] + pause:%Y-%m-%d %H:%M} ({source}, `retrain.cool_down_hours`). "
-            f"A person may at any time: `{by_hand}`."
+            f"You can start one at any time: `{manual_command}`."
         )
     if len(recent) >= limits.per_week:
         raise GateError(
-            f"{amount(len(recent), 'training')} began within a week, and no more may ({source}, "
-            f"`retrain.per_week`) before {recent[-limits.per_week] + WEEK:%Y-%m-%d %H:%M} UTC. "
-            f"Look at why the data moves so often; a person may train with `{by_hand}`."
+            f"{pluralize(len(recent), 'training')} started within a week, and the next one can "
+            f"start ({source}, `retrain.per_week`) at "
+            f"{recent[-limits.per_week] + WEEK:%Y-%m-%d %H:%M} UTC. Find out why the data drifts "
+            f"so often. You can start one at any time: `{manual_command}`."
         )
 
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
+    """The current time in UTC."""
     return datetime.now(UTC)

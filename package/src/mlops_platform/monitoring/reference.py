@@ -1,6 +1,6 @@
-"""Distributions of the training data, kept with the model so that drift can be measured later.
+"""Distributions of the training data, saved with the model to detect drift later.
 
-Numbers become quantiles and categories become shares: no row of the training data is kept.
+Numbers become quantiles and categories become shares; no row of the training data is saved.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from mlops_platform.data.contract import Contract
 
 QUANTILES = 201
-OTHER = "(missing)"
 
 
 class Distribution(BaseModel):
-    """One column at training: evenly spaced quantiles, or the share of each value.
+    """A column of the training data: evenly spaced quantiles, or the share of each value.
 
-    `missing` is a share of all rows; `shares` are of the rows that have a value.
+    `missing` is a share of all rows; `shares` are shares of the rows with a value.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +32,7 @@ class Distribution(BaseModel):
 
 
 class Reference(BaseModel):
-    """reference.json: the features of the training set, and predictions for rows not learned."""
+    """reference.json: distributions of the training features and of out-of-sample predictions."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,7 +42,7 @@ class Reference(BaseModel):
 
 
 def describe(values: pd.Series, name: str) -> Distribution:
-    """The distribution of one column."""
+    """Compute the distribution of a column."""
     present = values.dropna()
     missing = float(values.isna().mean())
     if pd.api.types.is_numeric_dtype(values):
@@ -59,27 +58,28 @@ def describe(values: pd.Series, name: str) -> Distribution:
     )
 
 
-def describe_all(rows: pd.DataFrame, predictions: np.ndarray, contract: Contract) -> Reference:
-    """The reference of a model: its features that have a distribution, and its predictions."""
+def build_reference(rows: pd.DataFrame, predictions: np.ndarray, contract: Contract) -> Reference:
+    """Compute the reference of a model: its numeric and categorical features, its predictions."""
     names = contract.numeric_features + contract.categorical_features
     return Reference(
         features=[describe(rows[name], name) for name in names],
         predictions=[
-            describe(values, name) for name, values in columns_of(predictions, contract.labels)
+            describe(values, name)
+            for name, values in prediction_columns(predictions, contract.labels)
         ],
     )
 
 
-def columns_of(predictions: np.ndarray, labels: list[str]) -> list[tuple[str, pd.Series]]:
-    """Predictions as named columns: of two probabilities one says it all.
+def prediction_columns(predictions: np.ndarray, labels: list[str]) -> list[tuple[str, pd.Series]]:
+    """Predictions as named columns; with two classes, only the positive probability.
 
-    Probabilities are rounded to hundredths. A sure model's lie close to 0 and 1, and there bins and
-    ranks would tell differences apart that mean nothing.
+    Probabilities are rounded to hundredths. Those of a confident model are close to 0 and 1, where
+    bins and ranks would react to differences that do not matter.
     """
     if not labels:
         return [("prediction", pd.Series(predictions))]
-    shown = labels[1:] if len(labels) == 2 else labels
+    selected = labels[1:] if len(labels) == 2 else labels
     return [
         (f"probability of {label}", pd.Series(predictions[:, labels.index(label)].round(2)))
-        for label in shown
+        for label in selected
     ]

@@ -1,4 +1,4 @@
-"""The page that an auditor keeps: principles, verdicts, signatures, hashes. It fetches nothing."""
+"""The self-contained audit page: principles, verdicts, signatures and hashes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ FILE = "audit.html"
 
 
 def render(project: Project, ethics: Ethics, card: Card) -> str:
-    """The page as HTML; the same evidence gives the same bytes."""
+    """Render the page as HTML; the same evidence gives the same bytes."""
     return templates.load("audit.html").render(
         project=project,
         ethics=ethics,
         card=card,
-        held=principles.held(ethics),
-        principles=principles.view(ethics),
+        summary=principles.summarize(ethics),
+        principles=principles.list_checks(ethics),
         facts=[
             ("Team", f"{project.team}, {project.contact}"),
-            ("Judged", ethics.made.replace("T", " ").replace("+00:00", " UTC")),
+            ("Checked", ethics.made.replace("T", " ").replace("+00:00", " UTC")),
             ("Run", ethics.run_id),
             ("Commit", ethics.git_commit),
             ("Evidence", ethics.evidence),

@@ -1,4 +1,4 @@
-"""The model card: what the run and conf/ know, and what people wrote into conf/model_card.yml.
+"""The model card: facts from the run and its settings, and texts from conf/model_card.yml.
 
 Sections are those of Mitchell et al., Model Cards for Model Reporting (2019).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlops_platform import settings
 from mlops_platform.core import placeholders
@@ -16,9 +17,9 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.report.collect import Run
 from mlops_platform.settings import Gates, Project, Settings, parse
 
-SEED = "model_card.yml"
+SOURCE = "model_card.yml"
 FILE = "model_card.md"
-FEWEST_LETTERS = 10
+MIN_LETTERS = 10
 
 
 class Details(Settings):
@@ -41,7 +42,7 @@ class Factors(Settings):
     relevant: str = ""
 
 
-class Why(Settings):
+class MetricReason(Settings):
     """Metrics."""
 
     why: str = ""
@@ -67,13 +68,13 @@ class Caveats(Settings):
     recommendations: str = ""
 
 
-class Seed(Settings):
-    """conf/model_card.yml. A field that is not there is one that nobody has filled in."""
+class Fields(Settings):
+    """conf/model_card.yml. An absent field counts as not filled in."""
 
     model_details: Details = Details()
     intended_use: Use = Use()
     factors: Factors = Factors()
-    metrics: Why = Why()
+    metrics: MetricReason = MetricReason()
     evaluation_data: Motivation = Motivation()
     training_data: Motivation = Motivation()
     ethical_considerations: Considerations = Considerations()
@@ -82,7 +83,7 @@ class Seed(Settings):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the card. `field` is its place in conf/model_card.yml; empty where a run says."""
+    """One line of the card. `field` is its field in conf/model_card.yml; empty for facts."""
 
     label: str
     text: str
@@ -90,10 +91,10 @@ class Line:
 
     @property
     def filled(self) -> bool:
-        """Whether it says something."""
+        """Whether the text is long enough and has no placeholder."""
         if self.field and placeholders.find(self.text):
             return False
-        return len(self.text.strip()) >= (FEWEST_LETTERS if self.field else 1)
+        return len(self.text.strip()) >= (MIN_LETTERS if self.field else 1)
 
 
 @dataclass(frozen=True)
@@ -110,48 +111,48 @@ class Card:
 
     @property
     def gaps(self) -> list[str]:
-        """What is not filled in, by its field in conf/model_card.yml or the line's own name."""
+        """Lines that are not filled in, by their field in conf/model_card.yml or their label."""
         empty = [line for line in self.lines if not line.filled]
         return [f"`{line.field}`" if line.field else f"{line.label} (no run)" for line in empty]
 
     @property
     def completeness(self) -> str:
-        """How much is filled in."""
+        """The number of lines that are filled in."""
         return f"{len(self.lines) - len(self.gaps)} of {len(self.lines)} lines are filled in"
 
     def markdown(self) -> str:
-        """The card as a page of Markdown."""
+        """The card as Markdown."""
         parts = [f"# Model card: {self.name}\n", f"{self.completeness}.\n"]
         for title, lines in self.sections.items():
             parts.append(f"## {title}\n")
-            parts.append("".join(f"- **{line.label}**: {_shown(line)}\n" for line in lines))
+            parts.append("".join(f"- **{line.label}**: {_format_text(line)}\n" for line in lines))
         return "\n".join(parts)
 
 
-def load_seed(conf: Path) -> Seed:
-    """Read conf/model_card.yml; where there is none, nobody has filled in anything."""
-    path = conf / SEED
-    return parse(Seed, read_yaml(path), path) if path.is_file() else Seed()
+def load_fields(conf: Path) -> Fields:
+    """Read conf/model_card.yml; without the file, no field is filled in."""
+    path = conf / SOURCE
+    return parse(Fields, read_yaml(path), path) if path.is_file() else Fields()
 
 
-def make(conf: Path, run: Run) -> Card:
-    """The card of a run.
+def build_card(conf: Path, run: Run) -> Card:
+    """Build the card of a run.
 
     Raises:
         UsageError: a wrong field in conf/model_card.yml.
     """
-    seed = load_seed(conf)
+    texts = load_fields(conf)
     project, gates = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
-    known = _known(run, project, gates, contract)
+    facts = _facts(run, project, gates, contract)
     return Card(
         project.name,
         {
             section.replace("_", " ").capitalize(): [
-                *(Line(label, text) for label, text in known.get(section, [])),
+                *(Line(label, text) for label, text in facts.get(section, [])),
                 *(
                     Line(name.replace("_", " ").capitalize(), text, f"{section}.{name}")
-                    for name, text in dict(getattr(seed, section, ())).items()
+                    for name, text in dict(getattr(texts, section, ())).items()
                 ),
             ]
             for section in ORDER
@@ -159,7 +160,7 @@ def make(conf: Path, run: Run) -> Card:
     )
 
 
-# Mitchell's order; what has no field in the seed is said by runs alone.
+# Mitchell's order. Sections without a field in conf/model_card.yml have only facts.
 ORDER = (
     "model_details",
     "intended_use",
@@ -173,14 +174,14 @@ ORDER = (
 )
 
 
-def _shown(line: Line) -> str:
+def _format_text(line: Line) -> str:
     return " ".join(line.text.split()) if line.filled else "*not filled in*"
 
 
-def _known(
+def _facts(
     run: Run, project: Project, gates: Gates, contract: Contract
 ) -> dict[str, list[tuple[str, str]]]:
-    made, measured, split = run.training, run.evaluation, run.split
+    training, evaluation, split = run.training, run.evaluation, run.split
     version = run.registration
     rows = split.rows if split else {}
     limits = [
@@ -190,23 +191,23 @@ def _known(
     ]
     return {
         "model_details": [
-            ("Made by", f"{project.team}, {project.contact}"),
+            ("Developed by", f"{project.team}, {project.contact}"),
             ("Version", f"{version.version}, {version.role}" if version else ""),
-            ("Date", made.began[:10] if made else ""),
-            ("Parameters", _listed(made.parameters) if made else ""),
-            ("Commit", made.git_commit if made else ""),
+            ("Date", training.began[:10] if training else ""),
+            ("Parameters", _format_parameters(training.parameters) if training else ""),
+            ("Commit", training.git_commit if training else ""),
         ],
         "intended_use": [
-            ("In one sentence", project.description),
-            ("Predicts", _predicted(contract)),
+            ("Summary", project.description),
+            ("Predicts", _describe_target(contract)),
         ],
         "factors": [("Groups", ", ".join(contract.named("sensitive")) or "none in conf/data.yml")],
         "metrics": [
-            ("Decides", gates.metric),
+            ("Primary metric", gates.metric),
             ("Limits", "; ".join(limits) or "none"),
             (
                 "Intervals",
-                f"bootstrap of {gates.resamples} resamples, confidence {gates.confidence:g}",
+                f"bootstrap with {gates.resamples} resamples, confidence {gates.confidence:g}",
             ),
         ],
         "evaluation_data": [
@@ -219,16 +220,16 @@ def _known(
             ("Features", ", ".join(contract.features)),
         ],
         "quantitative_analyses": list(_analyses(run)),
-        "ethical_considerations": _verdict(run),
+        "ethical_considerations": _ethics(run),
         "caveats_and_recommendations": [
-            (f"Under {found.name}", f"{found.value:.4f}, worse by {found.worse_by:.4f}")
-            for found in (measured.robustness if measured else [])
+            (f"With {each.name}", f"{each.value:.4f}, worse by {each.worse_by:.4f}")
+            for each in (evaluation.robustness if evaluation else [])
         ],
     }
 
 
-def _predicted(contract: Contract) -> str:
-    """The target, in the contract's words."""
+def _describe_target(contract: Contract) -> str:
+    """The target's name, description and classes."""
     column = contract.columns[contract.target]
     about = f", {column.about}" if column.about else ""
     classes = f": {', '.join(contract.labels)}" if contract.labels else ""
@@ -236,36 +237,37 @@ def _predicted(contract: Contract) -> str:
 
 
 def _analyses(run: Run) -> Iterator[tuple[str, str]]:
-    """Overall, within each group, and where groups meet."""
+    """Metrics overall, by group, and by intersection of two groups."""
     if run.evaluation is None:
         yield "Overall", ""
         return
     for measure in run.evaluation.measures:
-        yield measure.name, _value(measure.value, measure.low, measure.high)
+        yield measure.name, _format_value(measure.value, measure.low, measure.high)
     for group in run.evaluation.groups:
         name = f"{run.evaluation.metric}, {group.column} {group.group}"
-        yield name, f"{_value(group.value, group.low, group.high)}; {group.rows} rows"
+        yield name, f"{_format_value(group.value, group.low, group.high)}; {group.rows} rows"
     for check in run.ethics.checks if run.ethics else []:
-        for found in check.groups:
-            if "," in found.group:  # two columns: where groups meet
-                bounds = _value(found.distance, found.low, found.high)
-                yield f"{check.id}, {found.group}", f"{bounds}; {found.rows} rows; {found.word}"
+        for each in check.groups:
+            if "," in each.group:  # an intersection of two columns
+                value = _format_value(each.distance, each.low, each.high)
+                yield f"{check.id}, {each.group}", f"{value}; {each.rows} rows; {each.word}"
 
 
-def _verdict(run: Run) -> list[tuple[str, str]]:
+def _ethics(run: Run) -> list[tuple[str, str]]:
     if run.ethics is None:
         return []
-    held = sum(check.holds for check in run.ethics.checks)
-    return [("Checks", f"{held} of {len(run.ethics.checks)} hold, stage {run.ethics.stage}")]
+    passed = sum(check.holds for check in run.ethics.checks)
+    total = len(run.ethics.checks)
+    return [("Checks", f"{passed} of {total} passed or waived, stage {run.ethics.stage}")]
 
 
-def _value(value: float | None, low: float | None, high: float | None) -> str:
+def _format_value(value: float | None, low: float | None, high: float | None) -> str:
     if value is None:
-        return "too few rows to tell"
+        return "too few rows"
     if low is None or high is None:
         return f"{value:.4f}"
     return f"{value:.4f} ({low:.4f} to {high:.4f})"
 
 
-def _listed(parameters: dict) -> str:
+def _format_parameters(parameters: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"

@@ -1,4 +1,4 @@
-"""Gathers a run's evidence and says how far the run came."""
+"""Reads the evidence of a run and finds the step at which it stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTPUTS = ("train/*/evidence", "train/prepare/data", "monitor/*/evidence", "ethi
 
 @dataclass(frozen=True)
 class Run:
-    """All evidence that was found; None for what no step wrote."""
+    """The evidence of a run; None for files that no step wrote."""
 
     validation: evidence.Validation | None = None
     split: evidence.Split | None = None
@@ -30,10 +30,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Stop:
-    """The step that the run did not get past, and why."""
+    """The step at which the run stopped, and the reasons."""
 
     step: str
-    why: list[str]
+    reasons: list[str]
 
 
 SHAPES: dict[str, type[evidence.Part]] = {**evidence.SHAPES, "ethics": Ethics}
@@ -47,55 +47,55 @@ STEPS = {
 }
 
 
-def from_folders(folders: Iterable[Path]) -> Run:
-    """Read the evidence files that lie in these folders.
+def read_folders(folders: Iterable[Path]) -> Run:
+    """Read the evidence files in these folders.
 
     Raises:
-        UsageError: a file is not of the shape that its name says.
+        UsageError: a file does not have the shape of its name.
     """
-    found: dict[str, Any] = {
+    files: dict[str, Any] = {
         name: evidence.read(SHAPES[name], folder / f"{name}.json")
         for folder in folders
         for name in (field.name for field in fields(Run))
         if (folder / f"{name}.json").is_file()
     }
-    return Run(**found)
+    return Run(**files)
 
 
-def from_outputs(outputs: Path) -> Run:
-    """Read what the latest runs of the pipelines left in `outputs/`."""
-    found = from_folders(folder for each in OUTPUTS for folder in sorted(outputs.glob(each)))
-    if found.ethics and found.training and found.ethics.run_id != found.training.run_id:
-        return replace(found, ethics=None)  # it was said of an earlier run
-    return found
+def read_outputs(outputs: Path) -> Run:
+    """Read the evidence of the latest pipeline runs in `outputs/`."""
+    run = read_folders(folder for each in OUTPUTS for folder in sorted(outputs.glob(each)))
+    if run.ethics and run.training and run.ethics.run_id != run.training.run_id:
+        return replace(run, ethics=None)  # it belongs to an earlier run
+    return run
 
 
 def is_empty(run: Run) -> bool:
-    """Whether no evidence was found at all."""
+    """Whether there is no evidence at all."""
     return all(getattr(run, field.name) is None for field in fields(run))
 
 
-def stop(run: Run) -> Stop | None:
-    """Where the training pipeline stopped; None where it came to its end or never began."""
+def find_stop(run: Run) -> Stop | None:
+    """Find the step at which the training pipeline stopped; None if finished or not started."""
     absent = [step for step, name in STEPS.items() if getattr(run, name) is None]
     if not absent or len(absent) == len(STEPS):
         return None
-    before = list(STEPS)[max(list(STEPS).index(absent[0]) - 1, 0)]
-    why = _refusal(run, before)
-    if why:
-        return Stop(before, why)
-    return Stop(absent[0], ["it ended with an error, or was interrupted; run it again to see why"])
+    last = list(STEPS)[max(list(STEPS).index(absent[0]) - 1, 0)]
+    reasons = _gate_failures(run, last)
+    if reasons:
+        return Stop(last, reasons)
+    return Stop(absent[0], ["it failed or was interrupted; run it again to see the error"])
 
 
-def _refusal(run: Run, step: str) -> list[str]:
-    """What the gate of a step had against going on."""
+def _gate_failures(run: Run, step: str) -> list[str]:
+    """The messages of the failed gates of a step."""
     if step == "validate" and run.validation:
-        return [f"{found.column}: {found.message}" for found in run.validation.findings]
+        return [f"{finding.column}: {finding.message}" for finding in run.validation.findings]
     if step == "train" and run.training and run.training.outcome != "trained":
-        made = run.training
+        training = run.training
         return [
-            f"on the validation set {made.metric} is {made.value:.4f}, "
-            f"a constant has {made.baseline:.4f}"
+            f"on the validation set {training.metric} is {training.value:.4f}, "
+            f"a constant baseline has {training.baseline:.4f}"
         ]
     if step == "evaluate" and run.evaluation:
         return [
@@ -107,39 +107,39 @@ def _refusal(run: Run, step: str) -> list[str]:
 
 
 def verdicts(run: Run) -> list[Verdict]:
-    """All gates that spoke, in the order in which they did."""
-    spoken: list[Verdict] = []
+    """The verdicts of all gates, in the order of the steps."""
+    collected: list[Verdict] = []
     if run.validation:
-        broken = len(run.validation.findings)
-        spoken.append(
+        violations = len(run.validation.findings)
+        collected.append(
             Verdict(
                 gate="data contract",
-                passed=not broken,
+                passed=not violations,
                 blocks=True,
-                value=broken,
+                value=violations,
                 limit="at most 0",
-                message=f"rules of `conf/data.yml` that are broken: {broken}"
-                if broken
-                else "all rules of `conf/data.yml` hold",
+                message=f"violated rules of `conf/data.yml`: {violations}"
+                if violations
+                else "the data satisfies all rules of `conf/data.yml`",
             )
         )
     if run.training:
-        made = run.training
-        spoken.append(
+        training = run.training
+        collected.append(
             Verdict(
                 gate="better than a constant",
-                passed=made.outcome == "trained",
+                passed=training.outcome == "trained",
                 blocks=True,
-                value=made.value,
-                limit=f"better than {made.baseline:.4g}",
-                message=f"{made.metric} on the validation set is {made.value:.4f}, "
-                f"a constant baseline has {made.baseline:.4f}",
+                value=training.value,
+                limit=f"better than {training.baseline:.4g}",
+                message=f"{training.metric} on the validation set is {training.value:.4f}, "
+                f"a constant baseline has {training.baseline:.4f}",
             )
         )
-    spoken += run.evaluation.verdicts if run.evaluation else []
+    collected += run.evaluation.verdicts if run.evaluation else []
     if run.comparison:
-        spoken += run.comparison.verdicts
-        spoken.append(
+        collected += run.comparison.verdicts
+        collected.append(
             Verdict(
                 gate="champion and challenger",
                 passed=run.comparison.decision == "accepted",
@@ -149,4 +149,4 @@ def verdicts(run: Run) -> list[Verdict]:
                 message=run.comparison.reason,
             )
         )
-    return spoken
+    return collected

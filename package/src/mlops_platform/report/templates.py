@@ -1,4 +1,4 @@
-"""Jinja, as both pages use it."""
+"""Loads the Jinja templates of the HTML pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 
 def load(name: str) -> jinja2.Template:
-    """A template of this folder; a name that is not given to it is an error."""
+    """Load a template from this folder; undefined variables are errors."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -19,14 +19,14 @@ def load(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"figure": _figure, "prose": _prose}
+    environment.filters |= {"number": _format_number, "markdown": _render_code}
     return environment.get_template(name)
 
 
-def _figure(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "none" if value is None else f"{value:.4f}"
 
 
-def _prose(text: str) -> Markup:
-    """Escaped text; what stands between backticks becomes code."""
+def _render_code(text: str) -> Markup:
+    """Escape text and turn backticks into `<code>`."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704

@@ -1,4 +1,4 @@
-"""`conf/*.yml`, typed."""
+"""Typed settings from `conf/*.yml`."""
 
 from mlops_platform.core.names import Environment, Task
 from mlops_platform.settings.parsing import Settings, parse

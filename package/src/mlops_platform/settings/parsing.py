@@ -1,4 +1,4 @@
-"""How a settings file becomes a typed object. Every error names the file and the field."""
+"""Parses settings files into typed objects. Errors name the file and the field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlops_platform.core.errors import UsageError
 
 
 class Settings(BaseModel):
-    """A part of a settings file: unknown fields are refused, so a typo is never ignored."""
+    """Base class of settings. Unknown fields are an error, so that typos are not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -19,7 +19,7 @@ class Settings(BaseModel):
 AnySettings = TypeVar("AnySettings", bound=BaseModel)
 
 
-def parse(model: type[AnySettings], content: dict, source: Path) -> AnySettings:
+def parse(model: type[AnySettings], content: dict[str, Any], source: Path) -> AnySettings:
     """Check `content`, read from `source`, against `model`.
 
     Raises:
@@ -29,32 +29,32 @@ def parse(model: type[AnySettings], content: dict, source: Path) -> AnySettings:
         return model.model_validate(content)
     except ValidationError as error:
         lines = []
-        for fault in error.errors():
-            field = _field(fault["loc"], content) or "(whole file)"
-            given = fault["input"]
-            shown = "" if isinstance(given, dict) else f", got {given!r}"
-            lines.append(f"{source}, field `{field}`: {_reason(fault)}{shown}.")
+        for problem in error.errors():
+            field = _field(problem["loc"], content) or "(whole file)"
+            value = problem["input"]
+            actual = "" if isinstance(value, dict) else f", got {value!r}"
+            lines.append(f"{source}, field `{field}`: {_reason(problem)}{actual}.")
         raise UsageError("\n".join(lines)) from None
 
 
-def _field(place: tuple[int | str, ...], content: Any) -> str:
-    """Where in the file: an item of a list by its `id`, if it has one, else by its number."""
+def _field(location: tuple[int | str, ...], content: Any) -> str:
+    """The path of a field; an item of a list has its `id`, if it has one, else its number."""
     parts = []
-    for part in place:
+    for part in location:
         if isinstance(content, list) and isinstance(part, int) and part < len(content):
             content = content[part]
             parts.append(content.get("id", part) if isinstance(content, dict) else part)
         elif isinstance(content, dict) and part in content:
             content = content[part]
             parts.append(part)
-        elif part == place[-1]:  # what is missing; others are pydantic's words, and in no file
+        elif part == location[-1]:  # a missing field; other parts are internal to pydantic
             parts.append(part)
     return ".".join(map(str, parts))
 
 
-def _reason(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "no such field, perhaps misspelt"
-    if fault["type"] == "missing":
+def _reason(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown field, perhaps misspelt"
+    if problem["type"] == "missing":
         return "is missing; add it"
-    return str(fault["msg"]).removeprefix("Value error, ")
+    return str(problem["msg"]).removeprefix("Value error, ")

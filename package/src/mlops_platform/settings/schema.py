@@ -1,4 +1,4 @@
-"""`conf/*.yml`, typed. Every error names the file and the field."""
+"""Schemas of the files in `conf/`. Errors name the file and the field."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Project(Settings):
 
     @property
     def package_name(self) -> str:
-        """The team's importable package below src/: named after the project unless told."""
+        """The team's importable package in src/: `package`, or the name of the project."""
         return self.package or self.name.replace("-", "_")
 
     @property
     def gates_block(self) -> bool:
-        """Quality gates only report while a project explores."""
+        """Whether quality gates block; at stage `explore` they only report."""
         return self.stage != "explore"
 
 
 class Split(Settings):
-    """How `prepare` divides the rows; shares are of all rows."""
+    """How `prepare` splits the rows, with shares of all rows."""
 
     by: Literal["time", "id", "random"]
     validation: Share = Field(gt=0, lt=0.5)
@@ -55,7 +55,7 @@ class Split(Settings):
 
 
 class Retrain(Settings):
-    """How often a schedule or a drift event may start a training."""
+    """How often a schedule or drift may start a training."""
 
     cool_down_hours: float = Field(default=24, ge=0)
     per_week: int = Field(default=3, ge=1)
@@ -69,21 +69,21 @@ class Train(Settings):
     split: Split
     parameters: dict[str, Any]
     retrain: Retrain = Retrain()
-    # for a sweep in Azure ML
+    # The search space of a sweep in Azure ML.
     search: dict[str, list[bool | int | float | str]] = Field(default_factory=dict)
 
-    def trying(self, given: Mapping[str, str]) -> Train:
-        """The same with other parameters: numbers, true and false as JSON writes them, else text.
+    def with_parameters(self, overrides: Mapping[str, str]) -> Train:
+        """A copy with other parameters; their values are parsed as JSON, or else are text.
 
         Raises:
-            UsageError: one that conf/train.yml does not have.
+            UsageError: a parameter is not in conf/train.yml.
         """
         parameters = dict(self.parameters)
-        for name, text in given.items():
+        for name, text in overrides.items():
             if name not in parameters:
                 raise UsageError(
                     f"--parameter {name}={text}: conf/train.yml has no such parameter; "
-                    f"it has {', '.join(parameters) or 'none'}."
+                    f"choose one of {', '.join(parameters) or 'none'}."
                 )
             try:
                 parameters[name] = json.loads(text)
@@ -107,7 +107,7 @@ class Limit(Settings):
 
 
 class Guardrails(Settings):
-    """What a challenger may not break, however good its metric."""
+    """Limits that a challenger must not violate, even if its metric is better."""
 
     size_mb: float = Field(gt=0)
     load_seconds: float = Field(gt=0)
@@ -118,7 +118,7 @@ class Guardrails(Settings):
 
 
 class Drift(Settings):
-    """Limits of the drift monitor."""
+    """Limits of drift detection."""
 
     psi: float = Field(gt=0)
     distance: float = Field(gt=0, lt=1)
@@ -140,7 +140,7 @@ class Gates(Settings):
 
 
 class Consumer(Settings):
-    """Who calls the model: the fields of an answer that it reads, and the rows that it sends."""
+    """A consumer of the model: the fields that it reads from a response, the rows that it sends."""
 
     reads: dict[Annotated[str, Field(pattern=FIELD)], Literal["text", "number"]] = Field(
         min_length=1
@@ -155,7 +155,7 @@ class Consumers(Settings):
 
 
 class Cluster(Settings):
-    """Machines that train. They are there only while a job runs."""
+    """Compute cluster for training. Its machines exist only while a job runs."""
 
     size: str = Field(pattern=SIZE)
     tier: Literal["dedicated", "low_priority"]
@@ -164,21 +164,21 @@ class Cluster(Settings):
 
 
 class Data(Settings):
-    """The version of the raw data that an environment trains with."""
+    """The version of the raw data in an environment."""
 
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")
     path: str = Field(pattern=r"^(azureml|abfss|wasbs|https)://\S+$")
 
 
 class Endpoints(Settings):
-    """Names of the endpoints: Azure ML allows 3 to 32 letters, digits and hyphens."""
+    """Names of the endpoints, with 3 to 32 letters, digits and hyphens as Azure ML requires."""
 
     online: str = Field(pattern=ENDPOINT)
     batch: str = Field(pattern=ENDPOINT)
 
 
 class Machines(Settings):
-    """Machines behind the online endpoint; between `min` and `max` the load decides."""
+    """Machines of the online endpoint; autoscaling chooses a number from `min` to `max`."""
 
     size: str = Field(pattern=SIZE)
     min: int = Field(ge=1)
@@ -220,7 +220,7 @@ def load_gates(conf: Path) -> Gates:
 
 
 def load_consumers(conf: Path) -> dict[str, Consumer]:
-    """Read conf/consumers.yml: each by its name."""
+    """Read conf/consumers.yml: consumers by name."""
     source = conf / "consumers.yml"
     return parse(Consumers, read_yaml(source), source).consumers
 
@@ -230,7 +230,7 @@ def load_cloud(conf: Path, environment: Environment) -> Cloud:
     source = conf / f"{environment}.yml"
     if not source.exists():
         raise UsageError(
-            f"{source} does not exist: this project has no cloud. "
-            "`uv run poe template-update --data cloud=azureml` brings it."
+            f"{source}: does not exist, because this project has no cloud. Add it: "
+            "`uv run poe template-update --data cloud=azureml`."
         )
     return parse(Cloud, read_yaml(source), source)

@@ -1,1 +1,1 @@
-"""The four kinds of check. Each gives a `Finding`: the word, what was found, what to do next."""
+"""The four kinds of check. Each returns an `Outcome`: verdict, message and next step."""

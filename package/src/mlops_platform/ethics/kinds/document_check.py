@@ -1,4 +1,4 @@
-"""A page that people fill in, and read again from time to time."""
+"""Checks of kind `document`: a page that people fill in and review regularly."""
 
 from __future__ import annotations
 
@@ -7,84 +7,87 @@ from datetime import date
 from pathlib import Path
 
 from mlops_platform.core import placeholders
-from mlops_platform.core.text import amount
-from mlops_platform.ethics.finding import Finding
-from mlops_platform.ethics.page import Document
+from mlops_platform.core.text import pluralize
+from mlops_platform.ethics.config import DocumentCheck
+from mlops_platform.ethics.outcome import Outcome
 
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 REVIEWED = re.compile(r"^Reviewed:\s*(\d{4}-\d{2}-\d{2}) by (\S.*)$", re.MULTILINE)
-FEWEST_LETTERS = 20
+MIN_LETTERS = 20
 
 
-def look(root: Path, check: Document, today: date) -> Finding:
-    """Whether each section is there and filled in, and the page was read again in time."""
+def check_document(root: Path, check: DocumentCheck, today: date) -> Outcome:
+    """Check that each section exists and is filled in, and that the last review is recent."""
     path = root / check.path
     try:
         text = COMMENT.sub("", path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Finding("failed", f"{check.path} does not exist", f"Write {check.path}.")
+        return Outcome("failed", f"{check.path} does not exist", f"Write {check.path}.")
     except (OSError, UnicodeDecodeError) as error:
-        return Finding("failed", f"{check.path} cannot be read: {error}", "Save it as UTF-8 text.")
+        return Outcome("failed", f"{check.path} cannot be read: {error}", "Save it as UTF-8 text.")
     sections = _sections(text)
-    faults = [fault for name in check.sections if (fault := _fault(name, sections))]
-    if faults:
-        return Finding(
+    problems = [problem for name in check.sections if (problem := _problem(name, sections))]
+    if problems:
+        return Outcome(
             "failed",
-            f"{check.path}: {'; '.join(faults)}",
-            f"Fill in {check.path}, and write `Reviewed: {today} by YOUR NAME` into it.",
+            f"{check.path}: {'; '.join(problems)}",
+            f"Fill in {check.path}, and add the line `Reviewed: {today} by YOUR NAME`.",
         )
-    return _reviewed(text, check, today)
+    return _check_review(text, check, today)
 
 
 def _sections(text: str) -> dict[str, str]:
-    """The text below each heading, with that of the headings below it; names in small letters."""
-    found: dict[str, str] = {}
-    open_: list[tuple[int, str]] = []
+    """The text of each section by its lower-case heading, with the text of its subsections."""
+    sections: dict[str, str] = {}
+    parents: list[tuple[int, str]] = []
     for line in text.splitlines():
         if heading := HEADING.match(line):
             level = len(heading[1])
-            open_ = [(depth, name) for depth, name in open_ if depth < level]
-            open_.append((level, heading[2].lower()))
-            found.setdefault(heading[2].lower(), "")
+            parents = [(depth, name) for depth, name in parents if depth < level]
+            parents.append((level, heading[2].lower()))
+            sections.setdefault(heading[2].lower(), "")
             continue
-        for _, name in open_:
-            found[name] += line + "\n"
-    return found
+        for _, name in parents:
+            sections[name] += line + "\n"
+    return sections
 
 
-def _fault(name: str, sections: dict[str, str]) -> str:
+def _problem(name: str, sections: dict[str, str]) -> str:
     text = sections.get(name.lower())
     if text is None:
-        return f"no section `{name}`"
+        return f"the section `{name}` is missing"
     if placeholder := placeholders.find(text):
-        return f"`{name}` still says `{placeholder}`"
-    if len("".join(text.split())) < FEWEST_LETTERS:
+        return f"`{name}` still has the placeholder `{placeholder}`"
+    if len("".join(text.split())) < MIN_LETTERS:
         return f"`{name}` is empty"
     return ""
 
 
-def _reviewed(text: str, check: Document, today: date) -> Finding:
-    line = f"Read {check.path} again, mend it, and write `Reviewed: {today} by YOUR NAME` into it."
+def _check_review(text: str, check: DocumentCheck, today: date) -> Outcome:
+    next_step = (
+        f"Review {check.path}, correct it, and add the line `Reviewed: {today} by YOUR NAME`."
+    )
     reviews = []
-    for written, by in REVIEWED.findall(text):
+    for day, by in REVIEWED.findall(text):
         try:
-            reviews.append((date.fromisoformat(written), by.strip()))
+            reviews.append((date.fromisoformat(day), by.strip()))
         except ValueError:
-            return Finding("failed", f"{check.path}: {written} is no date", line)
+            return Outcome("failed", f"{check.path}: {day} is not a date", next_step)
     if not reviews:
-        return Finding("failed", f"{check.path} was never reviewed", line)
-    when, by = max(reviews)
-    age = (today - when).days
+        return Outcome("failed", f"{check.path} has no review", next_step)
+    last, by = max(reviews)
+    age = (today - last).days
     if age < 0:
-        return Finding("failed", f"{check.path} was reviewed on {when}, in the future", line)
+        message = f"{check.path}: the review date {last} is in the future"
+        return Outcome("failed", message, next_step)
     if age > check.reviewed_within_days:
-        return Finding(
+        return Outcome(
             "failed",
-            f"{check.path} was reviewed {age} days ago, at most {check.reviewed_within_days}",
-            line,
+            f"{check.path} was reviewed {age} days ago, allowed are {check.reviewed_within_days}",
+            next_step,
         )
-    return Finding(
+    return Outcome(
         "passed",
-        f"{check.path}: {amount(len(check.sections), 'section')}, reviewed {when} by {by}",
+        f"{check.path}: {pluralize(len(check.sections), 'section')}, reviewed {last} by {by}",
     )

@@ -1,71 +1,67 @@
-"""A measured value against a limit, by its confidence bound."""
+"""Checks of kind `metric`: a measured value against a limit, by its confidence bound."""
 
 from __future__ import annotations
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.finding import Finding
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Value, combine_verdicts, compare_with_limit, first_few
 from mlops_platform.ethics.measures import MEASURES
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Value, word, worst
-from mlops_platform.evidence.ethics import GroupFinding, Word
-
-SHOWN = 3
+from mlops_platform.ethics.outcome import Outcome
+from mlops_platform.evidence.ethics import CheckVerdict, GroupFinding
 
 
-def look(case: Case, check: Metric) -> Finding:
-    """Measure, and hold the value against the limit.
+def check_metric(run: EvaluatedRun, check: MetricCheck) -> Outcome:
+    """Compute the measure and compare it with the limit.
 
-    With groups, each is held against the limit, and the worst word counts. A group without enough
-    rows is named, whatever the others say.
+    With groups, each group is compared with the limit, and the worst verdict counts. Groups with
+    too few rows are always named.
     """
-    found = MEASURES[check.measure].compute(case, check)
+    value = MEASURES[check.measure].compute(run, check)
     bound, limit = ("max", check.max or 0.0) if check.min is None else ("min", check.min)
-    said = (
-        worst([group.word for group in found.groups])
-        if found.groups
-        else word(found.low, found.high, limit, "max" if bound == "max" else "min")
+    verdict = (
+        combine_verdicts([group.word for group in value.groups])
+        if value.groups
+        else compare_with_limit(value.low, value.high, limit, "max" if bound == "max" else "min")
     )
-    shown = f"at {'most' if bound == 'max' else 'least'} {limit:g}"
-    figures = {
+    details = {
         "measure": check.measure,
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "limit": shown,
-        "rows": found.rows,
-        "groups": found.groups,
+        "value": value.value,
+        "low": value.low,
+        "high": value.high,
+        "limit": f"at {'most' if bound == 'max' else 'least'} {limit:g}",
+        "rows": value.rows,
+        "groups": value.groups,
     }
-    return Finding(said, _message(found, check), _next(said, found, check), figures)
+    return Outcome(verdict, _message(value), _next_step(verdict, value, check), details)
 
 
-def _message(found: Value, check: Metric) -> str:
-    if found.value is None:
-        text = found.about
-    elif found.low == found.high:
-        text = f"{found.value:.4g} ({found.about})"
+def _message(value: Value) -> str:
+    if value.value is None:
+        text = value.description
+    elif value.low == value.high:
+        text = f"{value.value:.4g} ({value.description})"
     else:
-        text = f"{found.value:.3f}, {_number(found.low)} to {_number(found.high)} ({found.about})"
-    small = [group for group in found.groups if group.distance is None or group.low is None]
-    if small and found.value is not None:
-        text += f"; too few rows to tell: {_named(small)}"
+        interval = f"{_format(value.low)} to {_format(value.high)}"
+        text = f"{value.value:.3f}, {interval} ({value.description})"
+    small = [group for group in value.groups if group.distance is None or group.low is None]
+    if small and value.value is not None:
+        text += f"; groups with too few rows: {_names(small)}"
     return text
 
 
-def _next(said: Word, found: Value, check: Metric) -> str:
-    if said == "passed":
+def _next_step(verdict: CheckVerdict, value: Value, check: MetricCheck) -> str:
+    if verdict == "passed":
         return ""
-    if said == "failed":
-        failed = [group for group in found.groups if group.word == "failed"]
-        who = f" (failed: {_named(failed)})" if len(failed) > 1 else ""
-        return f"{MEASURES[check.measure].then}{who}. Only the owner may change the limit."
-    return found.then or MEASURES[check.measure].unknown
+    if verdict == "failed":
+        failed = [group for group in value.groups if group.word == "failed"]
+        groups = f" (failed: {_names(failed)})" if len(failed) > 1 else ""
+        return f"{MEASURES[check.measure].next_step}{groups}. Only the owner may change the limit."
+    return value.next_step or MEASURES[check.measure].if_insufficient
 
 
-def _named(groups: list[GroupFinding]) -> str:
-    names = [f"{group.group} ({group.rows} rows)" for group in groups]
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _names(groups: list[GroupFinding]) -> str:
+    return first_few([f"{group.group} ({group.rows} rows)" for group in groups])
 
 
-def _number(bound: float | None) -> str:
+def _format(bound: float | None) -> str:
     return "?" if bound is None else f"{bound:.3f}"

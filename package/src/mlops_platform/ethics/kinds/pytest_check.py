@@ -1,4 +1,7 @@
-"""Tests of the project that must run, and pass, now. Skipped, deselected or deleted is failed."""
+"""Checks of kind `test`: a test of the project must run and pass.
+
+A test that is skipped, deselected or deleted fails the check.
+"""
 
 from __future__ import annotations
 
@@ -12,93 +15,107 @@ from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import write_text
-from mlops_platform.ethics.finding import Finding
-from mlops_platform.ethics.kinds import recorder
-from mlops_platform.ethics.page import Pytest
+from mlops_platform.ethics.config import PytestCheck
+from mlops_platform.ethics.kinds import pytest_plugin
+from mlops_platform.ethics.outcome import Outcome
 from mlops_platform.models import team
 
 LOG = "pytest.log"
-SECONDS = 900
+TIMEOUT_SECONDS = 900
 
 
-def run(root: Path, checks: Sequence[Pytest], out: Path) -> dict[str, Finding]:
-    """Run the tests of all checks in one pytest; a finding for each check's id.
+def run_tests(root: Path, checks: Sequence[PytestCheck], out: Path) -> dict[str, Outcome]:
+    """Run the tests of all checks in one pytest session; the outcome of each check by its id.
 
-    What pytest printed is kept in `out/pytest.log`.
+    The output of pytest is written to `out/pytest.log`.
 
     Raises:
-        UsageError: pytest is not installed, or did not come to its end.
+        UsageError: pytest is not installed, or did not finish.
     """
     if not checks:
         return {}
     if importlib.util.find_spec("pytest") is None:
-        raise UsageError("pytest is not installed, and conf/ethics.yml names tests. Run `uv sync`.")
+        raise UsageError("pytest is not installed, but conf/ethics.yml needs it. Run `uv sync`.")
     record = out / "tests.json"
     record.unlink(missing_ok=True)
     files = sorted({check.node.partition("::")[0] for check in checks})
-    there = [file for file in files if (root / file).is_file()]
-    outcomes = _outcomes(root, there, [check.node for check in checks], record) if there else {}
-    return {check.id: _finding(check, outcomes, root, out) for check in checks}
+    existing = [file for file in files if (root / file).is_file()]
+    nodes = [check.node for check in checks]
+    results = _run_pytest(root, existing, nodes, record) if existing else {}
+    return {check.id: _outcome(check, results, root, out) for check in checks}
 
 
-def _outcomes(root: Path, files: list[str], nodes: list[str], record: Path) -> dict[str, list[str]]:
+def _run_pytest(
+    root: Path, files: list[str], nodes: list[str], record: Path
+) -> dict[str, list[str]]:
     record.parent.mkdir(parents=True, exist_ok=True)
-    # First of all the code that judges, wherever another copy of the package is installed.
-    own = str(team.of(root / "conf").folder.parent)
-    paths = [own, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # The project's own code comes first, even if another copy of its package is installed.
+    source = str(team.load_team(root / "conf").folder.parent)
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     variables = {
-        recorder.NODES: json.dumps(nodes),
-        recorder.RECORD: str(record.resolve()),
+        pytest_plugin.NODES: json.dumps(nodes),
+        pytest_plugin.RECORD: str(record.resolve()),
         "PYTHONPATH": os.pathsep.join(paths),
     }
-    command = [sys.executable, "-m", "pytest", "-p", recorder.__name__, "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        pytest_plugin.__name__,
+        "-p",
+        "no:cacheprovider",
+    ]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "-q", *files],
             cwd=root,
             env={**os.environ, **variables},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise UsageError(
-            f"the tests in conf/ethics.yml ran for more than {SECONDS} s. Name quicker ones."
+            f"conf/ethics.yml: its tests ran for more than {TIMEOUT_SECONDS} s. Use faster tests."
         ) from None
-    write_text(record.with_name(LOG), done.stdout + done.stderr)
+    write_text(record.with_name(LOG), process.stdout + process.stderr)
     if not record.is_file():
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it printed nothing"]
+        last = (process.stderr or process.stdout).strip().splitlines()[-1:] or [
+            "it printed nothing"
+        ]
         raise UsageError(
-            f"pytest ended with exit code {done.returncode} before it ran a test: {last[0]}. "
+            f"pytest ended with exit code {process.returncode} before it ran a test: {last[0]}. "
             f"See {record.with_name(LOG)}."
         )
     recorded: dict[str, dict[str, str]] = json.loads(record.read_text(encoding="utf-8"))
-    found: dict[str, list[str]] = {}
+    results: dict[str, list[str]] = {}
     for node, phases in recorded.items():
-        found.setdefault(node.partition("[")[0], []).append(_outcome(phases))
-    return found
+        results.setdefault(node.partition("[")[0], []).append(_combine_phases(phases))
+    return results
 
 
-def _outcome(phases: dict[str, str]) -> str:
-    """Of setup, call and teardown; a test that did not come to its call did not run."""
-    for word in ("failed", "skipped"):
-        if word in phases.values():
-            return word
+def _combine_phases(phases: dict[str, str]) -> str:
+    """The result of setup, call and teardown; without a call, the test did not run."""
+    for result in ("failed", "skipped"):
+        if result in phases.values():
+            return result
     return phases.get("call", "not run")
 
 
-def _finding(check: Pytest, outcomes: dict[str, list[str]], root: Path, out: Path) -> Finding:
+def _outcome(check: PytestCheck, results: dict[str, list[str]], root: Path, out: Path) -> Outcome:
     file, _, name = check.node.partition("::")
-    found = outcomes.get(check.node, [])
-    if found and set(found) == {"passed"}:
-        return Finding("passed", f"{check.node} ran and passed")
+    of_test = results.get(check.node, [])
+    if of_test and set(of_test) == {"passed"}:
+        return Outcome("passed", f"{check.node} ran and passed")
     if not (root / file).is_file():
-        said, then = f"{file} does not exist", f"Bring {file} back from git"
-    elif not found:
-        said, then = f"{check.node} did not run", f"Bring `{name}` back, or name the test that is"
-    elif "failed" in found:
-        said, then = f"{check.node} failed", f"See {out / LOG}, and mend what it found"
+        message, next_step = f"{file} does not exist", f"Restore {file} from git"
+    elif not of_test:
+        message, next_step = f"{check.node} did not run", f"Restore the test `{name}`"
+    elif "failed" in of_test:
+        message, next_step = f"{check.node} failed", f"See {out / LOG}, and fix the failure"
     else:
-        said, then = f"{check.node} was skipped", "Give it what it needs to run"
-    return Finding("failed", said, f"{then}; or change the check `{check.id}` with its owner.")
+        message, next_step = f"{check.node} was skipped", "Remove the reason for the skip"
+    advice = f"{next_step}; or change the check `{check.id}` with its owner."
+    return Outcome("failed", message, advice)

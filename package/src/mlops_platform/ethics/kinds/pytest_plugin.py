@@ -1,6 +1,7 @@
-"""A plugin of pytest: runs the named tests only, and records how each phase of them ended.
+"""A pytest plugin that runs only the named tests and records the outcome of each phase.
 
-It imports nothing of ours: the project's conftest.py sets the environment that our modules read.
+It imports no other module of this package, because the project's conftest.py sets environment
+variables that those modules read at import.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ outcomes: dict[str, dict[str, str]] = {}
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Leave out all other tests of the files."""
+    """Deselect all other tests of the files."""
     wanted = set(json.loads(os.environ[NODES]))
     others = [item for item in items if item.nodeid.partition("[")[0] not in wanted]
     config.hook.pytest_deselected(items=others)
@@ -23,11 +24,11 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
 
 
 def pytest_runtest_logreport(report: Any) -> None:
-    """Note a phase: setup, call or teardown. An expected failure is no pass."""
+    """Record a phase: setup, call or teardown. An expected failure counts as skipped."""
     outcome = "skipped" if hasattr(report, "wasxfail") else report.outcome
     outcomes.setdefault(report.nodeid, {})[report.when] = outcome
 
 
 def pytest_sessionfinish() -> None:
-    """Write the record."""
+    """Write the outcomes to a file."""
     Path(os.environ[RECORD]).write_text(json.dumps(outcomes), encoding="utf-8")

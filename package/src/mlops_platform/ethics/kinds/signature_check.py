@@ -1,4 +1,4 @@
-"""A question for a person, who signs the answer over the evidence: conf/signatures.yml."""
+"""Checks of kind `manual`: a person answers a question and signs it, in conf/signatures.yml."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pydantic import Field
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml, write_text
 from mlops_platform.core.hashes import SHA256, Sha256
-from mlops_platform.ethics.finding import Finding
-from mlops_platform.ethics.page import Manual, Page
+from mlops_platform.ethics.config import EthicsConfig, ManualCheck
+from mlops_platform.ethics.outcome import Outcome
 from mlops_platform.evidence.ethics import Ethics, Signature
 from mlops_platform.settings import Settings, parse
 
 FILE = "signatures.yml"
-HEAD = (
-    "# Signed by `uv run mlops ethics sign`, over the evidence with this SHA-256. Commit it.\n"
-    "# When the evidence changes, a signature lapses.\n"
+HEADER = (
+    "# Written by `uv run mlops ethics sign`. Commit this file.\n"
+    "# A signature is valid only for the evidence with this SHA-256.\n"
 )
 
 
-class Signed(Settings):
-    """One signature."""
+class SignatureEntry(Settings):
+    """One signature in the file."""
 
     check: str
     role: str
@@ -40,54 +40,65 @@ class Signed(Settings):
 class Signatures(Settings):
     """conf/signatures.yml."""
 
-    signatures: tuple[Signed, ...] = ()
+    signatures: tuple[SignatureEntry, ...] = ()
 
 
-def read(conf: Path) -> Sequence[Signed]:
-    """All signatures, oldest first; none where there is no file."""
+def load_signatures(conf: Path) -> Sequence[SignatureEntry]:
+    """Read all signatures, oldest first; an absent file has none."""
     path = conf / FILE
     return parse(Signatures, read_yaml(path), path).signatures if path.is_file() else ()
 
 
-def look(check: Manual, signed: Sequence[Signed], evidence: str, page: Page) -> Finding:
-    """Whether the role signed, said yes, and did so over this evidence.
+def check_signature(
+    check: ManualCheck, signatures: Sequence[SignatureEntry], evidence: str, config: EthicsConfig
+) -> Outcome:
+    """Check that the role signed this evidence with the answer yes.
 
-    Of the two signatures of a regulated project, the second must be somebody else's.
+    The two signatures of a regulated project must be from different people.
     """
-    how = (
+    command = (
         f"Run `uv run mlops ethics sign {check.id} --role '{check.role}' --by NAME --answer yes "
         "--why REASON`"
     )
-    mine = [each for each in signed if each.check == check.id and each.role == check.role]
-    if not mine:
-        return Finding("failed", f"not signed by the {check.role}", f"{how}.")
-    last = mine[-1]
-    figures = {"signature": Signature(**{**last.model_dump(), "date": str(last.date)})}
+    matching = [each for each in signatures if each.check == check.id and each.role == check.role]
+    if not matching:
+        return Outcome("failed", f"not signed by the {check.role}", f"{command}.")
+    last = matching[-1]
+    details = {"signature": Signature(**{**last.model_dump(), "date": str(last.date)})}
     if last.evidence != evidence:
-        said = f"{last.by} signed on {last.date}, over other evidence"
-        return Finding("failed", said, f"Look at what changed, then sign again. {how}.", figures)
+        message = f"{last.by} signed on {last.date}, but the evidence has changed since"
+        next_step = f"Review the changes, then sign again. {command}."
+        return Outcome("failed", message, next_step, details)
     if last.answer == "no":
-        said = f"{last.by} says no: {last.why}"
-        return Finding("failed", said, f"Mend it together with {last.by}.", figures)
-    latest = {each.role: each for each in signed if each.evidence == evidence}
+        message = f"{last.by} answered no: {last.why}"
+        return Outcome("failed", message, f"Fix it together with {last.by}.", details)
+    latest = {each.role: each for each in signatures if each.evidence == evidence}
     others = {
         each.by.strip().casefold()
         for role, each in latest.items()
-        if role in page.regulated_signatures and role != check.role
+        if role in config.regulated_signatures and role != check.role
     }
-    if check.role in page.regulated_signatures and last.by.strip().casefold() in others:
-        said = f"{last.by} signed for both roles"
-        return Finding("failed", said, f"Two people sign. {how} as another person.", figures)
-    return Finding("passed", f"{last.by} said yes on {last.date}: {last.why}", "", figures)
+    if check.role in config.regulated_signatures and last.by.strip().casefold() in others:
+        message = f"{last.by} signed for both roles"
+        next_step = f"Two different people must sign. {command} as another person."
+        return Outcome("failed", message, next_step, details)
+    return Outcome("passed", f"{last.by} answered yes on {last.date}: {last.why}", "", details)
 
 
 def sign(
-    conf: Path, seen: Ethics, check: Manual, *, by: str, answer: str, why: str, today: datetime.date
+    conf: Path,
+    ethics: Ethics,
+    check: ManualCheck,
+    *,
+    by: str,
+    answer: str,
+    why: str,
+    today: datetime.date,
 ) -> Signature:
-    """Append a signature over the evidence in `seen` to conf/signatures.yml.
+    """Append a signature for the evidence of `ethics` to conf/signatures.yml.
 
     Raises:
-        UsageError: no name, no reason, or another answer than yes or no.
+        UsageError: no name, no reason, or an answer other than yes or no.
     """
     content = {
         "check": check.id,
@@ -96,14 +107,17 @@ def sign(
         "answer": answer,
         "why": why.strip(),
         "date": today,
-        "evidence": seen.evidence,
+        "evidence": ethics.evidence,
     }
-    made = parse(Signed, content, Path("--by, --answer and --why"))
-    if not made.why:
-        raise UsageError("--why: say in a few words what you looked at. It is kept with your name.")
-    listed = [
-        {**each.model_dump(), "evidence": SHA256 + each.evidence} for each in [*read(conf), made]
+    entry = parse(SignatureEntry, content, Path("--by, --answer and --why"))
+    if not entry.why:
+        raise UsageError(
+            "--why: is empty. Write in a few words what you reviewed. It is stored with your name."
+        )
+    entries = [
+        {**each.model_dump(), "evidence": SHA256 + each.evidence}
+        for each in [*load_signatures(conf), entry]
     ]
-    text = yaml.safe_dump({"signatures": listed}, sort_keys=False, allow_unicode=True)
-    write_text(conf / FILE, HEAD + text)
-    return Signature(**{**made.model_dump(), "date": str(made.date)})
+    text = yaml.safe_dump({"signatures": entries}, sort_keys=False, allow_unicode=True)
+    write_text(conf / FILE, HEADER + text)
+    return Signature(**{**entry.model_dump(), "date": str(entry.date)})

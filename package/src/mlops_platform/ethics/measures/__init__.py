@@ -1,11 +1,11 @@
-"""The measures by name, by topic: each is a function of a run and gives a value with its interval.
+"""The measures by name. Each is a function of a run that returns a value with its interval.
 
-A measure of your own is no part of this folder: write it as a test, and name it in a check of
-`kind: test` (docs/ethics.md).
+To add your own measure, write a test and name it in a check of `kind: test` (docs/ethics.md).
 """
 
 from __future__ import annotations
 
+from mlops_platform.ethics.measurement import Measure
 from mlops_platform.ethics.measures import (
     audit,
     data,
@@ -19,7 +19,6 @@ from mlops_platform.ethics.measures import (
     robustness,
     security,
 )
-from mlops_platform.ethics.value import Measure
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure

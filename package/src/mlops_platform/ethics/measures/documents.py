@@ -1,17 +1,18 @@
-"""Does the model card say what it must?"""
+"""Measures of documentation: the model card."""
 
 from __future__ import annotations
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, counted, listed
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, exact_value, first_few
 from mlops_platform.report import card, collect
 
 
-def _card_gaps(case: Case, _: Metric) -> Value:
-    """Lines of the model card that nobody has filled in."""
-    made = card.make(case.conf, collect.from_outputs(case.outputs.parent))
-    return counted(len(made.gaps), len(made.lines), listed(made.gaps) or made.completeness)
+def _card_gaps(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Empty fields of the model card."""
+    model_card = card.build_card(run.conf, collect.read_outputs(run.outputs.parent))
+    description = first_few(model_card.gaps) or model_card.completeness
+    return exact_value(len(model_card.gaps), len(model_card.lines), description)
 
 
 MEASURES = [

@@ -1,4 +1,4 @@
-"""Would we explain the model in the same way, had chance drawn other rows or another seed?"""
+"""Measures of explanations: the stability of feature importance over rows and seeds."""
 
 from __future__ import annotations
 
@@ -7,64 +7,68 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, nothing
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, no_value
 from mlops_platform.evaluation import metrics
 
-DRAWS = 20
+REPEATS = 20
 
 
-def _explanation_stability(case: Case, _: Metric) -> Value:
-    """Spearman's rank correlation of the features' importance, among draws of rows and seeds.
+def _explanation_stability(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Mean rank correlation (Spearman) between reported and repeated feature importance.
 
-    Each draw takes a fit, of the model itself or of the ones with other seeds, and rows of the
-    test set with replacement; its permutation importances (Breiman, 2001) are held against those
-    in evaluation.json. The value is the mean, the interval the bootstrap's, of means of draws.
+    Each repeat uses the model or a refit with another seed, and a resample of the test rows. Its
+    permutation importances (Breiman, 2001) are compared with those in evaluation.json. The
+    interval is a bootstrap over the repeats.
     """
-    known = {each.feature: each.mean for each in case.evaluation.importance}
-    names = [name for name in case.contract.features if name in known]
+    known = {each.feature: each.mean for each in run.evaluation.importance}
+    names = [name for name in run.contract.features if name in known]
     if len(names) < 3:
-        return nothing(len(case.rows), "fewer than three features have no order to speak of")
+        return no_value(len(run.rows), "a ranking needs at least three features")
     reported = np.array([known[name] for name in names])
-    rng = np.random.default_rng(case.train.seed)
-    fits = [case.model, *case.reseeded]
+    rng = np.random.default_rng(run.train.seed)
+    models = [run.model, *run.refits]
     correlations = np.array(
         [
-            spearmanr(reported, _importance(case, fits[draw % len(fits)], names, rng)).statistic
-            for draw in range(DRAWS)
+            spearmanr(
+                reported, _importance(run, models[number % len(models)], names, rng)
+            ).statistic
+            for number in range(REPEATS)
         ]
     )
     if not np.isfinite(correlations).all():
-        return nothing(len(case.rows), "no feature matters to the model")
-    drawn = metrics.resamples(
-        DRAWS,
-        lambda picked: float(correlations[picked].mean()),
-        times=case.gates.resamples,
-        seed=case.train.seed,
+        return no_value(len(run.rows), "no feature has an influence on the model")
+    means = metrics.bootstrap(
+        REPEATS,
+        lambda indices: float(correlations[indices].mean()),
+        times=run.gates.resamples,
+        seed=run.train.seed,
     )
-    low, high = metrics.interval(drawn, case.gates.confidence)
-    about = f"rank correlation of importances in {DRAWS} draws"
-    return Value(float(correlations.mean()), low, high, len(case.rows), about)
+    low, high = metrics.percentile_interval(means, run.gates.confidence)
+    description = f"rank correlation of feature importance in {REPEATS} repeats"
+    return Value(float(correlations.mean()), low, high, len(run.rows), description)
 
 
-def _importance(case: Case, model: Any, names: list[str], rng: np.random.Generator) -> np.ndarray:
-    """How much the deciding metric loses when a feature is shuffled, (names,)."""
-    picked = rng.integers(0, len(case.rows), len(case.rows))
-    rows, truth = case.rows.iloc[picked].reset_index(drop=True), case.truth[picked]
-    before = case.metric.compute(truth, case.predict(rows, model))
-    lost = []
+def _importance(
+    run: EvaluatedRun, model: Any, names: list[str], rng: np.random.Generator
+) -> np.ndarray:
+    """Permutation importance on resampled rows: the loss of the primary metric, (names,)."""
+    indices = rng.integers(0, len(run.rows), len(run.rows))
+    rows, truth = run.rows.iloc[indices].reset_index(drop=True), run.truth[indices]
+    before = run.metric.compute(truth, run.predict(rows, model))
+    losses = []
     for name in names:
         shuffled = rows.assign(**{name: rows[name].to_numpy()[rng.permutation(len(rows))]})
-        after = case.metric.compute(truth, case.predict(shuffled, model))
-        lost.append(case.metric.gain(before, after))
-    return np.array(lost)
+        after = run.metric.compute(truth, run.predict(shuffled, model))
+        losses.append(run.metric.gain(before, after))
+    return np.array(losses)
 
 
 MEASURES = [
     Measure(
         "explanation_stability",
         _explanation_stability,
-        "Drop features that say the same as others, or make the model smaller in conf/train.yml",
+        "Drop correlated features, or use a smaller model (conf/train.yml)",
     )
 ]

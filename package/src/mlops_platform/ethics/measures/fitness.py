@@ -1,72 +1,69 @@
-"""Is the model fit for its purpose: better than a constant, and than what serves, and honest?"""
+"""Measures of model quality: gain over baseline and champion, and calibration."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, bootstrapped, counted, nothing
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, bootstrap_value, exact_value, no_value
 from mlops_platform.models import dataset
 
 BINS = 10
 
 
-def _gain_over_constant(case: Case, _: Metric) -> Value:
-    """How much better than a constant the model is, in the deciding metric, on the test set.
+def _gain_over_constant(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """The gain of the primary metric over a constant baseline, on the test set."""
+    baseline = run.predict(run.rows, dataset.fit_baseline(run.parts["train"], run.contract))
 
-    A metric that a constant does not have, like r2 of no spread, counts as 0 for it.
-    """
-    constant = dataset.constant(case.parts["train"], case.contract)
-    baseline = case.predict(case.rows, constant)
-
-    def gain(picked: np.ndarray | slice = slice(None)) -> float:
-        truth = case.truth[picked]
-        model, other = (
-            case.metric.compute(truth, each[picked]) for each in (case.predicted, baseline)
+    def gain(indices: np.ndarray | slice = slice(None)) -> float:
+        truth = run.truth[indices]
+        of_model, of_baseline = (
+            run.metric.compute(truth, each[indices]) for each in (run.predicted, baseline)
         )
-        return case.metric.gain(model, other)
+        return run.metric.gain(of_model, of_baseline)
 
-    return bootstrapped(case, gain(), gain, f"gain of {case.metric.name} over a constant")
-
-
-def _gain_over_champion(case: Case, _: Metric) -> Value:
-    """How much better than the champion, as the step `compare` found it."""
-    compared = case.comparison
-    if compared is None:
-        return nothing(len(case.rows), "the run was not compared with a champion")
-    if compared.champion is None:
-        return counted(0, case.evaluation.rows, "there is no champion yet")
-    about = f"gain of {compared.metric} over version {compared.champion}"
-    return Value(compared.difference, compared.low, compared.high, case.evaluation.rows, about)
+    return bootstrap_value(run, gain(), gain, f"gain of {run.metric.name} over a constant")
 
 
-def _calibration_error(case: Case, _: Metric) -> Value:
-    """Mean distance of what is predicted and what happens, in ten bins of equal count.
+def _gain_over_champion(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """The gain over the champion, from comparison.json."""
+    comparison = run.comparison
+    if comparison is None:
+        return no_value(len(run.rows), "the run was not compared with a champion")
+    rows = run.evaluation.rows
+    if comparison.champion is None:
+        return exact_value(0, rows, "there is no champion yet")
+    description = f"gain of {comparison.metric} over version {comparison.champion}"
+    return Value(comparison.difference, comparison.low, comparison.high, rows, description)
 
-    Expected calibration error (Naeini, Cooper and Hauskrecht, 2015), of the class for which it is
-    largest; of numbers, in standard deviations of the target. Chance alone makes it larger than
-    zero, and larger still in the bootstrap: few rows are judged too strictly, never too mildly.
+
+def _calibration_error(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Expected calibration error in ten bins of equal count (Naeini et al., 2015).
+
+    With several classes, of the class with the largest error; in regression, in standard
+    deviations of the target. The error is biased upwards, and more so in the bootstrap: with few
+    rows the check is too strict, never too lenient.
     """
-    labels, truth, predicted = case.contract.labels, case.truth, case.predicted
+    labels, truth, predicted = run.contract.labels, run.truth, run.predicted
     if labels:
         codes = range(1 if len(labels) == 2 else 0, len(labels))
-        pairs = [(labels[code], truth == code, predicted[:, code]) for code in codes]
+        pairs = [(truth == code, predicted[:, code]) for code in codes]
         unit = 1.0
     else:
-        pairs = [("the prediction", truth, predicted)]
+        pairs = [(truth, predicted)]
         unit = float(truth.std()) or 1.0
 
-    def error(picked: np.ndarray | slice = slice(None)) -> float:
-        return max(_expected_error(true[picked], said[picked]) for _, true, said in pairs) / unit
+    def error(indices: np.ndarray | slice = slice(None)) -> float:
+        return max(_bin_error(true[indices], score[indices]) for true, score in pairs) / unit
 
-    return bootstrapped(case, error(), error, "distance of predicted and observed")
+    return bootstrap_value(run, error(), error, "distance of predicted and observed")
 
 
-def _expected_error(true: np.ndarray, said: np.ndarray) -> float:
-    order = np.argsort(said, kind="stable")
+def _bin_error(true: np.ndarray, score: np.ndarray) -> float:
+    order = np.argsort(score, kind="stable")
     gaps = [
-        len(part) * abs(float(true[part].mean() - said[part].mean()))
+        len(part) * abs(float(true[part].mean() - score[part].mean()))
         for part in np.array_split(order, BINS)
         if len(part)
     ]
@@ -77,7 +74,7 @@ MEASURES = [
     Measure(
         "gain_over_constant",
         _gain_over_constant,
-        "Look at the features and the target in conf/data.yml, and at features.py and model.py",
+        "Review the features and the target in conf/data.yml, features.py and model.py",
     ),
     Measure(
         "gain_over_champion",

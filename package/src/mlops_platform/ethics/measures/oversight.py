@@ -1,7 +1,4 @@
-"""Do the safeguards work: the monitor's alarm, the way back, the guard at the door?
-
-Each is rehearsed: a fault is planted, and the standard's own code must answer it.
-"""
+"""Measures of oversight: drift detection, rollback and request validation, each in a test run."""
 
 from __future__ import annotations
 
@@ -12,76 +9,74 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
 
 from mlops_platform import evidence
 from mlops_platform.core.files import write_text
-from mlops_platform.core.paths import root_of, store_in
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, counted, nothing
+from mlops_platform.core.paths import default_store, project_root
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, exact_value, no_value
 from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
-from mlops_platform.serving.requests import Refused, Requests
+from mlops_platform.serving.requests import RequestError, Requests
 from mlops_platform.settings import load_project
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.registry import Registry
 
 SHIFT = 2  # standard deviations
-STORE = "MLFLOW_TRACKING_URI"
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 
 
-def _alarms(case: Case, _: Metric) -> Value:
-    """The share of replays that the drift monitor judges rightly.
+def _alarms_raised(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """The share of simulated shifts that the drift monitor detects.
 
-    A number moves by two standard deviations, a category becomes the value that was rarest: the
-    monitor must name the feature. The training rows themselves must be found stable.
+    Numbers shift by two standard deviations, categories become the rarest value: the monitor must
+    report the feature. For the training rows it must report no drift.
     """
-    reference = evidence.read(Reference, case.folder / "reference.json")
-    quiet = case.parts["train"][case.contract.features]
-    rows = case.rows[case.contract.features]
-    if len(rows) < case.gates.drift.min_rows:
-        return nothing(len(rows), "fewer rows than `drift.min_rows` in conf/gates.yml")
-    replay = {name: rows.assign(**{name: _shifted(rows[name])}) for name in _watched(reference)}
-    wrong = [name for name, moved in replay.items() if name not in _drifted(case, moved, reference)]
-    if _drifted(case, quiet, reference) & set(replay):
+    reference = evidence.read(Reference, run.folder / "reference.json")
+    training = run.parts["train"][run.contract.features]
+    rows = run.rows[run.contract.features]
+    if len(rows) < run.gates.drift.min_rows:
+        return no_value(len(rows), "fewer rows than `drift.min_rows` in conf/gates.yml")
+    features = [feature.name for feature in reference.features]
+    shifted = {name: rows.assign(**{name: _shift(rows[name])}) for name in features}
+    wrong = [name for name, each in shifted.items() if name not in _drifted(run, each, reference)]
+    if _drifted(run, training, reference) & set(features):
         wrong.append("(training rows)")
-    about = f"no right verdict on {', '.join(wrong)}" if wrong else "replayed shifts"
-    return counted(1 - len(wrong) / (len(replay) + 1), len(rows), about)
+    description = f"wrong verdict for {', '.join(wrong)}" if wrong else "simulated shifts"
+    return exact_value(1 - len(wrong) / (len(features) + 1), len(rows), description)
 
 
-def _watched(reference: Reference) -> list[str]:
-    return [then.name for then in reference.features]
-
-
-def _shifted(values: pd.Series) -> pd.Series:
+def _shift(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values):
         return values + SHIFT * (float(values.std()) or 1.0)
-    rarest = values.value_counts()
-    return values.map(lambda _: rarest.index[-1] if len(rarest) > 1 else "(a new value)")
+    counts = values.value_counts()
+    return values.map(lambda _: counts.index[-1] if len(counts) > 1 else "(a new value)")
 
 
-def _drifted(case: Case, rows: pd.DataFrame, reference: Reference) -> set[str]:
+def _drifted(run: EvaluatedRun, rows: pd.DataFrame, reference: Reference) -> set[str]:
     report = drift.compare(
         rows,
-        case.predict(rows),
+        run.predict(rows),
         reference,
-        contract=case.contract,
-        limits=case.gates.drift,
-        model=case.project.name,
+        contract=run.contract,
+        limits=run.gates.drift,
+        model=run.project.name,
         version="rehearsal",
     )
     return {column.column for column in report.columns if column.drifted}
 
 
-def _rollback(case: Case, _: Metric) -> Value:
-    """Whether the way back leads back: rehearsed with the registry's own code, in a scratch store.
+def _rollback_rehearsed(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """1 if a rollback works with the registry's code, in a temporary store.
 
-    Two versions are made champion in turn, and the second is rolled back.
+    Two versions are promoted one after the other, and the second is rolled back.
     """
-    with _scratch_store(case.conf) as conf:
+    with _temporary_store(run.conf) as conf:
         registry = Registry(conf)
         for name in ("first", "second"):
             run_id = experiments.start(conf, name=name, tags={})
@@ -89,57 +84,58 @@ def _rollback(case: Case, _: Metric) -> Value:
             registry.promote(None, "a rehearsal", "mlops ethics")
         registry.rollback("a rehearsal", "mlops ethics")
         roles = [version.role for version in registry.versions()]
-    right = roles == ["champion", "rolled_back"]
-    return counted(float(right), len(roles), f"roles after it: {', '.join(roles)}")
+    works = roles == ["champion", "rolled_back"]
+    return exact_value(float(works), len(roles), f"roles after the rollback: {', '.join(roles)}")
 
 
 @contextmanager
-def _scratch_store(conf: Path) -> Iterator[Path]:
-    """Settings of a model that nobody has, in a SQLite file of its own, whatever store is named."""
-    named = os.environ.pop(STORE, None)
+def _temporary_store(conf: Path) -> Iterator[Path]:
+    """Settings of a temporary model with its own SQLite file, whatever store is configured."""
+    configured = os.environ.pop(TRACKING_URI, None)
     try:
         with tempfile.TemporaryDirectory() as folder:
             scratch = Path(folder) / "conf"
             scratch.mkdir()
             project = load_project(conf).model_copy(update={"name": "rehearsal"})
             write_text(scratch / "project.yml", yaml.safe_dump(project.model_dump()))
-            store, rehearsed = store_in(root_of(conf)), store_in(Path(folder))
-            if store.is_file():  # its empty tables would take seconds to make
-                rehearsed.parent.mkdir()
-                shutil.copy(store, rehearsed)
+            store, copy = default_store(project_root(conf)), default_store(Path(folder))
+            if store.is_file():  # faster than creating its tables
+                copy.parent.mkdir()
+                shutil.copy(store, copy)
             yield scratch
     finally:
-        if named is not None:
-            os.environ[STORE] = named
+        if configured is not None:
+            os.environ[TRACKING_URI] = configured
 
 
-def _refused(case: Case, _: Metric) -> Value:
-    """The share of unsupported requests that the contract refuses; 0 where it refuses all.
+def _requests_refused(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """The share of invalid requests that are rejected; 0 if a valid request is rejected too.
 
-    For each feature a value of another kind, outside its range, or not among its values; none
-    where there must be one; and a field that nobody knows.
+    For each feature, a value of another kind, outside its range, not among its values, or missing;
+    and an unknown field.
     """
-    requests = Requests(case.contract)
-    sound = requests.example()
-    planted = [{**sound, "an unknown field": 1}]
-    for name in case.contract.features:
-        column = case.contract.columns[name]
-        planted.append({**sound, name: {"not": "a value"}})
+    requests = Requests(run.contract)
+    valid = requests.example()
+    invalid = [{**valid, "an unknown field": 1}]
+    for name in run.contract.features:
+        column = run.contract.columns[name]
+        invalid.append({**valid, name: {"not": "a value"}})
         for bound, outside in ((column.max, 1), (column.min, -1)):
             if isinstance(bound, int | float):
-                planted.append({**sound, name: bound + outside})
-        planted += [{**sound, name: "(no such value)"}] if column.values else []
-        planted += [] if column.missing else [{**sound, name: None}]
-    if not _is_refused(requests, sound):
-        caught = sum(_is_refused(requests, row) for row in planted)
-        return counted(caught / len(planted), len(planted), f"{caught} of {len(planted)} refused")
-    return counted(0, len(planted), "a sound request is refused, too")
+                invalid.append({**valid, name: bound + outside})
+        invalid += [{**valid, name: "(no such value)"}] if column.values else []
+        invalid += [] if column.missing else [{**valid, name: None}]
+    if not _is_refused(requests, valid):
+        refused = sum(_is_refused(requests, row) for row in invalid)
+        description = f"{refused} of {len(invalid)} refused"
+        return exact_value(refused / len(invalid), len(invalid), description)
+    return exact_value(0, len(invalid), "a valid request is refused, too")
 
 
-def _is_refused(requests: Requests, row: dict) -> bool:
+def _is_refused(requests: Requests, row: dict[str, Any]) -> bool:
     try:
         requests.read(json.dumps({"rows": [row]}).encode())
-    except Refused:
+    except RequestError:
         return True
     return False
 
@@ -147,17 +143,17 @@ def _is_refused(requests: Requests, row: dict) -> bool:
 MEASURES = [
     Measure(
         "alarms_raised",
-        _alarms,
-        "Set `drift` in conf/gates.yml so that the shift is seen and the training rows are quiet",
+        _alarms_raised,
+        "Set `drift` in conf/gates.yml so that shifts are detected and training rows are stable",
     ),
     Measure(
         "rollback_rehearsed",
-        _rollback,
-        "The standard's files were changed: `uv run poe template-check` says which",
+        _rollback_rehearsed,
+        "Files of the template were changed: `uv run poe template-check` lists them",
     ),
     Measure(
         "requests_refused",
-        _refused,
-        "Write ranges, values and `missing` of each feature into conf/data.yml",
+        _requests_refused,
+        "Add ranges, values and `missing` of each feature to conf/data.yml",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Is there personal data where nobody expects it: in samples, notebooks, and what runs left?"""
+"""Measures of privacy: personal data in samples, notebooks and outputs."""
 
 from __future__ import annotations
 
@@ -9,86 +9,86 @@ from itertools import islice
 from pathlib import Path
 
 from mlops_platform.data.contract import Contract
-from mlops_platform.ethics import kept_files, personal
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, counted, listed, nothing
+from mlops_platform.ethics import personal, project_files
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, exact_value, first_few, no_value
 
-MOST_LINES = 20_000  # of one file
-NO_GIT = "git does not know this folder"
+MAX_LINES = 20_000  # of one file
+NO_GIT = "this folder is not in a git repository"
 
 
-def _personal_data(case: Case, _: Metric) -> Value:
-    """Addresses and numbers of people in files under data/ and notebooks/ and in outputs/.
+def _personal_data(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Personal data in files under data/, notebooks/ and outputs/.
 
-    Of a CSV file, columns that the contract names as id or ignored are left out: it is known that
-    they tell people apart.
+    In CSV files, columns with the role id or ignored are skipped: they are known to identify
+    people.
     """
-    root = case.conf.resolve().parent
+    root = run.conf.resolve().parent
     files = _samples(root)
     if files is None:
-        return nothing(0, NO_GIT)
-    files += kept_files.left_by_runs(root, case.outputs.resolve().parent)
-    seen = [
+        return no_value(0, NO_GIT)
+    files += project_files.list_output_files(root, run.outputs.resolve().parent)
+    matches = [
         f"{path.as_posix()} line {number}: {kind}"
         for path in files
-        for number, text in _lines(root / path, case.contract)
-        for kind in personal.found(text, case.project.contact)
+        for number, text in _lines(root / path, run.contract)
+        for kind in personal.find_personal_data(text, run.project.contact)
     ]
-    return counted(len(seen), len(files), listed(seen) or "samples, notebooks, logs")
+    return exact_value(len(matches), len(files), first_few(matches) or "samples, notebooks, logs")
 
 
-def _identity_columns(case: Case, _: Metric) -> Value:
-    """Columns whose names suggest identity, and that the contract does not name as id or ignored.
+def _identity_columns(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Columns whose names suggest that they identify people, without the role id or ignored.
 
-    Of the contract itself, and of CSV files under data/.
+    In the contract, and in CSV files under data/.
     """
-    root = case.conf.resolve().parent
+    root = run.conf.resolve().parent
     files = _samples(root)
     if files is None:
-        return nothing(0, NO_GIT)
-    columns = dict.fromkeys(case.contract.columns, "conf/data.yml")
+        return no_value(0, NO_GIT)
+    columns = dict.fromkeys(run.contract.columns, "conf/data.yml")
     for path in files:
         if path.suffix == ".csv":
             with (root / path).open(encoding="utf-8", errors="replace", newline="") as file:
                 header = next(csv.reader(file), [])
             columns |= {name: path.as_posix() for name in header if name not in columns}
-    known = _told(case.contract)
-    named = [
-        f"`{name}` in {where}"
-        for name, where in columns.items()
-        if name not in known and personal.suggests_identity(name)
+    excluded = _excluded_columns(run.contract)
+    matches = [
+        f"`{name}` in {file_name}"
+        for name, file_name in columns.items()
+        if name not in excluded and personal.suggests_identity(name)
     ]
-    return counted(len(named), len(columns), listed(named) or "columns")
+    return exact_value(len(matches), len(columns), first_few(matches) or "columns")
 
 
 def _samples(root: Path) -> list[Path] | None:
-    kept = kept_files.in_git(root)
-    return kept and [path for path in kept if path.parts[0] in ("data", "notebooks")]
+    files = project_files.list_git_files(root)
+    return files and [path for path in files if path.parts[0] in ("data", "notebooks")]
 
 
-def _told(contract: Contract) -> set[str]:
+def _excluded_columns(contract: Contract) -> set[str]:
     return {*contract.named("id"), *contract.named("ignored")}
 
 
 def _lines(path: Path, contract: Contract) -> Iterator[tuple[int, str]]:
-    """Numbered pieces of a file's text: of rows, what the contract does not excuse."""
+    """The lines of a file with their numbers; rows of CSV files without excluded columns."""
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         if path.suffix == ".csv":
             rows = csv.reader(file)
-            excused = [name in _told(contract) for name in next(rows, [])]
-            for row in islice(rows, MOST_LINES):
+            excluded = [name in _excluded_columns(contract) for name in next(rows, [])]
+            for row in islice(rows, MAX_LINES):
                 cells = enumerate(row)
-                shown = [cell for n, cell in cells if n >= len(excused) or not excused[n]]
-                yield rows.line_num, " ; ".join(shown)
+                included = [cell for n, cell in cells if n >= len(excluded) or not excluded[n]]
+                yield rows.line_num, " ; ".join(included)
         elif path.suffix == ".ipynb":
             yield from _cells(file.read())
         else:
-            yield from islice(enumerate(file, start=1), MOST_LINES)
+            yield from islice(enumerate(file, start=1), MAX_LINES)
 
 
 def _cells(notebook: str) -> Iterator[tuple[int, str]]:
-    """Source and outputs of a notebook's cells, numbered by cell; pictures are left out."""
+    """Source and outputs of a notebook's cells, numbered by cell; without images."""
     try:
         cells = json.loads(notebook)["cells"]
         for number, cell in enumerate(cells, start=1):
@@ -101,21 +101,21 @@ def _cells(notebook: str) -> Iterator[tuple[int, str]]:
                 for text in texts:
                     yield number, "".join(text) if isinstance(text, list) else str(text)
     except (ValueError, KeyError, TypeError, AttributeError):
-        yield 1, notebook  # no notebook: read as text
+        yield 1, notebook  # not a valid notebook: read as text
 
 
 MEASURES = [
     Measure(
         "personal_data",
         _personal_data,
-        "Take it out of the file, and of git's history where it is committed; a column that must "
-        "stay gets `role: id` or `role: ignored` in conf/data.yml",
-        unknown="Run `git init` and commit the project: git says which files it keeps.",
+        "Remove it from the file, and from git's history if it is committed; give a column that "
+        "must stay `role: id` or `role: ignored` in conf/data.yml",
+        if_insufficient="Run `git init` and commit the project: git determines the files to scan.",
     ),
     Measure(
         "identity_columns",
         _identity_columns,
-        "Drop the column in data.py, or name it with `role: ignored` in conf/data.yml",
-        unknown="Run `git init` and commit the project: git says which files it keeps.",
+        "Drop the column in data.py, or give it `role: ignored` in conf/data.yml",
+        if_insufficient="Run `git init` and commit the project: git determines the files to scan.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Do the features give away what must not decide?"""
+"""Measures of proxies: how well the features predict a sensitive column."""
 
 from __future__ import annotations
 
@@ -10,60 +10,68 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import NAME_ONE, Measure, Value, nothing, word, worst
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import (
+    ASSIGN_ROLE,
+    Measure,
+    Value,
+    combine_verdicts,
+    compare_with_limit,
+    no_value,
+)
 from mlops_platform.evaluation import metrics
 from mlops_platform.evidence.ethics import GroupFinding
 
 FOLDS = 3
 TREES = 50
-MOST_ROWS = 5_000
+MAX_ROWS = 5_000
 
 
-def _proxy_auc(case: Case, check: Metric) -> Value:
-    """How well the features tell the groups of a sensitive column apart; 0.5 is chance.
+def _proxy_auc(run: EvaluatedRun, check: MetricCheck) -> Value:
+    """ROC AUC of a model that predicts a sensitive column from the features; 0.5 is chance.
 
-    The area under the ROC curve of cross-validated predictions of the column, of several values
-    the mean of one against the rest; the column that can be told best decides. The columns share
-    the chance of a false alarm equally (Bonferroni).
+    Predictions are cross-validated; with several groups it is the one-vs-rest mean. The column
+    with the highest value decides. The columns share the probability of a false alarm equally
+    (Bonferroni).
     """
-    columns = case.contract.named("sensitive")
-    names = case.contract.numeric_features + case.contract.categorical_features
+    columns = run.contract.named("sensitive")
+    names = run.contract.numeric_features + run.contract.categorical_features
     if not columns or not names:
-        why = "no sensitive column, or no feature to tell it by"
-        return nothing(len(case.all_rows), why, NAME_ONE.format(role="sensitive"))
-    found = [_column(case, check, column, names, len(columns)) for column in columns]
-    told = [each for each in found if each.distance is not None]
-    rows = min(len(case.all_rows), MOST_ROWS)
-    if not told:
-        return Value(None, None, None, rows, "every group is too small", found)
-    decides = worst([each.word for each in found])
-    best = max(
-        [each for each in told if each.word == decides] or told, key=lambda each: each.distance or 0
-    )
-    return Value(best.distance, best.low, best.high, rows, best.group, found)
+        reason = "no sensitive column, or no feature to predict it from"
+        return no_value(len(run.all_rows), reason, ASSIGN_ROLE.format(role="sensitive"))
+    results = [_measure_column(run, check, column, names, len(columns)) for column in columns]
+    measured = [each for each in results if each.distance is not None]
+    rows = min(len(run.all_rows), MAX_ROWS)
+    if not measured:
+        return Value(None, None, None, rows, "every group has too few rows", results)
+    verdict = combine_verdicts([each.word for each in results])
+    candidates = [each for each in measured if each.word == verdict] or measured
+    worst = max(candidates, key=lambda each: each.distance or 0)
+    return Value(worst.distance, worst.low, worst.high, rows, worst.group, results)
 
 
-def _column(case: Case, check: Metric, column: str, names: list[str], columns: int) -> GroupFinding:
-    rows = case.all_rows.dropna(subset=[column])
-    if len(rows) > MOST_ROWS:
-        rows = rows.sample(MOST_ROWS, random_state=case.train.seed)
+def _measure_column(
+    run: EvaluatedRun, check: MetricCheck, column: str, names: list[str], columns: int
+) -> GroupFinding:
+    rows = run.all_rows.dropna(subset=[column])
+    if len(rows) > MAX_ROWS:
+        rows = rows.sample(MAX_ROWS, random_state=run.train.seed)
     sizes = rows[column].value_counts()
-    least = case.gates.guardrails.min_group_rows
-    kept = rows[rows[column].isin(sizes[sizes >= least].index)]
-    finding = GroupFinding(group=column, rows=len(kept))
-    if kept[column].nunique() < 2:
+    min_rows = run.gates.guardrails.min_group_rows
+    large = rows[rows[column].isin(sizes[sizes >= min_rows].index)]
+    finding = GroupFinding(group=column, rows=len(large))
+    if large[column].nunique() < 2:
         return finding
-    truth, scores = _predicted(kept, column, names, case)
+    truth, scores = _cross_validate(large, column, names, run)
     auc = metrics.METRICS["roc_auc"]
-    drawn = metrics.resamples(
+    estimates = metrics.bootstrap(
         len(truth),
-        lambda picked: auc.compute(truth[picked], scores[picked]),
-        times=case.gates.resamples,
-        seed=case.train.seed,
+        lambda indices: auc.compute(truth[indices], scores[indices]),
+        times=run.gates.resamples,
+        seed=run.train.seed,
     )
-    low, high = metrics.interval(drawn, 1 - (1 - case.gates.confidence) / columns)
+    low, high = metrics.percentile_interval(estimates, 1 - (1 - run.gates.confidence) / columns)
     value = auc.compute(truth, scores)
     return finding.model_copy(
         update={
@@ -71,23 +79,23 @@ def _column(case: Case, check: Metric, column: str, names: list[str], columns: i
             "distance": value,
             "low": low,
             "high": high,
-            "word": word(low, high, check.max or 0.0, "max"),
+            "word": compare_with_limit(low, high, check.max or 0.0, "max"),
         }
     )
 
 
-def _predicted(
-    rows: pd.DataFrame, column: str, names: list[str], case: Case
+def _cross_validate(
+    rows: pd.DataFrame, column: str, names: list[str], run: EvaluatedRun
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the column (rows,), and cross-validated probabilities (rows, codes)."""
     codes, _ = pd.factorize(rows[column], sort=True)
-    encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    categories = case.contract.categorical_features
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    categories = run.contract.categorical_features
     model = make_pipeline(
-        make_column_transformer((encode, categories), remainder="passthrough"),
-        RandomForestClassifier(TREES, min_samples_leaf=10, random_state=case.train.seed),
+        make_column_transformer((encoder, categories), remainder="passthrough"),
+        RandomForestClassifier(TREES, min_samples_leaf=10, random_state=run.train.seed),
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=case.train.seed)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=run.train.seed)
     scores = cross_val_predict(model, rows[names], codes, cv=folds, method="predict_proba")
     return codes, scores
 
@@ -96,6 +104,6 @@ MEASURES = [
     Measure(
         "proxy_auc",
         _proxy_auc,
-        "Find the features that tell the group (drop them one by one), and do without or band them",
+        "Find the features that predict the group (drop them one by one), and drop or bin them",
     )
 ]

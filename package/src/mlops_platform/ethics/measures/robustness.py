@@ -1,4 +1,4 @@
-"""Does the model stay as good when the rows, or the draw of its training, are a little other?"""
+"""Measures of robustness: noise, missing values, unseen categories, and other seeds."""
 
 from __future__ import annotations
 
@@ -7,89 +7,89 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from mlops_platform.ethics.case import Case
-from mlops_platform.ethics.page import Metric
-from mlops_platform.ethics.value import Measure, Value, bootstrapped
+from mlops_platform.ethics.config import MetricCheck
+from mlops_platform.ethics.evaluated_run import EvaluatedRun
+from mlops_platform.ethics.measurement import Measure, Value, bootstrap_value
 
 NOISE = 0.1  # standard deviations
 SHARE = 0.1  # of the values
 UNSEEN = "(never seen)"
 
 
-def _noisy(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
-    """Each number is off by noise of a tenth of its standard deviation, within its range."""
-    rng = np.random.default_rng(case.train.seed)
-    for name in case.contract.numeric_features:
-        column = case.contract.columns[name]
+def _add_noise(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add noise of a tenth of the standard deviation to each number, within its range."""
+    rng = np.random.default_rng(run.train.seed)
+    for name in run.contract.numeric_features:
+        column = run.contract.columns[name]
         noise = rng.normal(0, NOISE * float(rows[name].std()), len(rows))
         rows[name] = (rows[name] + noise).clip(column.min, column.max)
     return rows
 
 
-def _blanked(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
-    """A tenth of the values is missing, in the features that may lack one."""
-    rng = np.random.default_rng(case.train.seed)
-    for name in case.contract.features:
-        if case.contract.columns[name].missing:
+def _drop_values(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
+    """Set a tenth of the values to missing, in features that allow missing values."""
+    rng = np.random.default_rng(run.train.seed)
+    for name in run.contract.features:
+        if run.contract.columns[name].missing:
             rows.loc[rng.random(len(rows)) < SHARE, name] = np.nan
     return rows
 
 
-def _unseen(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
-    """A tenth of the values of each category is one that training never saw."""
-    rng = np.random.default_rng(case.train.seed)
-    for name in case.contract.categorical_features:
+def _replace_categories(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
+    """Replace a tenth of the values of each category with one that training did not have."""
+    rng = np.random.default_rng(run.train.seed)
+    for name in run.contract.categorical_features:
         rows.loc[rng.random(len(rows)) < SHARE, name] = UNSEEN
     return rows
 
 
 def _loss_under(
-    disturb: Callable[[Case, pd.DataFrame], pd.DataFrame], about: str
-) -> Callable[[Case, Metric], Value]:
-    """How much of the deciding metric is lost on disturbed rows of the test set."""
+    perturb: Callable[[EvaluatedRun, pd.DataFrame], pd.DataFrame], description: str
+) -> Callable[[EvaluatedRun, MetricCheck], Value]:
+    """A function that measures the loss of the primary metric on perturbed test rows."""
 
-    def loss(case: Case, _: Metric) -> Value:
-        after = case.predict(disturb(case, case.rows.copy()))
+    def measure(run: EvaluatedRun, _: MetricCheck) -> Value:
+        perturbed = run.predict(perturb(run, run.rows.copy()))
 
-        def lost(picked: np.ndarray | slice = slice(None)) -> float:
-            truth = case.truth[picked]
-            before, now = (
-                case.metric.compute(truth, each[picked]) for each in (case.predicted, after)
+        def loss(indices: np.ndarray | slice = slice(None)) -> float:
+            truth = run.truth[indices]
+            before, after = (
+                run.metric.compute(truth, each[indices]) for each in (run.predicted, perturbed)
             )
-            return case.metric.gain(before, now)
+            return run.metric.gain(before, after)
 
-        return bootstrapped(case, lost(), lost, f"loss of {case.metric.name} with {about}")
+        return bootstrap_value(run, loss(), loss, f"loss of {run.metric.name} with {description}")
 
-    return loss
+    return measure
 
 
-def _spread_over_seeds(case: Case, _: Metric) -> Value:
-    """Largest difference of the deciding metric among fits with other seeds."""
-    fits = [case.predicted, *(case.predict(case.rows, model) for model in case.reseeded)]
+def _spread_over_seeds(run: EvaluatedRun, _: MetricCheck) -> Value:
+    """Largest difference of the primary metric between fits with different seeds."""
+    fits = [run.predicted, *(run.predict(run.rows, model) for model in run.refits)]
 
-    def spread(picked: np.ndarray | slice = slice(None)) -> float:
-        truth = case.truth[picked]
-        values = [case.metric.compute(truth, each[picked]) for each in fits]
+    def spread(indices: np.ndarray | slice = slice(None)) -> float:
+        truth = run.truth[indices]
+        values = [run.metric.compute(truth, each[indices]) for each in fits]
         return max(values) - min(values)
 
-    return bootstrapped(case, spread(), spread, f"{case.metric.name} of {len(fits)} fits")
+    return bootstrap_value(run, spread(), spread, f"{run.metric.name} of {len(fits)} fits")
 
 
 MEASURES = [
     Measure(
         "loss_under_noise",
-        _loss_under(_noisy, "noise on numbers"),
-        "Make the model smoother: fewer, smaller trees, or more rows a leaf (conf/train.yml)",
+        _loss_under(_add_noise, "noise on numbers"),
+        "Regularize the model: fewer or smaller trees, or more rows per leaf (conf/train.yml)",
     ),
     Measure(
         "loss_under_missing",
-        _loss_under(_blanked, "a tenth of values missing"),
-        "Fill gaps better in features.py, or ask for the values (`missing` in conf/data.yml)",
+        _loss_under(_drop_values, "a tenth of values missing"),
+        "Improve the imputation in features.py, or require the values (`missing` in conf/data.yml)",
     ),
     Measure(
         "loss_under_unseen",
-        _loss_under(_unseen, "a tenth of categories unseen"),
-        "Let the encoder in features.py know unknown categories",
+        _loss_under(_replace_categories, "a tenth of categories unseen"),
+        "Let the encoder in features.py handle unknown categories",
     ),
     Measure(
         "spread_over_seeds",
