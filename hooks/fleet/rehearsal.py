@@ -87,7 +87,7 @@ class Scratch:
         self._render()
         compared = conformance.compare(self.clone, self.pristine, self.rules or rules())
         found = [f"{each.path} ({each.kind})" for each in compared.differences]
-        return found + [f"conf/forks.yml: {fault}" for fault in compared.faults]
+        return found + [f"conf/forks.yml: {fault}" for fault in compared.fork_problems]
 
     def _lost_edits(self) -> list[str]:
         """Files with edits of the team that the update deleted or, if binary, replaced."""

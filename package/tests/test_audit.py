@@ -40,7 +40,7 @@ def github(root: Path, text: str = GITHUB) -> None:
 def test_both_services_are_audited(tmp_path: Path) -> None:
     github(tmp_path)
     write(tmp_path, ci=JOB + STEP)
-    assert audit.run(tmp_path) == [".github is in order", ".azuredevops is in order"]
+    assert audit.run(tmp_path) == [".github has no problems", ".azuredevops has no problems"]
 
 
 def test_the_faults_of_both_services_are_told(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_parameters_may_be_a_mapping_of_names_to_defaults(tmp_path: Path) -> Non
     template = "parameters: {name: y, other: }\nsteps:\n- script: echo\n  env:\n"
     template += "    A: ${{ parameters.name }}\n    B: ${{ parameters.other }}\n"
     use = "  - template: steps.yml\n    parameters: {name: x}\n"
-    assert pipelines.look(write(tmp_path, ci=JOB + use, steps=template)).faults == []
+    assert pipelines.check(write(tmp_path, ci=JOB + use, steps=template)).problems == []
     wrong = JOB + use.replace("name: x", "nam: x")
-    assert pipelines.look(write(tmp_path, ci=wrong)).faults == [
+    assert pipelines.check(write(tmp_path, ci=wrong)).problems == [
         ".azuredevops/ci.yml: steps.yml has no parameter `nam`."
     ]
 
@@ -76,7 +76,7 @@ SHAPES = [
     ("parameters: [x]\n" + JOB + STEP, "`parameters`, entry 1 has no name"),
     ("parameters: [null]\n" + JOB + STEP, "`parameters`, entry 1 has no name"),
     ("parameters: [{name: [x]}]\n" + JOB + STEP, "`parameters`, entry 1 has no name"),
-    ("parameters: [{name: x, values: 3}]\n" + JOB + STEP, "entry 1: `values` is no list"),
+    ("parameters: [{name: x, values: 3}]\n" + JOB + STEP, "entry 1: `values` is not a list"),
     ("variables: 3\n" + JOB + STEP, "`variables` is `3`"),
     ("variables: [x]\n" + JOB + STEP, "`variables`, entry 1 is `x`"),
     ("stages: 3\n", "`stages` is `3`; write a list, each entry a stage"),
@@ -104,8 +104,8 @@ SHAPES = [
     (JOB + "  - template: uv.yml\n    parameters: [x]\n", "`parameters` of uv.yml is a list"),
     (JOB + "  - template: ../../uv.yml\n", "no template `../../uv.yml`"),
     (JOB + "  - template: odd.yml\n", ".azuredevops/odd.yml: `steps`, entry 1 is `text`"),
-    (JOB + "  - template: round.yml\n", "`round.yml` uses itself"),
-    (JOB + "  - template: ci.yml\n", "`ci.yml` uses itself"),
+    (JOB + "  - template: round.yml\n", "`round.yml` includes itself"),
+    (JOB + "  - template: ci.yml\n", "`ci.yml` includes itself"),
     ("extends: 3\n", "`extends` names no template"),
 ]
 
@@ -115,7 +115,7 @@ def test_a_wrong_shape_is_a_fault_with_its_field(tmp_path: Path, text: str, said
     (tmp_path.parent / "uv.yml").write_text(UV)
     again = "steps:\n- template: round.yml\n"
     folder = write(tmp_path, ci=text, uv=UV, odd="steps: [text]\n", round=again)
-    found = pipelines.look(folder).faults
+    found = pipelines.check(folder).problems
     assert any(fault.startswith(".azuredevops/") and said in fault for fault in found), found
 
 
@@ -136,20 +136,20 @@ def test_what_only_a_run_decides_is_no_fault(tmp_path: Path, steps: str) -> None
         tmp_path, three=three, other=JOB + "  - template: three.yml\n    parameters: {which: a}\n"
     )
     text = "parameters: [{name: extra, type: object, default: []}]\n" + JOB + steps
-    assert pipelines.look(write(tmp_path, ci=text)).faults == []
+    assert pipelines.check(write(tmp_path, ci=text)).problems == []
 
 
 def test_what_its_user_decides_is_looked_at(tmp_path: Path) -> None:
     template = "parameters: {file: }\nsteps:\n- template: ${{ parameters.file }}\n"
     use = "  - template: by.yml\n    parameters: {file: uv.yml}\n"
     write(tmp_path, ci=JOB + use, by=template, uv=UV)
-    assert audit.run(tmp_path) == [".azuredevops is in order"]
+    assert audit.run(tmp_path) == [".azuredevops has no problems"]
 
 
 def test_steps_that_a_template_is_given_are_looked_at(tmp_path: Path) -> None:
     template = "parameters: {before: []}\nsteps:\n- ${{ parameters.before }}\n- script: echo\n"
     use = "  - template: uv.yml\n    parameters: {before: [{script: echo $WHAT}]}\n"
-    (found,) = pipelines.look(write(tmp_path, ci=JOB + use, uv=template)).faults
+    (found,) = pipelines.check(write(tmp_path, ci=JOB + use, uv=template)).problems
     assert "uses $WHAT" in found
 
 
@@ -157,9 +157,9 @@ def test_steps_that_a_template_is_given_are_looked_at(tmp_path: Path) -> None:
 def test_a_template_is_named_from_the_root_or_from_its_user(tmp_path: Path, name: str) -> None:
     files = {"ci": JOB + "  - template: steps/first.yml\n", "steps__uv": UV}
     folder = write(tmp_path, **files, steps__first=f"steps:\n- template: {name}\n")
-    assert pipelines.look(folder).faults == []
+    assert pipelines.check(folder).problems == []
     write(tmp_path, steps__first=f"steps:\n- template: {name.replace('uv', 'uw')}\n")
-    assert any("there is no template" in fault for fault in pipelines.look(folder).faults)
+    assert any("there is no template" in fault for fault in pipelines.check(folder).problems)
 
 
 @pytest.mark.parametrize(
@@ -177,31 +177,31 @@ def test_a_template_is_named_from_the_root_or_from_its_user(tmp_path: Path, name
 def test_another_repository_is_not_looked_at_and_that_is_told(tmp_path: Path, text: str) -> None:
     write(tmp_path, ci=text)
     assert audit.run(tmp_path) == [
-        ".azuredevops is in order",
-        "not looked at: .azuredevops/ci.yml: `base.yml@shared`",
+        ".azuredevops has no problems",
+        "not checked: .azuredevops/ci.yml: `base.yml@shared`",
     ]
 
 
 def test_beside_another_repositorys_template_the_own_steps_are_looked_at(tmp_path: Path) -> None:
     text = JOB + "  - template: base.yml@shared\n  - script: echo $WHAT\n"
-    (found,) = pipelines.look(write(tmp_path, ci=text)).faults
+    (found,) = pipelines.check(write(tmp_path, ci=text)).problems
     assert "uses $WHAT" in found
 
 
 def test_a_template_of_this_repository_that_is_extended_is_looked_at(tmp_path: Path) -> None:
     text = "variables: {A: b}\nextends: {template: base.yml}\n"
     base = "variables: {C: d}\n" + JOB + "  - script: echo $A $C\n"
-    assert pipelines.look(write(tmp_path, ci=text, base=base)).faults == []
-    (found,) = pipelines.look(write(tmp_path, base=base.replace("$C", "$WHAT"))).faults
+    assert pipelines.check(write(tmp_path, ci=text, base=base)).problems == []
+    (found,) = pipelines.check(write(tmp_path, base=base.replace("$C", "$WHAT"))).problems
     assert "uses $WHAT" in found
 
 
 @pytest.mark.parametrize("timeout", ["", "timeoutInMinutes: 5\n"])
 def test_steps_outside_a_job_are_told_to_go_into_one(tmp_path: Path, timeout: str) -> None:
-    (found,) = pipelines.look(write(tmp_path, ci=timeout + "steps:\n" + STEP)).faults
+    (found,) = pipelines.check(write(tmp_path, ci=timeout + "steps:\n" + STEP)).problems
     assert "write `jobs:`, in it `- job: NAME` with `timeoutInMinutes: 20`" in found
     followed = "jobs:\n- job: NAME\n  timeoutInMinutes: 20\n  steps:\n" + STEP
-    assert pipelines.look(write(tmp_path, ci=followed)).faults == []
+    assert pipelines.check(write(tmp_path, ci=followed)).problems == []
 
 
 def test_nothing_to_audit(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_mini_batches_hold_what_the_step_scores(script, serving, tmp_path):
         stream.write("too,short\n")
     # The same model as the registry's champion, so that both score alike.
     champion = store.fetch(serving.conf, "champion")
-    script.mini_batches.Loaded.scorer = Scorer(champion.folder, champion.name, "3", TEAM)
+    script.mini_batches.State.scorer = Scorer(champion.folder, champion.name, "3", TEAM)
     lines = script.run([str(data / "a.csv"), str(data / "b.csv")])
 
     cli.invoke(
@@ -94,19 +94,19 @@ def test_a_batch_endpoint_says_model_and_version_in_variables(
     monkeypatch.setenv("AZUREML_MODEL_DIR", str(deployed))
     monkeypatch.setenv("MLOPS_MODEL_VERSION", "17")
     script.init()
-    assert script.mini_batches.Loaded.scorer.version == "17"
-    assert chunks.columns(script.mini_batches.Loaded.scorer)[-1] == "version"
+    assert script.mini_batches.State.scorer.version == "17"
+    assert chunks.columns(script.mini_batches.State.scorer)[-1] == "version"
 
 
 def test_a_deployment_holds_one_model(deployed, tmp_path):
-    assert store.deployed(deployed, TEAM) == (deployed / "model", "credit-risk", "3", TEAM)
+    assert store.find_deployed(deployed, TEAM) == (deployed / "model", "credit-risk", "3", TEAM)
     with pytest.raises(UsageError, match="holds 0 models"):
-        store.deployed(tmp_path, TEAM)
+        store.find_deployed(tmp_path, TEAM)
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.json").write_bytes((deployed / "model/model.json").read_bytes())
     with pytest.raises(UsageError, match="holds 2 models"):
-        store.deployed(tmp_path, TEAM)
+        store.find_deployed(tmp_path, TEAM)
 
 
 class Silent:

@@ -58,7 +58,7 @@ def test_every_command_names_the_settings_that_it_lacks(mlops, workspace, comman
     code, _, err = mlops(workspace, command, *STEPS[command])
     assert code == 2
     assert "ERROR " in err
-    assert "conf/project.yml: there is no such file" in err
+    assert "conf/project.yml: does not exist" in err
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "compare", "register"])
@@ -66,7 +66,7 @@ def test_a_step_names_the_evidence_that_it_lacks(mlops, workspace, command):
     code, _, err = mlops(workspace, command, *STEPS[command])
     assert code == 2
     assert "ERROR " in err
-    assert ".json: not written yet" in err or "holds no model.skops" in err
+    assert ".json: does not exist" in err or "has no model.skops" in err
     assert not (workspace.root / "y").exists()
 
 
@@ -115,7 +115,7 @@ def test_a_wrong_setting_is_named_with_its_file(mlops, trained, command, file, w
         (["serve"], "credit-risk has no champion yet"),
         (["monitor"], "credit-risk has no champion yet"),
         (["monitor", "--current", "gone"], "field `inputs.current`: there is no"),
-        (["validate", "--raw", "gone", "--out", "x"], "gone: there is no such file or folder"),
+        (["validate", "--raw", "gone", "--out", "x"], "gone: does not exist"),
     ],
 )
 def test_wrong_use_ends_in_2_and_says_what_is_wrong(mlops, workspace, arguments, says):
@@ -136,7 +136,7 @@ def test_broken_data_stop_the_pipeline_with_the_evidence(mlops, workspace):
     raw.write_text(raw.read_text().replace("female", "woman", 1))
     code, _, err = mlops(workspace, "run", "pipelines/train.yml")
     assert code == 1
-    assert "breaks conf/data.yml: column `sex`: 1 row breaks `one of female, male`" in err
+    assert "violates conf/data.yml: column `sex`: 1 row violates `one of female, male`" in err
     written = json.loads((workspace.step("validate") / "evidence" / "validation.json").read_text())
     assert written["findings"][0]["column"] == "sex"
     assert not workspace.step("prepare").exists()
@@ -161,7 +161,7 @@ def test_a_value_that_cannot_be_read_is_shown_with_its_row(mlops, workspace):
     raw.write_text("".join(lines))
     code, _, err = mlops(workspace, "validate", "--raw", "data/raw", "--out", "x")
     assert code == 1
-    assert "column `income`: 1 row breaks `is a number`, first the row 3 with 'abc'" in err
+    assert "column `income`: 1 row violates `is a number`; the first is row 3 with 'abc'" in err
 
 
 def test_in_a_subfolder_the_projects_folder_is_named(mlops, workspace):
@@ -213,7 +213,7 @@ def test_a_version_cannot_be_made_again_from_other_data(mlops, trained):
     raw.write_text(raw.read_text() + "\n")
     code, _, err = mlops(trained, "reproduce", "1")
     assert code == 2
-    assert "version 1 cannot be made again here: " in err
+    assert "version 1 cannot be reproduced here: " in err
     assert "the data" in err
     code, _, err = mlops(trained, "reproduce", "1", "--pipeline", "pipelines/monitor.yml")
     assert code == 2
@@ -269,7 +269,7 @@ def test_what_a_step_raises_reaches_the_pipeline(monkeypatch, raised, expected):
 
 
 def test_a_step_that_is_called_wrongly_is_wrong_use(capsys):
-    with pytest.raises(UsageError, match="`mlops validate --row x` is no command that works"):
+    with pytest.raises(UsageError, match="`mlops validate --row x` is not a valid command"):
         cli.invoke(["validate", "--row", "x"])
 
 
@@ -309,7 +309,7 @@ def test_the_module_is_the_command(workspace):
     raw.write_text(raw.read_text().replace("female", "woman", 1))
     failed = as_process(workspace, *check)
     assert failed.returncode == 1
-    assert failed.stderr.startswith("FAILED  data/raw breaks conf/data.yml")
+    assert failed.stderr.startswith("FAILED  data/raw violates conf/data.yml")
     (workspace.conf / "data.yml").write_text(yaml.safe_dump({"min_rows": 10, "columns": {}}))
     wrong = as_process(workspace, *check)
     assert wrong.returncode == 2

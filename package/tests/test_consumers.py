@@ -58,7 +58,7 @@ def test_what_is_no_answer(tmp_path, answer):
 def test_a_refused_request_is_the_fault(tmp_path):
     refused = {"version": "3", "error": "breaks the contract", "faults": [{"field": "age"}]}
     (fault,) = consumers.faults(consumer(tmp_path), refused)
-    assert fault == "its request is refused: [{'field': 'age'}]"
+    assert fault == "its request is rejected: [{'field': 'age'}]"
 
 
 def test_the_contracts_example_is_sent_or_the_rows_of_its_own(tmp_path):

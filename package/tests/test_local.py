@@ -365,7 +365,7 @@ def test_a_program_of_the_teams_own_runs_where_its_code_lies(place):
         ("1/0", "step 'own': .*ZeroDivisionError"),
         ("import sys\nsys.exit(3)", "step 'own': ended with exit code 3"),
         ("import sys\nopen(sys.argv[2], 'w').write('half'); sys.exit('bad data')", "bad data"),
-        ("pass", "field `outputs.file`: the command of 'own' ended well, but did not write it"),
+        ("pass", "field `outputs.file`: the command of 'own' succeeded, but did not write it"),
     ],
 )
 def test_a_program_that_fails_leaves_nothing(place, text, says):
@@ -408,7 +408,7 @@ def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, 
     path, raw = workspace.root / "pipelines" / "train.yml", workspace.raw / "credit.csv"
     good = raw.read_text()
     raw.write_text(good.replace("female", "woman", 1))
-    with pytest.raises(GateError, match=r"^\S+raw breaks conf/data\.yml:\n  column `sex`"):
+    with pytest.raises(GateError, match=r"^\S+raw violates conf/data\.yml:\n  column `sex`"):
         runner.run(path, **run)
     assert (workspace.step("validate") / "evidence" / "validation.json").exists()
 

@@ -62,7 +62,7 @@ def test_the_rendered_pipelines_are_read(path):
     ("path", "value", "field", "says"),
     [
         ("type", "command", "type", "expected 'pipeline'"),
-        ("inptus", {}, "inptus", "local runs do not know it"),
+        ("inptus", {}, "inptus", "local runs do not support it"),
         ("inputs", ["raw"], "inputs", "expected `name: value` lines"),
         ("inputs", "raw", "inputs", "expected `name: value` lines"),
         ("jobs", {}, "jobs", "at least one job"),
@@ -71,14 +71,14 @@ def test_the_rendered_pipelines_are_read(path):
         ("jobs/fit/type", "sweep", "jobs.fit.type", "'sweep' runs in Azure ML only"),
         ("jobs/fit/type", "parallel", "jobs.fit.type", "'parallel' runs in Azure ML only"),
         ("jobs/fit/type", "pipeline", "jobs.fit.type", "'pipeline' runs in Azure ML only"),
-        ("jobs/fit/search_space", {}, "jobs.fit.search_space", "do not know it"),
-        ("jobs/fit/services", {}, "jobs.fit.services", "do not know it"),
-        ("jobs/fit/component", "azureml:fit:1", "jobs.fit.component", "lies in a registry"),
+        ("jobs/fit/search_space", {}, "jobs.fit.search_space", "do not support it"),
+        ("jobs/fit/services", {}, "jobs.fit.services", "do not support it"),
+        ("jobs/fit/component", "azureml:fit:1", "jobs.fit.component", "in a registry"),
         (
             "jobs/fit/component",
             "azureml://registries/r/components/fit",
             "jobs.fit.component",
-            "lies in a registry",
+            "in a registry",
         ),
         ("jobs/fit/component", {"type": "command"}, "jobs.fit.component", "inline component"),
         ("jobs/..", FIT, "jobs...", "letters, digits and _"),
@@ -127,7 +127,7 @@ def test_the_rendered_pipelines_are_read(path):
         ),
         ("outputs", {"best": {"type": "uri_folder"}}, "outputs.best", "no job writes it"),
         ("inputs/raw/type", "mltable", "inputs.raw", "'mltable' cannot run here"),
-        ("inputs/raw/pth", "x", "inputs.raw.pth", "do not know it"),
+        ("inputs/raw/pth", "x", "inputs.raw.pth", "do not support it"),
         ("inputs/raw/path", "azureml:raw:1", "inputs.raw", "is in the cloud"),
         ("inputs/raw/path", "azureml://datastores/d/paths/x", "inputs.raw", "--input raw=PATH"),
         ("inputs/raw/path", "https://example.com/a.csv", "inputs.raw", "is in the cloud"),
@@ -145,11 +145,11 @@ def test_a_fault_in_the_pipeline(tmp_path, path, value, field, says):
     ("path", "value", "field", "says"),
     [
         ("type", "parallel", "type", "'parallel' components run in Azure ML only"),
-        ("comand", "x", "comand", "do not know it"),
-        ("additional_includes", ["x"], "additional_includes", "do not know it"),
+        ("comand", "x", "comand", "do not support it"),
+        ("additional_includes", ["x"], "additional_includes", "do not support it"),
         ("command", None, "command", "is missing"),
         ("command", " ", "command", "is empty"),
-        ("command", "fit 'a", "command", "cannot be divided into words"),
+        ("command", "fit 'a", "command", "cannot be split into arguments"),
         ("command", "fit && score", "command", "a step is one command, found '&&'"),
         ("command", "fit>log.txt", "command", "found '>'"),
         ("command", "fit;score", "command", "found ';'"),
@@ -157,14 +157,14 @@ def test_a_fault_in_the_pipeline(tmp_path, path, value, field, says):
         ("command", "fit ${{inputs.dta}}", "command", "'inputs.dta' is not declared"),
         ("command", "fit ${{outputs.data}}", "command", "'outputs.data' is not declared"),
         ("command", "fit ${{name}}", "command", "'name' is not declared"),
-        ("command", "fit ${{inputs.my-data}}", "command", "with no other signs"),
-        ("command", "fit ${{inputs.data | x}}", "command", "with no other signs"),
+        ("command", "fit ${{inputs.my-data}}", "command", "without other characters"),
+        ("command", "fit ${{inputs.data | x}}", "command", "without other characters"),
         ("command", "fit --count ${{inputs.count}}", "command", "'inputs.count' is optional"),
         ("inputs/data/type", "mltable", "inputs.data.type", "'mltable' cannot run here"),
         ("inputs/data/type", None, "inputs.data.type", "None cannot run here"),
         ("inputs/data", "uri_folder", "inputs.data", "expected `key: value` lines"),
-        ("inputs/rate/min", 0, "inputs.rate.min", "do not know it"),
-        ("inputs/rate/defualt", 0, "inputs.rate.defualt", "do not know it"),
+        ("inputs/rate/min", 0, "inputs.rate.min", "do not support it"),
+        ("inputs/rate/defualt", 0, "inputs.rate.defualt", "do not support it"),
         ("inputs/rate/default", "half", "inputs.rate.default", "expected a number, got 'half'"),
         ("inputs/../..", {"type": "string"}, "inputs...", "letters, digits and _"),
         ("outputs/model/type", "mlflow_model", "outputs.model.type", "cannot run here"),
@@ -195,13 +195,13 @@ def test_a_cycle_is_named(tmp_path):
         for name, other in {"a": "b", "b": "c", "c": "a"}.items()
     }
     message = refusal(tmp_path, content=changed(PIPELINE, "jobs", jobs))
-    assert "field `jobs`: these jobs wait for each other: " in message
+    assert "field `jobs`: these jobs depend on each other: " in message
     assert all(name in message.rpartition(":")[2] for name in "abc")
 
 
 def test_a_component_that_is_not_there(tmp_path):
     message = refusal(tmp_path, content=changed(PIPELINE, "jobs/fit/component", "gone.yml"))
-    assert "gone.yml: there is no such file" in message
+    assert "gone.yml: does not exist" in message
 
 
 @pytest.mark.parametrize("text", ["type: pipeline\ntype: pipeline\n", "jobs: [\n", "- a\n"])

@@ -71,19 +71,19 @@ def test_the_pages_of_jobs(
 ) -> None:
     text = tmp_path / "summary.md"
     text.write_text("## Training\n")
-    job_page.summary(text)
-    job_page.value("version", "3")
+    job_page.add_summary(text)
+    job_page.set_output("version", "3")
     assert capsys.readouterr().out == ""
     monkeypatch.setenv("TF_BUILD", "True")
-    job_page.summary(text)
-    job_page.value("version", "3")
+    job_page.add_summary(text)
+    job_page.set_output("version", "3")
     assert capsys.readouterr().out.splitlines() == [
         f"##vso[task.uploadsummary]{text}",
         "##vso[task.setvariable variable=version;isOutput=true]3",
     ]
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page"))
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "values"))
-    job_page.summary(text)
-    job_page.value("version", "3")
+    job_page.add_summary(text)
+    job_page.set_output("version", "3")
     assert (tmp_path / "page").read_text() == "## Training\n"
     assert (tmp_path / "values").read_text() == "version=3\n"

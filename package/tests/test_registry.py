@@ -217,7 +217,7 @@ def test_a_message_after_a_failed_write_does_not_claim_that_nothing_changed(work
     with pytest.raises(UsageError) as caught:
         registry.promote(None, "why", "who")
     assert "nothing was changed" not in str(caught.value)
-    assert "`uv run mlops models` shows the roles that hold now" in str(caught.value)
+    assert "`uv run mlops models` shows the current roles" in str(caught.value)
 
 
 def test_a_registration_that_fails_is_no_registration(workspace):

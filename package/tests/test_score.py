@@ -65,7 +65,7 @@ class Batch(NamedTuple):
 
 @pytest.fixture
 def batch(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
-    stored = store.Stored(model, "credit-risk", "3", TEAM)
+    stored = store.StoredModel(model, "credit-risk", "3", TEAM)
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     (tmp_path / "conf").mkdir()
     return Batch(tmp_path)
@@ -110,7 +110,7 @@ def test_the_size_of_chunks_changes_nothing(batch, monkeypatch, size):
 
 def test_regression_writes_values(tmp_path, monkeypatch):
     folder = models.train("energy_demand", tmp_path / "model")
-    stored = store.Stored(folder, "energy-demand", "1", Team("energy_demand"))
+    stored = store.StoredModel(folder, "energy-demand", "1", Team("energy_demand"))
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     raw = models.module("energy_demand", "sample").make(20, seed=3)
     raw.drop(columns="reading_id").to_csv(tmp_path / "new.csv", index=False)
@@ -189,9 +189,9 @@ def test_a_row_with_two_faults_is_one_rejected_row(batch):
         (GOOD + ",more", "has 8 fields, the header has 7", 3),
         (GOOD + ",", "has 8 fields, the header has 7", 3),
         (" ", "has 1 field, the header has 7", 3),
-        ('"L2"x,2000,0.3,,1,rent,car', "not readable as CSV: ',' expected after '\"'", 3),
+        ('"L2"x,2000,0.3,,1,rent,car', "is not valid CSV: ',' expected after '\"'", 3),
         (b"L\xff2,2000,0.3,,1,rent,car", "is not UTF-8 text", 3),
-        ('"L2\n\n,1', "lines 3 to 6: not readable as CSV: unexpected end of data", 6),
+        ('"L2\n\n,1', "lines 3 to 6: is not valid CSV: unexpected end of data", 6),
         ('"L2\n\n",1', "lines 3 to 5: has 2 fields, the header has 7", 5),
     ],
 )
@@ -232,13 +232,13 @@ def test_a_batch_without_a_single_good_row_fails_and_says_why(batch):
         (b"\n", "has no header"),
         (HEADER.encode() + b"\n", "holds a header and no row"),
         (f"{HEADER},hobby\n{GOOD},chess\n".encode(), "column `hobby`: unknown, drop it"),
-        (f"{HEADER},income\n{GOOD},3\n".encode(), "column `income`: stands 2 times"),
+        (f"{HEADER},income\n{GOOD},3\n".encode(), "column `income`: appears 2 times"),
         (b"loan_id,income\nL1,3\n", "column `purpose`: the column is missing"),
-        (HEADER.replace(",", ";").encode() + b"\n1;2\n", "divided by ';'"),
+        (HEADER.replace(",", ";").encode() + b"\n1;2\n", "separated by ';'"),
         (HEADER.encode("utf-16"), "line 1: is not UTF-8 text"),
         (b"\xff" * 3_000_000, "line 1: is longer than 1000000 bytes"),
         (f"{HEADER}\n{GOOD}\r".encode() * 80_000, "line 2: is longer than 1000000 bytes"),
-        (b'"loan_id"x,income\n', "line 1: not readable as CSV"),
+        (b'"loan_id"x,income\n', "line 1: is not valid CSV"),
     ],
 )
 def test_a_file_that_cannot_be_scored_is_named(batch, content, message):
@@ -311,9 +311,9 @@ def test_chunks_of_another_batch_are_not_used(batch, model, tmp_path, monkeypatc
     with pytest.raises(ZeroDivisionError):
         batch.run(data)
     monkeypatch.undo()
-    stored = store.Stored(model, "credit-risk", "4" if change == "version" else "3", TEAM)
+    stored = store.StoredModel(model, "credit-risk", "4" if change == "version" else "3", TEAM)
     if change == "model":
-        stored = store.Stored(
+        stored = store.StoredModel(
             models.train("credit_risk", tmp_path / "other", run_id="other"),
             "credit-risk",
             "3",

@@ -14,7 +14,7 @@ from mlops_platform.data.contract import Contract
 from mlops_platform.models import artifact
 from mlops_platform.models.team import Team
 from mlops_platform.serving import store
-from mlops_platform.serving.requests import Refused, Requests
+from mlops_platform.serving.requests import RequestError, Requests
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.tracking.registry import Registry
 
@@ -99,7 +99,7 @@ def test_the_contract_is_the_one_beside_the_model(model, tmp_path):
     income = {"kind": "number", "min": 0, "max": 10}
     models.change_contract(CREDIT, folder / "contract.yml", income=income)
     row = models.good_rows("credit_risk", CREDIT, 1)[0] | {"income": 11.0}
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestError) as refused:
         Scorer(folder, "credit-risk", "1", TEAM).answer(body(row))
     assert [fault.field for fault in refused.value.faults] == ["income"]
 
@@ -126,7 +126,7 @@ def test_a_column_may_have_any_name(name):
     requests = Requests(contract_of(**{name: {"kind": "number"}, "z": {"kind": "number"}}))
     assert requests.read(body({name: 1.5, "z": 2})) == [{name: 1.5, "z": 2}]
     assert requests.schema()["properties"]["rows"]["items"]["required"] == [name, "z"]
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError):
         requests.read(body({"column_1": 1.5, name: 2}))
 
 
@@ -150,7 +150,7 @@ def test_the_example_keeps_its_contract(column):
 def test_an_integer_too_large_for_a_float_is_refused():
     requests = Requests(contract_of(x={"kind": "integer"}))
     for value in (10**400, -(10**400), 2**53 + 1):
-        with pytest.raises(Refused):
+        with pytest.raises(RequestError):
             requests.read(body({"x": value}))
 
 
@@ -217,7 +217,7 @@ def test_two_processes_may_fetch_at_once(conf, model, monkeypatch):
 
 def test_a_run_that_holds_another_runs_model_is_refused(conf, monkeypatch):
     monkeypatch.setattr(store, "_is_of", lambda run_id, folder: False)
-    with pytest.raises(UsageError, match="holds the model of another run"):
+    with pytest.raises(UsageError, match="has the model of another run"):
         store.fetch(conf, "champion")
 
 

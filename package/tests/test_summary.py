@@ -80,7 +80,7 @@ def test_broken_evidence_is_named_by_the_summary(mlops, trained, text):
     file.write_text(text)
     code, _, err = mlops(trained, "summary")
     assert code == 2
-    assert f"{file.relative_to(trained.root)}: is not evidence of the shape evaluation/" in err
+    assert f"{file.relative_to(trained.root)}: does not have the shape evaluation/" in err
 
 
 def test_evidence_of_a_teams_own_step_is_told_too(mlops, trained):

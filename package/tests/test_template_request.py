@@ -135,7 +135,7 @@ def test_on_a_laptop_the_branch_is_pushed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request.run(project)
-    assert "open a pull request" in capsys.readouterr().out
+    assert "create a pull request" in capsys.readouterr().out
     assert BRANCH in git(project, "ls-remote", "--heads", "origin")
 
 

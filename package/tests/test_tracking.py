@@ -88,7 +88,7 @@ def test_a_job_in_the_cloud_has_its_run_already(workspace, monkeypatch):
 def test_a_store_at_a_misspelt_place_is_an_error_and_is_not_made(workspace, monkeypatch, tmp_path):
     """A new and empty store would say that there is no champion to beat."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/gone/mlflow.db")
-    with pytest.raises(UsageError, match="nothing was changed by it: there is no folder"):
+    with pytest.raises(UsageError, match="nothing was changed: there is no folder"):
         workspace.registry.holder("champion")
     assert not (tmp_path / "gone").exists()
 
@@ -116,4 +116,4 @@ def test_a_file_that_is_no_store(workspace):
         UsageError, match=r"(?s)Opening the tracking store failed.*mlflow\.db"
     ) as caught:
         experiments.runs(workspace.conf)
-    assert "bring it back from a copy, or delete it to begin anew" in str(caught.value)
+    assert "restore it from a copy, or delete it to start over" in str(caught.value)

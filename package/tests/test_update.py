@@ -64,7 +64,7 @@ def test_conflicts_are_named_and_fail(project: Path) -> None:
     done = update.update(project, [])
     assert done.conflicts == ["poe_tasks.toml"]
     with pytest.raises(GateError, match=r"1 file with conflicts: poe_tasks\.toml"):
-        update.conflicts_fail(done)
+        update.raise_for_conflicts(done)
 
 
 def test_a_switched_off_file_stays_where_the_team_edited_it(project: Path) -> None:

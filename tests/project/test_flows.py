@@ -214,7 +214,7 @@ def test_ethics_that_say_no_end_the_delivery(ci: Service) -> None:
     assert ci.values == {"version": "1"}
     assert ci.job(flow(ci, "deliver", "share"), {}) == "failure"
     assert ci.ran[-1] == 'azure-ethics "$VERSION" --env dev'
-    assert "1 of 40 checks stop this version" in " ".join(ci.said.split())
+    assert "1 of 40 checks block this version" in " ".join(ci.said.split())
     assert "old.py" in ci.said
     assert (ci.project.path / "outputs" / "ethics" / "bundle.zip").is_file()
     assert ci.scenario.roles("dev") == {"1": "challenger"}

@@ -132,7 +132,7 @@ def test_reports_of_real_runs(browser, reports, width, scheme):
     assert "columns drifted" in reports["drifted"].read_text("utf-8")
     assert "Stopped at validate" in reports["stopped"].read_text("utf-8")
     for name in ("credit-risk-ethics", "credit-risk-audit", "energy-demand-audit"):
-        assert "checks hold" in reports[name].read_text("utf-8"), name
+        assert "checks pass" in reports[name].read_text("utf-8"), name
     for name, page in reports.items():
         assert faults(browser, page, width=width, scheme=scheme) == [], name
 

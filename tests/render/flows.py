@@ -60,7 +60,7 @@ def flows(project: Project) -> list[Flow]:
 def expanded(path: Path) -> dict[str, Any]:
     """A pipeline with its templates filled in."""
     made = expand.Expansion(path, path.parent)
-    assert made.faults == []
+    assert made.problems == []
     return made.content
 
 

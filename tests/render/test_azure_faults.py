@@ -83,7 +83,7 @@ AUDIT = [
     ("deliver.yml", "dependsOn: [train, share]", "dependsOn: share", "does not depend on it"),
     ("deliver.yml", "name: candidate", "name: candidat", "there is no such step"),
     ("deliver.yml", "'train.candidate.v", "'train.candidat.v", "there is no such step"),
-    ("deliver.yml", "dependsOn: train", "dependsOn: production", "wait for each other"),
+    ("deliver.yml", "dependsOn: train", "dependsOn: production", "depend on each other"),
     ("deliver.yml", "- stage: staging", "- stage: share", "two stages `share`"),
     ("deliver.yml", "trigger:", "trigger:\n  batch: true\ntrigger:", "trigger"),
     ("variables.yml", "UV_CACHE_DIR:", "CACHE_DIR:", "`UV_CACHE_DIR` is not set"),
@@ -119,13 +119,13 @@ def test_the_schema_fires(azure: Project, planted: tuple[str, str, str, str]) ->
 def test_the_audit_fires(azure: Project, planted: tuple[str, str, str, str]) -> None:
     file, old, new, said = planted
     spoil(azure, file, old, new)
-    found = pipelines.look(azure.path / ".azuredevops").faults
+    found = pipelines.check(azure.path / ".azuredevops").problems
     assert any(said in fault for fault in found), found
 
 
 def test_a_template_that_nobody_uses_is_seen(azure: Project) -> None:
     azure.write(".azuredevops/old.yml", "variables:\n  A: b\n")
-    assert pipelines.look(azure.path / ".azuredevops").faults == [
+    assert pipelines.check(azure.path / ".azuredevops").problems == [
         ".azuredevops/old.yml: no pipeline uses this template."
     ]
 
@@ -134,7 +134,7 @@ def test_the_gate_names_each_fault(azure: Project, monkeypatch: pytest.MonkeyPat
     from mlops_platform.core.errors import GateError, UsageError  # noqa: PLC0415
     from mlops_platform.delivery import audit  # noqa: PLC0415  the render is made first
 
-    assert audit.run(azure.path) == [".azuredevops is in order"]
+    assert audit.run(azure.path) == [".azuredevops has no problems"]
     spoil(azure, "ci.yml", "dependsOn: model", "dependsOn: modell")
     with pytest.raises(GateError, match=r"faults in \.azuredevops:\n.*modell"):
         audit.run(azure.path)

@@ -24,7 +24,7 @@ def test_schema_and_audit_find_nothing(
     files = azure_files(project)
     assert len(files) == (7 if answers["cloud"] == "azureml" else 3)
     assert {file.name: schema_faults(file) for file in files} == {file.name: [] for file in files}
-    assert pipelines.look(project.path / ".azuredevops").faults == []
+    assert pipelines.check(project.path / ".azuredevops").problems == []
 
 
 def test_the_pipelines_are_careful(rendered: Callable[..., Project]) -> None:

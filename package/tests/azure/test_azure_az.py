@@ -145,7 +145,7 @@ def test_states_of_the_sdk_and_of_azure_are_one(monkeypatch):
     )
     monkeypatch.setenv("MLOPS_AZURE_PAUSE", "soon")
     with pytest.raises(UsageError, match="MLOPS_AZURE_PAUSE: 'soon' is not a number"):
-        module.wait(1)
+        module.wait_interval(1)
 
 
 def test_the_look_waits_until_a_state_has_settled(az):

@@ -104,7 +104,7 @@ def test_without_an_endpoint_nobody_needs_a_consumer(mlops, serving):
 
 def test_with_an_endpoint_the_file_is_missed(mlops, deployed):
     (deployed.root / "conf" / "consumers.yml").unlink()
-    assert "conf/consumers.yml: there is no such file" in refusal(mlops, deployed, *CONTRACTS)
+    assert "conf/consumers.yml: does not exist" in refusal(mlops, deployed, *CONTRACTS)
 
 
 def test_a_dry_run_asks_nobody(mlops, deployed):

@@ -20,7 +20,7 @@ def offer(scenario, **tags: str) -> None:
 
 @pytest.mark.parametrize(
     ("tags", "says"),
-    [({}, "not validated"), ({"compliance": "not validated"}, "two people sign")],
+    [({}, "not validated"), ({"compliance": "not validated"}, "two people must sign")],
 )
 def test_a_regulated_project_delivers_only_what_is_validated(mlops, serving, tags, says):
     settings(serving, "regulated: false", "regulated: true")
@@ -41,6 +41,6 @@ def test_from_develop_on_the_ethics_must_have_passed(mlops, serving):
     settings(serving, "stage: explore", "stage: develop")
     offer(serving, ethics="failed", ethics_stage="develop")
     assert mlops(serving, "deploy", "2", "--env", "prod") == "gate"
-    assert "the ethics of version 2 are failed" in str(mlops.error)
+    assert "ethics checks of version 2: failed" in str(mlops.error)
     offer(serving, ethics="passed", ethics_stage="develop")
     assert mlops(serving, "deploy", "2", "--env", "prod") == "done"

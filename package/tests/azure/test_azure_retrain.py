@@ -40,7 +40,7 @@ def test_an_event_trains_where_nothing_was_trained_lately(mlops, new):
 def test_too_soon_after_the_last_one(mlops, new):
     plant(new, job(30), job(23))
     message = refusal(mlops, new, *EVENT)
-    assert "the next one may begin at 2026-05-08 14:00 (conf/train.yml" in message
+    assert "the next one can start at 2026-05-08 14:00 (conf/train.yml" in message
     assert "`uv run mlops azure retrain --why REASON`" in message
     assert "mlops retrain" not in message
 
@@ -48,7 +48,7 @@ def test_too_soon_after_the_last_one(mlops, new):
 def test_too_many_in_a_week(mlops, new):
     plant(new, job(160), job(100), job(25))
     message = refusal(mlops, new, *EVENT)
-    assert "3 trainings began within a week" in message
+    assert "3 trainings started within a week" in message
     assert "`uv run mlops azure retrain --why REASON`" in message
 
 
@@ -62,7 +62,7 @@ def test_a_person_may_at_any_time(mlops, new):
 def test_an_empty_reason_is_no_persons(mlops, new, why):
     plant(new, job(1))
     message = refusal(mlops, new, "retrain", "--why", why, "--event", "schedule")
-    assert "the last training began" in message
+    assert "the last training started" in message
 
 
 @pytest.mark.parametrize("words", [["retrain"], ["retrain", "--why", "", "--event", " "]])
@@ -92,7 +92,7 @@ def test_what_counts_as_a_training(mlops, new, changes, counts):
 
 def test_a_training_below_many_other_jobs_counts(mlops, new):
     plant(new, job(2), *[job(1, inputs=None)] * 100)
-    assert "the last training began" in refusal(mlops, new, *EVENT)
+    assert "the last training started" in refusal(mlops, new, *EVENT)
 
 
 def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops, new, capsys):
@@ -101,13 +101,13 @@ def test_an_interrupted_run_finds_its_own_job_and_another_event_is_refused(mlops
     assert mlops(new, *EVENT) == "done"
     assert "data version has completed: no new job was started" in capsys.readouterr().out
     assert len(new.state()["jobs"]) == 1
-    assert "the last training began" in refusal(mlops, new, "retrain", "--event", "drift in debt")
+    assert "the last training started" in refusal(mlops, new, "retrain", "--event", "drift in debt")
 
 
 def test_a_job_that_failed_is_not_begun_again_by_a_machine(mlops, new):
     new.change(ends={"train": "Failed"})
     assert mlops(new, *EVENT) == "error"
-    assert "the last training began" in refusal(mlops, new, *EVENT)
+    assert "the last training started" in refusal(mlops, new, *EVENT)
     assert mlops(new, "retrain", "--why", "the cluster was full") == "error"
     assert len(new.state()["jobs"]) == 2
 

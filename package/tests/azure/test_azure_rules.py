@@ -200,7 +200,7 @@ def test_the_status_is_for_machines_too(mlops, replaced, capsys):
 
 def test_without_a_cloud_the_message_says_how_to_get_one(mlops, new):
     (new.root / "conf" / "dev.yml").unlink()
-    assert "`uv run poe template-update --data cloud=azureml` brings it" in refusal(
+    assert "Add it: `uv run poe template-update --data cloud=azureml`" in refusal(
         mlops, new, "setup"
     )
 

@@ -159,7 +159,7 @@ def test_a_schedule_of_the_team_s_own_keeps_to_the_same_rules(mlops, watched):
     assert "own.yml: `register` registers a version" in scenarios.refusal(mlops, watched, *words)
     own.write_text("name: own\ncreate_job: ../../pipelines/gone.yml\n")
     message = scenarios.refusal(mlops, watched, "schedules", "--env", "prod")
-    assert "gone.yml: there is no such file" in message  # and it is not just left out
+    assert "gone.yml: does not exist" in message  # and it is not just left out
     own.write_text("name: own\ncreate_job: ../jobs/masked-replica.yml\n")
     assert mlops(watched, *words) == "done"
     assert "own" in watched.state()["schedules"]

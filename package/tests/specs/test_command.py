@@ -36,7 +36,7 @@ def test_a_project_that_is_right_says_how_many_and_no_word_more(
     monkeypatch.setattr(socket.socket, "connect", refuse)
     say()
     said = capfd.readouterr()
-    assert re.fullmatch(r"all \d+ specs are right\n", said.out)
+    assert re.fullmatch(r"all \d+ specs are valid\n", said.out)
     assert said.err == ""
 
 
@@ -47,13 +47,13 @@ def test_all_faults_at_once_each_with_its_line(tmp_path: Path, monkeypatch) -> N
     with pytest.raises(GateError) as caught:
         say("one.yml", "two.yml")
     assert str(caught.value).splitlines() == [
-        "3 faults in the specs:",
+        "3 problems in the specs:",
         "one.yml, line 4, field `path`: there is no file or folder gone.csv in .; "
-        "name one that is there.",
+        "name one that exists.",
         "one.yml, line 5, field `colour`: Azure ML does not know this field; write one of "
         "auto_delete_setting, datastore, description, name, path, properties, tags, type, version.",
         "two.yml, line 4, field `path`: there is no file or folder gone.csv in .; "
-        "name one that is there.",
+        "name one that exists.",
     ]
 
 
@@ -70,18 +70,18 @@ def test_the_process_ends_with_1_for_a_fault_and_2_for_wrong_use(tmp_path, monke
 def test_json_is_for_machines(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="gone.csv"))
-    with pytest.raises(GateError, match=r"^1 fault in the specs:"):
+    with pytest.raises(GateError, match=r"^1 problem in the specs:"):
         say("one.yml", "--json")
-    [fault] = json.loads(capsys.readouterr().out)
-    assert fault["file"] == "one.yml"
-    assert (fault["line"], fault["field"]) == (4, "path")
-    assert fault["says"].startswith("there is no file")
+    [problem] = json.loads(capsys.readouterr().out)
+    assert problem["file"] == "one.yml"
+    assert (problem["line"], problem["field"]) == (4, "path")
+    assert problem["says"].startswith("there is no file")
 
 
 def test_the_package_is_an_error_where_it_is_wanted_and_missing(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sdk, "is_there", lambda: False)
+    monkeypatch.setattr(sdk, "is_installed", lambda: False)
     with pytest.raises(UsageError, match=r"azure-ai-ml cannot be imported.*Run `uv sync`"):
         check.run([], project)
     Path(tmp_path / "one.yml").write_text(SPEC.format(path="one.yml"))
@@ -94,35 +94,35 @@ def test_what_the_lint_does_not_know_is_told_by_the_package(tmp_path, monkeypatc
         "$schema: https://azuremlschemas.azureedge.net/latest/workspace.schema.json\n"
         "name: ours\nlocatoin: westeurope\n"
     )
-    _, [fault] = check.run([Path("w.yml")], tmp_path)
-    assert (fault.line, fault.field) == (3, "locatoin")
-    assert "azure-ai-ml refuses it: Unknown field; write" in fault.says
+    _, [problem] = check.run([Path("w.yml")], tmp_path)
+    assert (problem.line, problem.field) == (3, "locatoin")
+    assert "azure-ai-ml rejects it: Unknown field; see" in problem.message
 
 
 def test_a_fault_is_told_once_in_the_better_words(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="one.yml").replace("uri_file", "file"))
-    _, [fault] = check.run([Path("one.yml")], tmp_path)
-    assert fault.says == "'file' is not known here; write one of mltable, uri_file, uri_folder"
+    _, [problem] = check.run([Path("one.yml")], tmp_path)
+    assert problem.message == "'file' is not known here; write one of mltable, uri_file, uri_folder"
 
 
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
         ("", 1, "is empty"),
-        ("- a\n", 1, "holds no fields"),
+        ("- a\n", 1, "has no fields"),
         ("a: [\n", 2, "not valid YAML"),
-        ("a: 1\nb: {c: 2, c: 3}\n", 2, "stands twice"),
-        ("a: &a\n  b: *a\n", 1, "nested without end"),
-        ("a:\n  b: 2024-13-45\n", 2, "means nothing"),
+        ("a: 1\nb: {c: 2, c: 3}\n", 2, "is a duplicate"),
+        ("a: &a\n  b: *a\n", 1, "contains itself"),
+        ("a:\n  b: 2024-13-45\n", 2, "is invalid"),
         ("a: {{inputs.b}}\n", 1, "write ${{...}}"),
     ],
 )
 def test_what_is_no_yaml(tmp_path: Path, text: str, line: int, says: str) -> None:
     (tmp_path / "x.yml").write_text(text)
-    _, [fault] = nodes.read(tmp_path / "x.yml")
-    assert fault.line == line
-    assert says in fault.says
+    _, [problem] = nodes.read(tmp_path / "x.yml")
+    assert problem.line == line
+    assert says in problem.message
 
 
 # What the local runner says where Azure ML could do it, and the lint lets it pass.
@@ -140,8 +140,8 @@ def test_the_lint_refuses_what_the_local_runner_refuses(project: Path, file: str
                 pipelines.load(Path("pipelines/train.yml"))
             except UsageError as error:
                 refused += 1
-                _, faults = check.lint([Path("pipelines/train.yml"), path], project)
-                assert faults or CLOUD_ONLY.search(str(error)), error
+                _, problems = check.lint([Path("pipelines/train.yml"), path], project)
+                assert problems or CLOUD_ONLY.search(str(error)), error
     finally:
         path.write_text(text, encoding="utf-8")
     assert refused > 5
@@ -162,9 +162,9 @@ def test_a_wrong_value_anywhere_is_no_crash(project: Path, tmp_path: Path) -> No
         for field, value in itertools.product(content, (None, [{"a": [None]}], -1)):
             broken.write_text(yaml.safe_dump({**content, field: value}), encoding="utf-8")
             try:
-                _, faults = check.lint([broken], tmp_path)  # where there is no conf/
+                _, problems = check.lint([broken], tmp_path)  # where there is no conf/
             finally:
                 broken.unlink()
-            assert faults, f"{file}: {field} may not be {value}"
+            assert problems, f"{file}: {field} may not be {value}"
             checked += 1
     assert checked > 500

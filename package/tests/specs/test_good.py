@@ -24,8 +24,8 @@ def test_the_specs_of_every_combination_pass(
 ) -> None:
     project = rendered(answers)
     monkeypatch.chdir(project.path)
-    count, faults = check.run([], project.path)
-    assert faults == []
+    count, problems = check.run([], project.path)
+    assert problems == []
     assert count == len(list(project.path.glob("pipelines/**/*.yml"))) + len(
         list(project.path.glob("azureml/**/*.yml"))
     )
@@ -53,17 +53,17 @@ def test_a_file_that_a_team_kept_is_no_cloud(
     """After `template-update --data cloud=none`, one that it had edited stays."""
     project = Project(shutil.copytree(rendered(ANSWERS[0]).path, tmp_path / "project"))
     shutil.rmtree(project.path / "azureml" / "jobs")
-    assert render.disagreements(project.path)
+    assert render.find_differences(project.path)
     for environment in ("dev", "staging", "prod"):
         (project.path / "conf" / f"{environment}.yml").unlink()
-    assert render.disagreements(project.path) == []
+    assert render.find_differences(project.path) == []
 
 
 def test_specs_of_a_teams_own_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(OWN, tmp_path / "own")
     monkeypatch.chdir(tmp_path)
     files = check.find([Path("own")], tmp_path)
-    specs, faults = check.lint(files, tmp_path)
-    assert [*faults, *sdk.faults(specs)] == []
+    specs, problems = check.lint(files, tmp_path)
+    assert [*problems, *sdk.validate(specs)] == []
     kinds = {spec.kind.name for spec in specs}
     assert len(kinds) >= 14, sorted(kinds)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from mlops_platform.specs import check, sdk
-from mlops_platform.specs.nodes import Fault
+from mlops_platform.specs.nodes import Problem
 
 PLANTED = yaml.safe_load(Path(__file__).with_name("planted.yml").read_text(encoding="utf-8"))
 ROWS = [
@@ -19,12 +19,12 @@ ROWS = [
 MESSAGE = re.compile(r"(?P<file>[^,]+), line (?P<line>\d+), field `(?P<field>[^`]+)`: .+; .+\.")
 
 
-def looked_at(file: Path, root: Path) -> tuple[list[Fault], list[Fault]]:
+def looked_at(file: Path, root: Path) -> tuple[list[Problem], list[Problem]]:
     """What the lint and azure-ai-ml say of a file; others in its folder may help to judge it."""
     folder = file.parent.parent if file.name == "Dockerfile" else file.parent
-    specs, faults = check.lint(sorted(folder.glob("*.yml")), root)
-    own = [fault for fault in faults if fault.file == file]
-    return own, list(sdk.faults(spec for spec in specs if spec.path == file))
+    specs, problems = check.lint(sorted(folder.glob("*.yml")), root)
+    own = [problem for problem in problems if problem.file == file]
+    return own, list(sdk.validate(spec for spec in specs if spec.path == file))
 
 
 @pytest.mark.parametrize(("file", "row"), ROWS)
@@ -44,11 +44,11 @@ def test_a_planted_error_is_refused(project: Path, file: str, row: dict[str, Any
     }
     # A file that is made from conf/ differs from it with every error: that alone is no catch.
     from_conf = row.get("only") == "conf"
-    named = {f.field for f in lint if f.says.startswith("differs from conf/ at") == from_conf}
+    named = {f.field for f in lint if f.message.startswith("differs from conf/ at") == from_conf}
     assert row["field"] in named, list(map(str, lint))
-    for fault in lint:
-        found = MESSAGE.fullmatch(str(fault))
-        assert found, fault
+    for problem in lint:
+        found = MESSAGE.fullmatch(str(problem))
+        assert found, problem
         assert found["file"] == file
 
 

@@ -90,7 +90,7 @@ class Az:
             result = read()
             if not is_changing(state(result)):
                 return result
-            wait(1)
+            wait_interval(1)
         raise UnknownStateError(
             f"still {normalize_state(state(result))} after {MAX_POLLS} checks. Try again later."
         )
@@ -116,9 +116,9 @@ class Az:
                     error = None
                 except TransientError as transient:
                     error = str(transient)
-                    wait(attempt)
+                    wait_interval(attempt)
             else:
-                wait(attempt)
+                wait_interval(attempt)
             if is_done():
                 return
         raise UsageError(
@@ -136,7 +136,7 @@ class Az:
                         f"`{_command_name(arguments)}` failed {MAX_ATTEMPTS} times, so the state "
                         f"is not known and nothing more is done: {error}\nTry again later."
                     ) from None
-                wait(attempt)
+                wait_interval(attempt)
         raise AssertionError
 
     def _run(self, arguments: tuple[str, ...]) -> str | None:
@@ -192,7 +192,7 @@ def is_changing(state: str) -> bool:
     return normalize_state(state) in CHANGING_STATES
 
 
-def wait(factor: int) -> None:
+def wait_interval(factor: int) -> None:
     """Wait `factor` times the seconds in MLOPS_AZURE_PAUSE (default: 20)."""
     text = os.environ.get("MLOPS_AZURE_PAUSE", "20")
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.azure import job_policy, packages
-from mlops_platform.azure.az import set_options, wait
+from mlops_platform.azure.az import set_options, wait_interval
 from mlops_platform.azure.environments import lock_version
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
@@ -125,7 +125,7 @@ def _provenance(pipeline: Path) -> list[str]:
         f"jobs.{name}.environment_variables.{variable}={value}"
         for name, job in jobs.items()
         if "train" in job_policy.list_steps(pipeline.parent, job)
-        for variable, value in provenance.variables(Path.cwd()).items()
+        for variable, value in provenance.environment_variables(Path.cwd()).items()
     ]
 
 
@@ -173,7 +173,7 @@ def wait_for(target: Target, name: str, job: dict[str, Any]) -> None:
     has_waited = False
     while job.get("status") not in FINAL_STATUSES:
         has_waited = True
-        wait(1)
+        wait_interval(1)
         current = find_job(target, name)
         if current is None:
             raise UsageError(f"job {name} no longer exists. Submit it again.")

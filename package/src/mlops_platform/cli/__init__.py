@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 passed, 1 a gate failed, 2 wrong use."""
+"""The command line. Exit codes: 0 passed, 1 a gate failed, 2 usage error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def application(root: Path) -> typer.Typer:
-    """The commands of the project in `root`; Azure's only where it has `azureml/`."""
+    """The commands for the project in `root`; those of Azure only if it has `azureml/`."""
     known = [group.name for group in app.registered_groups]
     if (root / "azureml").is_dir() and "azure" not in known:
         app.add_typer(azure.azure, name="azure")
@@ -41,18 +41,20 @@ def application(root: Path) -> typer.Typer:
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
-    gc.set_threshold(50_000, 20, 50)  # imports leave much that lives on: to look it over takes 10 %
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # imported objects stay alive: collecting them takes 10 % of the time
     try:
         application(Path.cwd())(prog_name="mlops")
     except GateError as error:
-        terminal.say(f"FAILED  {error}")
+        terminal.log(f"FAILED  {error}")
         sys.exit(1)
     except (UsageError, OSError) as error:
-        terminal.say(f"ERROR  {error}")
+        terminal.log(f"ERROR  {error}")
         sys.exit(2)
     except Exception:
         traceback.print_exc()
-        sys.exit(2)  # Python's own 1 would say that a gate looked and said no
+        sys.exit(2)  # Python's own exit code 1 would mean a failed gate
     finally:
-        gc.freeze()  # at its end Python would look all of it over once more, for half a second
+        gc.freeze()  # otherwise Python collects everything at exit, which takes half a second
     sys.exit(0)

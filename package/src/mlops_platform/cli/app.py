@@ -1,4 +1,4 @@
-"""What all commands share: the app they belong to, and the options that they have in common."""
+"""The app, and the options that several commands have in common."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes and colours cost a third of the time of `--help`
-    help="Train, gate, serve and watch the model of this project.",
+    help="Train, validate, serve and monitor the model of this project.",
 )
 
 Conf = Annotated[Path, typer.Option(help="Folder of settings.")]
@@ -28,27 +28,27 @@ TRAIN = Path("pipelines/train.yml")
 
 
 def invoke(arguments: list[str]) -> None:
-    """Run one command in this process; faults are raised."""
+    """Run one command in this process; errors are raised."""
     try:
         app(arguments, prog_name="mlops")
     except SystemExit as end:
         if end.code == 130:
             raise KeyboardInterrupt from None
         if end.code:
-            raise UsageError(f"`mlops {' '.join(arguments)}` is no command that works.") from None
+            raise UsageError(f"`mlops {' '.join(arguments)}` is not a valid command.") from None
 
 
-def pairs(option: str, given: list[str] | None) -> dict[str, str]:
-    """What an option was given as NAME=VALUE, by name."""
-    named: dict[str, str] = {}
-    for text in given or []:
+def parse_pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    """Parse the NAME=VALUE texts of an option."""
+    values: dict[str, str] = {}
+    for text in texts or []:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"{option} {text}: write NAME=VALUE.")
-        named[name] = value
-    return named
+        values[name] = value
+    return values
 
 
 def print_json(content: Any) -> None:
-    """Print a command's result for machines."""
+    """Print a command's result as JSON."""
     terminal.out.print(json.dumps(content, indent=2), markup=False)

@@ -110,7 +110,7 @@ def candidate(env: Env = "dev", conf: Conf = CONF) -> None:
     from mlops_platform.delivery import job_page
 
     chosen = candidate.find(target.load(conf, env, dry_run=False))
-    job_page.value("version", chosen.number if chosen else "")
+    job_page.set_output("version", chosen.number if chosen else "")
     message = "no version to deliver"
     if chosen:
         message = f"version to deliver: {chosen.number}, challenger since {chosen.since}"

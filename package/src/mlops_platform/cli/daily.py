@@ -1,4 +1,4 @@
-"""What a team runs every day: pipelines, report, endpoint, monitor."""
+"""Commands for daily work: pipelines, report, endpoint, monitor."""
 
 # ruff: noqa: PLC0415
 
@@ -18,7 +18,7 @@ from mlops_platform.cli.app import (
     Why,
     app,
     invoke,
-    pairs,
+    parse_pairs,
     print_json,
 )
 from mlops_platform.core import terminal
@@ -31,9 +31,12 @@ MONITOR = Path("pipelines/monitor.yml")
 def run(
     pipeline: Annotated[Path, typer.Argument(help="A pipeline's YAML file.")],
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", help="NAME=VALUE in place of an input's own.")
+        list[str] | None,
+        typer.Option("--input", help="NAME=VALUE: replaces the value of an input."),
     ] = None,
-    process_per_step: Annotated[bool, typer.Option(help="A process for each step.")] = False,
+    process_per_step: Annotated[
+        bool, typer.Option(help="Run each step in its own process.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a pipeline on this machine."""
@@ -41,22 +44,22 @@ def run(
     from mlops_platform.pipelines import runner
 
     if not pipeline.is_file():
-        there = ", ".join(path.as_posix() for path in sorted(Path("pipelines").glob("*.yml")))
-        then = "Run the command in the project's folder."
-        if there:
-            then = f"There are {there}."
-        if there and pipeline.name == "batch.yml":
-            then += " `uv run poe template-update --data serving=both` adds this one."
-        raise UsageError(f"{pipeline}: there is no such pipeline. {then}")
+        existing = ", ".join(path.as_posix() for path in sorted(Path("pipelines").glob("*.yml")))
+        hint = "Run the command in the project's folder."
+        if existing:
+            hint = f"There are {existing}."
+        if existing and pipeline.name == "batch.yml":
+            hint += " `uv run poe template-update --data serving=both` adds this one."
+        raise UsageError(f"{pipeline}: there is no such pipeline. {hint}")
     folders = runner.run(
         pipeline,
         root=Path.cwd(),
         invoke=invoke,
-        overrides=pairs("--input", inputs),
+        overrides=parse_pairs("--input", inputs),
         process_per_step=process_per_step,
     )
     if as_json:
-        print_json(summary.evidence_of(folders))
+        print_json(summary.read_evidence(folders))
     else:
         summary.show(folders)
 
@@ -66,11 +69,14 @@ def report(
     open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     conf: Conf = CONF,
 ) -> None:
-    """Make outputs/report.html from all evidence in outputs/, the monitor's too."""
+    """Write outputs/report.html.
+
+    It contains all evidence in outputs/, also of the monitor.
+    """
     from mlops_platform.report import build, collect
 
     path = Path("outputs") / build.FILE
-    build.write(conf, collect.from_outputs(Path("outputs")), path)
+    build.write(conf, collect.read_outputs(Path("outputs")), path)
     terminal.out.print(str(path), markup=False)
     if open_it:
         typer.launch(str(path))
@@ -78,7 +84,10 @@ def report(
 
 @app.command()
 def package() -> None:
-    """Build the wheel, and try it where nothing else is installed."""
+    """Build the wheel and test it.
+
+    The test installs it in a clean environment.
+    """
     from mlops_platform.delivery import wheel as packaging
 
     for path in packaging.build(Path.cwd()):
@@ -88,32 +97,37 @@ def package() -> None:
 @app.command()
 def summary(
     comment: Annotated[
-        bool, typer.Option("--comment", help="Also into the pull request that this job is for.")
+        bool, typer.Option("--comment", help="Also comment on the pull request of this job.")
     ] = False,
 ) -> None:
-    """Show the last training: metrics and gates. In CI, on the page of the job."""
+    """Show the last training: metrics and gates.
+
+    In CI, it is also on the page of the job.
+    """
     from mlops_platform.core.files import write_text
     from mlops_platform.delivery import job_page, pull_request
     from mlops_platform.delivery import summary as summaries
 
     folders = {path.name: path for path in Path("outputs", "train").glob("*")}
-    text = summaries.markdown(summaries.evidence_of(folders))
+    text = summaries.markdown(summaries.read_evidence(folders))
     path = Path("outputs", "summary.md")
     write_text(path, text)
     terminal.out.print(text, markup=False, end="")
-    job_page.summary(path)
+    job_page.add_summary(path)
     if comment and not pull_request.comment(text):
-        raise UsageError("--comment: this is no job of a pull request.")
+        raise UsageError("--comment: this is not a job of a pull request. Leave the option out.")
 
 
 @app.command()
 def serve(
     version: Served = "champion",
-    host: Annotated[str, typer.Option(help="Address; 0.0.0.0 serves the network.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address; 0.0.0.0 is reachable from the network.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 selects a free one.", min=0, max=65535)] = 8000,
     conf: Conf = CONF,
 ) -> None:
-    """Answer requests for predictions over HTTP."""
+    """Serve predictions over HTTP."""
     from mlops_platform.serving import server
 
     server.run(conf, version, host, port)
@@ -129,30 +143,38 @@ def monitor(
         bool, typer.Option("--retrain", help="On drift, train a challenger on data/raw.")
     ] = False,
 ) -> None:
-    """Look for drift. Drift ends in exit code 1, also when a challenger was trained for it."""
+    """Check for data drift.
+
+    Drift ends with exit code 1, also if a challenger was trained.
+    """
     from mlops_platform import settings
     from mlops_platform.delivery.summary import run_and_show
     from mlops_platform.monitoring import cooldown
     from mlops_platform.tracking import experiments
 
-    given = {"version": version} | ({"current": str(current)} if current else {})
+    inputs = {"version": version} | ({"current": str(current)} if current else {})
     try:
-        run_and_show(MONITOR, invoke, given)
-    except GateError as alarm:
+        run_and_show(MONITOR, invoke, inputs)
+    except GateError as error:
         if not then_retrain:
             raise
-        terminal.say(f"DRIFT  {alarm}")
+        terminal.log(f"DRIFT  {error}")
         limits = settings.load_train(CONF).retrain
-        cooldown.require(experiments.starts(CONF), limits, CONF / "train.yml", cooldown.utc_now())
+        cooldown.check_cooldown(
+            experiments.start_times(CONF), limits, CONF / "train.yml", cooldown.utc_now()
+        )
         run_and_show(TRAIN, invoke, {"trigger": "drift"})
         raise GateError(
             "the data has drifted, see above. A model was trained for it; the champion is the same."
-        ) from alarm
+        ) from error
 
 
 @app.command()
 def retrain(why: Why) -> None:
-    """Train a challenger by hand; the reason is kept with the run."""
+    """Train a challenger manually.
+
+    The reason is stored with the run.
+    """
     from mlops_platform.delivery.summary import run_and_show
 
     run_and_show(TRAIN, invoke, {"trigger": why})

@@ -1,4 +1,4 @@
-"""The checks of conf/ethics.yml, and the signatures under them."""
+"""Commands for the checks of conf/ethics.yml and their signatures."""
 
 # ruff: noqa: PLC0415
 
@@ -18,49 +18,49 @@ if TYPE_CHECKING:
     from mlops_platform.evidence.ethics import CheckResult, Ethics
 
 OUTPUTS = Path("outputs")
-ethics = typer.Typer(help="Hold the last run against conf/ethics.yml; sign what only people know.")
+ethics = typer.Typer(help="Check the last run against conf/ethics.yml; sign answers.")
 app.add_typer(ethics, name="ethics")
 
 
 @ethics.callback(invoke_without_command=True)
 def check(context: typer.Context, conf: Conf = CONF, as_json: Json = False) -> None:
-    """Hold the last run against conf/ethics.yml."""
+    """Check the last run against conf/ethics.yml."""
     if context.invoked_subcommand is None:
-        hold(conf, as_json=as_json)
+        run_checks(conf, as_json=as_json)
 
 
-def hold(conf: Path, *, as_json: bool) -> None:
-    """Run all checks on what lies in outputs/, write and show what they found, tag the version.
+def run_checks(conf: Path, *, as_json: bool) -> None:
+    """Run all checks on outputs/, write and print the results, and tag the version.
 
     Raises:
-        GateError: something stops the version.
+        GateError: a check blocks the version.
     """
     from mlops_platform import evidence
-    from mlops_platform.ethics import bundle, judge, release
+    from mlops_platform.ethics import bundle, checks, release
     from mlops_platform.report import build, collect
 
-    found = judge.judge(conf, OUTPUTS, datetime.now(UTC).date())
-    path = OUTPUTS / judge.FOLDER / judge.FILE
-    evidence.write(found, path)
-    build.write(conf, collect.from_outputs(OUTPUTS), OUTPUTS / build.FILE)
-    digest = bundle.write(conf, OUTPUTS, found)
-    version = release.record(conf, found, digest)
+    results = checks.run_all(conf, OUTPUTS, datetime.now(UTC).date())
+    path = OUTPUTS / checks.FOLDER / checks.FILE
+    evidence.write(results, path)
+    build.write(conf, collect.read_outputs(OUTPUTS), OUTPUTS / build.FILE)
+    digest = bundle.write(conf, OUTPUTS, results)
+    version = release.tag_version(conf, results, digest)
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(results.model_dump(mode="json"))
     else:
-        _show(found, path)
-        kept = OUTPUTS / judge.FOLDER / bundle.FILE
+        _print_results(results, path)
+        bundle_path = OUTPUTS / checks.FOLDER / bundle.FILE
         terminal.out.print(
-            f"for an auditor: {kept}, SHA-256 of its manifest {digest}", markup=False
+            f"for an auditor: {bundle_path}, SHA-256 of its manifest {digest}", markup=False
         )
         if version is not None:
-            terminal.out.print(f"version {version.number}: ethics={found.verdict}")
-    stops = [each for each in found.checks if each.stops]
-    if stops:
+            terminal.out.print(f"version {version.number}: ethics={results.verdict}")
+    blocking = [each for each in results.checks if each.stops]
+    if blocking:
         raise GateError(
-            f"{len(stops)} of {len(found.checks)} checks stop this version at stage "
-            f"{found.stage}:\n"
-            + "\n".join(f"  {each.id}: {each.message}. {each.next}" for each in stops)
+            f"{len(blocking)} of {len(results.checks)} checks block this version at stage "
+            f"{results.stage}:\n"
+            + "\n".join(f"  {each.id}: {each.message}. {each.next}" for each in blocking)
         )
 
 
@@ -71,7 +71,7 @@ def verify(
         str | None, typer.Option(help="SHA-256 of the manifest, as it was printed.")
     ] = None,
 ) -> None:
-    """Was a file in a bundle of evidence edited?"""
+    """Verify that a bundle was not edited."""
     from mlops_platform.ethics import bundle
 
     manifest, digest = bundle.verify(path, sha256)
@@ -89,70 +89,77 @@ def sign(
     role: Annotated[str, typer.Option(help="The role that conf/ethics.yml asks for.")],
     by: Annotated[str, typer.Option(help="Your name.")],
     answer: Annotated[str, typer.Option(help="yes or no.")],
-    why: Annotated[str, typer.Option(help="What you looked at. Kept with your name.")],
+    why: Annotated[str, typer.Option(help="What you looked at; stored with your name.")],
     conf: Conf = CONF,
 ) -> None:
-    """Sign the answer to a question, over the evidence that `mlops ethics` showed last."""
+    """Sign the answer to a manual check.
+
+    The signature covers the results that `mlops ethics` showed last.
+    """
     from mlops_platform import evidence
-    from mlops_platform.ethics import case, judge, page
-    from mlops_platform.ethics.kinds import manual
+    from mlops_platform.ethics import checks, evaluated_run
+    from mlops_platform.ethics import config as ethics_config
+    from mlops_platform.ethics.kinds import signature_check
     from mlops_platform.evidence.ethics import Ethics
 
-    project, read = judge.page_of(conf)
-    asked = [
+    project, ethics_settings = checks.load_settings(conf)
+    manual_checks = [
         each
-        for principle in read.principles.values()
+        for principle in ethics_settings.principles.values()
         for each in principle.checks
-        if isinstance(each, page.Manual)
+        if isinstance(each, ethics_config.ManualCheck)
     ]
-    chosen = next((each for each in asked if each.id == name), None)
-    if chosen is None:
+    check_to_sign = next((each for each in manual_checks if each.id == name), None)
+    if check_to_sign is None:
         raise UsageError(
-            f"'{name}' is no check that is signed; there are: "
-            f"{', '.join(each.id for each in asked) or 'none'}."
+            f"'{name}' is not a check that needs a signature; there are: "
+            f"{', '.join(each.id for each in manual_checks) or 'none'}."
         )
-    if chosen.role != role:
-        raise UsageError(f"--role '{role}': {name} is signed by the {chosen.role}.")
-    path = OUTPUTS / judge.FOLDER / judge.FILE
+    if check_to_sign.role != role:
+        raise UsageError(f"--role '{role}': {name} is signed by the {check_to_sign.role}.")
+    path = OUTPUTS / checks.FOLDER / checks.FILE
     if not path.is_file():
-        raise UsageError(f"{path}: not there. Run `uv run poe ethics`: you sign what it shows.")
-    seen = evidence.read(Ethics, path)
-    if case.load(conf, OUTPUTS / "train", read, project).files != seen.files:
+        raise UsageError(f"{path}: does not exist. Run `uv run poe ethics`: you sign its results.")
+    results = evidence.read(Ethics, path)
+    if evaluated_run.load(conf, OUTPUTS / "train", ethics_settings, project).files != results.files:
         raise UsageError(
             f"the evidence changed after {path} was written. Run `uv run poe ethics` again, and "
-            "look at it before you sign."
+            "review its results before you sign."
         )
     today = datetime.now(UTC).date()
-    made = manual.sign(conf, seen, chosen, by=by, answer=answer, why=why, today=today)
+    signature = signature_check.sign(
+        conf, results, check_to_sign, by=by, answer=answer, why=why, today=today
+    )
     terminal.out.print(
-        f"{made.by} signed {name} over evidence {made.evidence[:12]}: {made.answer}", markup=False
+        f"{signature.by} signed {name} over evidence {signature.evidence[:12]}: {signature.answer}",
+        markup=False,
     )
 
 
-def _show(found: Ethics, path: Path) -> None:
-    wide = max(len(each.id) for each in found.checks)
-    for principle in found.principles:
+def _print_results(results: Ethics, path: Path) -> None:
+    width = max(len(each.id) for each in results.checks)
+    for principle in results.principles:
         terminal.out.print(f"\n{principle.name}: {principle.statement}", markup=False)
-        for each in found.checks:
+        for each in results.checks:
             if each.principle == principle.name:
                 limit = f"; {each.limit}" if each.limit else ""
-                line = f"  {_word(each):<22} {each.id:<{wide}}  {each.message}{limit}"
+                line = f"  {_format_status(each):<22} {each.id:<{width}}  {each.message}{limit}"
                 terminal.out.print(line, markup=False)
                 if not each.holds and not each.stops:
-                    terminal.out.print(f"  {'':<22} {'':<{wide}}  next: {each.next}", markup=False)
-    count = sum(each.holds for each in found.checks)
-    waived = sum(each.waived is not None for each in found.checks)
+                    terminal.out.print(f"  {'':<22} {'':<{width}}  next: {each.next}", markup=False)
+    count = sum(each.holds for each in results.checks)
+    waived = sum(each.waived is not None for each in results.checks)
     terminal.out.print(
-        f"\n{count} of {len(found.checks)} checks hold"
+        f"\n{count} of {len(results.checks)} checks pass"
         + (f", {waived} of them by a waiver" if waived else "")
-        + f"; stage {found.stage}"
-        + (f"; {found.compliance}" if found.compliance else "")
+        + f"; stage {results.stage}"
+        + (f"; {results.compliance}" if results.compliance else "")
         + f"; evidence {path}",
         markup=False,
     )
 
 
-def _word(result: CheckResult) -> str:
+def _format_status(result: CheckResult) -> str:
     if result.waived is not None:
         return f"waived until {result.waived.expires}"
     if result.word == "failed" and not result.blocks:

@@ -11,13 +11,16 @@ from mlops_platform.core.errors import GateError
 
 @app.command()
 def settings(conf: Conf = CONF, as_json: Json = False) -> None:
-    """Are the files in conf/ right? All faults at once; exit code 1 for any."""
+    """Validate the files in conf/.
+
+    Shows all problems at once; exit code 1 if there are any.
+    """
     from mlops_platform.cli import settings_check
 
-    faults = settings_check.faults(conf)
+    problems = settings_check.find_problems(conf)
     if as_json:
-        print_json(faults)
-    if faults:
-        raise GateError("\n".join([f"faults in {conf}:", *faults]))
+        print_json(problems)
+    if problems:
+        raise GateError("\n".join([f"problems in {conf}:", *problems]))
     if not as_json:
-        terminal.out.print(f"all settings in {conf} are right", markup=False)
+        terminal.out.print(f"all settings in {conf} are valid", markup=False)

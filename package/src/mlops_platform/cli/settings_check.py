@@ -1,4 +1,4 @@
-"""All faults of all files in conf/ at once, before a command meets the first of them."""
+"""Finds all problems of all files in conf/ at once."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from typing import get_args
 from mlops_platform import settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
-from mlops_platform.ethics import page
-from mlops_platform.ethics.kinds import manual
+from mlops_platform.ethics import config as ethics_config
+from mlops_platform.ethics.kinds import signature_check
 from mlops_platform.evaluation import metrics
 from mlops_platform.report import card
 from mlops_platform.template import conformance
 
-Look = Callable[[Path], object]
+Check = Callable[[Path], object]
 
 
-def faults(conf: Path) -> list[str]:
-    """One line for each fault; none where every command can read what it needs."""
-    found: list[str] = []
-    for look in _looks(conf):
+def find_problems(conf: Path) -> list[str]:
+    """Return one line for each problem; none if every command can read its settings."""
+    problems: list[str] = []
+    for check in _list_checks(conf):
         try:
-            look(conf)
+            check(conf)
         except UsageError as error:
-            found += str(error).splitlines()
-    return list(dict.fromkeys(found))  # what several files need is told once
+            problems += str(error).splitlines()
+    return list(dict.fromkeys(problems))  # each problem once, also if several checks find it
 
 
-def _looks(conf: Path) -> Iterator[Look]:
+def _list_checks(conf: Path) -> Iterator[Check]:
     yield settings.load_project
     yield settings.load_train
     yield _gates
     yield lambda conf: load_contract(conf / "data.yml", settings.load_project(conf).task)
-    yield lambda conf: page.load(conf, settings.load_project(conf))
-    yield manual.read
-    yield card.load_seed
+    yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
+    yield signature_check.load_signatures
+    yield card.load_fields
     yield conformance.load_forks
     if (conf / "consumers.yml").exists():
         yield settings.load_consumers
@@ -47,4 +47,4 @@ def _looks(conf: Path) -> Iterator[Look]:
 
 
 def _gates(conf: Path) -> None:
-    metrics.deciding(settings.load_gates(conf), settings.load_project(conf).task, conf)
+    metrics.primary_metric(settings.load_gates(conf), settings.load_project(conf).task, conf)

@@ -4,34 +4,49 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlops_platform.cli.app import Json, app, print_json
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
+
+if TYPE_CHECKING:
+    from mlops_platform.specs.nodes import Problem
 
 
 @app.command()
 def specs(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files or folders. Default: pipelines/, azureml/.")
+        list[Path] | None,
+        typer.Argument(help="Files or folders. Default: pipelines/, azureml/."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Are the YAML files for Azure ML right? All faults at once; exit code 1 for any."""
+    """Validate the YAML files for Azure ML.
+
+    Shows all problems at once; exit code 1 if there are any.
+    """
     from mlops_platform.specs import check
 
-    count, faults = check.run(paths or [], Path.cwd())
+    count, problems = check.run(paths or [], Path.cwd())
     if as_json:
-        print_json([asdict(fault) | {"file": fault.file.as_posix()} for fault in faults])
-    if faults:
-        found = f"{amount(len(faults), 'fault')} in the specs:"
-        raise GateError("\n".join([found, *map(str, faults)]))
+        print_json([_to_json(problem) for problem in problems])
+    if problems:
+        found = f"{pluralize(len(problems), 'problem')} in the specs:"
+        raise GateError("\n".join([found, *map(str, problems)]))
     if not as_json:
-        right = f"all {count} specs are right" if count > 1 else "the spec is right"
+        right = f"all {count} specs are valid" if count > 1 else "the spec is valid"
         terminal.out.print(right, markup=False)
+
+
+def _to_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file.as_posix(),
+        "line": problem.line,
+        "field": problem.field,
+        "says": problem.message,
+    }

@@ -1,4 +1,4 @@
-"""The steps of the pipelines, each as a command: folders in, folders out."""
+"""The steps of the pipelines as commands: folders in, folders out."""
 
 # ruff: noqa: PLC0415
 
@@ -9,25 +9,25 @@ from typing import Annotated
 
 import typer
 
-from mlops_platform.cli.app import CONF, Conf, Served, app, pairs
+from mlops_platform.cli.app import CONF, Conf, Served, app, parse_pairs
 
-In = Annotated[Path, typer.Option(help="Folder or file to read.")]
-Out = Annotated[Path, typer.Option(help="Folder to write evidence to.")]
-Made = Annotated[Path, typer.Option(help="Folder to write to.")]
-Trigger = Annotated[str, typer.Option(help="Why it runs; kept with the run.")]
+InputPath = Annotated[Path, typer.Option(help="Folder or file to read.")]
+EvidenceFolder = Annotated[Path, typer.Option(help="Folder to write evidence to.")]
+OutputFolder = Annotated[Path, typer.Option(help="Folder to write to.")]
+Trigger = Annotated[str, typer.Option(help="Why it runs; stored with the run.")]
 STEPS = "Steps of the pipelines"
 
 
 @app.command(rich_help_panel=STEPS)
-def validate(raw: In, out: Out, conf: Conf = CONF) -> None:
-    """Hold the raw data against the contract in conf/data.yml."""
+def validate(raw: InputPath, out: EvidenceFolder, conf: Conf = CONF) -> None:
+    """Check the raw data against conf/data.yml."""
     from mlops_platform.steps import validate as step
 
     step.run(conf, raw, out)
 
 
 @app.command(rich_help_panel=STEPS)
-def prepare(raw: In, validated: In, out: Out, conf: Conf = CONF) -> None:
+def prepare(raw: InputPath, validated: InputPath, out: EvidenceFolder, conf: Conf = CONF) -> None:
     """Split the data into train, validation and test."""
     from mlops_platform.steps import prepare as step
 
@@ -37,23 +37,26 @@ def prepare(raw: In, validated: In, out: Out, conf: Conf = CONF) -> None:
 @app.command(rich_help_panel=STEPS)
 def train(
     *,
-    data: In,
-    model: Made,
-    out: Out,
+    data: InputPath,
+    model: OutputFolder,
+    out: EvidenceFolder,
     trigger: Trigger = "manual",
     parameter: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE in place of that in conf/train.yml.")
+        list[str] | None, typer.Option(help="NAME=VALUE: replaces one in conf/train.yml.")
     ] = None,
     conf: Conf = CONF,
 ) -> None:
-    """Fit the model and hold it against a constant baseline."""
+    """Fit the model.
+
+    It must be better than a constant baseline.
+    """
     from mlops_platform.steps import train as step
 
-    step.run(conf, data, model, out, trigger, tried=pairs("--parameter", parameter))
+    step.run(conf, data, model, out, trigger, overrides=parse_pairs("--parameter", parameter))
 
 
 @app.command(rich_help_panel=STEPS)
-def evaluate(data: In, model: In, out: Out, conf: Conf = CONF) -> None:
+def evaluate(data: InputPath, model: InputPath, out: EvidenceFolder, conf: Conf = CONF) -> None:
     """Measure the model on the test set."""
     from mlops_platform.steps import evaluate as step
 
@@ -61,7 +64,9 @@ def evaluate(data: In, model: In, out: Out, conf: Conf = CONF) -> None:
 
 
 @app.command(rich_help_panel=STEPS)
-def compare(data: In, model: In, evaluation: In, out: Out, conf: Conf = CONF) -> None:
+def compare(
+    data: InputPath, model: InputPath, evaluation: InputPath, out: EvidenceFolder, conf: Conf = CONF
+) -> None:
     """Compare the new model with the champion."""
     from mlops_platform.steps import compare as step
 
@@ -69,8 +74,17 @@ def compare(data: In, model: In, evaluation: In, out: Out, conf: Conf = CONF) ->
 
 
 @app.command(rich_help_panel=STEPS)
-def register(model: In, evaluation: In, comparison: In, out: Out, conf: Conf = CONF) -> None:
-    """Register the model as challenger, or as rejected."""
+def register(
+    model: InputPath,
+    evaluation: InputPath,
+    comparison: InputPath,
+    out: EvidenceFolder,
+    conf: Conf = CONF,
+) -> None:
+    """Register the model as a version.
+
+    It becomes challenger, or rejected.
+    """
     from mlops_platform.steps import register as step
 
     step.run(conf, model, evaluation, comparison, out)
@@ -79,27 +93,30 @@ def register(model: In, evaluation: In, comparison: In, out: Out, conf: Conf = C
 @app.command(rich_help_panel=STEPS)
 def page(
     *,
-    validated: In,
-    data: In,
-    trained: In,
-    evaluation: In,
-    comparison: In,
-    registration: In,
-    out: Out,
+    validated: InputPath,
+    data: InputPath,
+    trained: InputPath,
+    evaluation: InputPath,
+    comparison: InputPath,
+    registration: InputPath,
+    out: EvidenceFolder,
     conf: Conf = CONF,
 ) -> None:
-    """Make the report of one run from its steps' evidence."""
+    """Write the report of one run.
+
+    The evidence of its steps is the input.
+    """
     from mlops_platform.report import build, collect
 
     folders = [validated, data, trained, evaluation, comparison, registration]
-    build.write(conf, collect.from_folders(folders), out / build.FILE)
+    build.write(conf, collect.read_folders(folders), out / build.FILE)
 
 
 @app.command(rich_help_panel=STEPS)
 def score(
-    data: In,
+    data: InputPath,
     scores: Annotated[Path, typer.Option(help="Folder to write scores and rejects to.")],
-    out: Out,
+    out: EvidenceFolder,
     version: Served = "champion",
     conf: Conf = CONF,
 ) -> None:
@@ -110,24 +127,29 @@ def score(
 
 
 @app.command(rich_help_panel=STEPS)
-def drift(current: In, out: Out, version: Served = "champion", conf: Conf = CONF) -> None:
-    """Compare current rows with what a version was trained on."""
+def drift(
+    current: InputPath, out: EvidenceFolder, version: Served = "champion", conf: Conf = CONF
+) -> None:
+    """Compare current rows with training data."""
     from mlops_platform.steps import drift as step
 
     step.run(conf, current, out, version)
 
 
 @app.command(rich_help_panel=STEPS)
-def tables(data: In, train: Made, test: Made) -> None:
-    """Make tables of Azure ML from the divided data."""
+def tables(data: InputPath, train: OutputFolder, test: OutputFolder) -> None:
+    """Convert the split data to MLTable."""
     from mlops_platform.steps import tables as step
 
     step.run(data, train, test)
 
 
 @app.command(rich_help_panel=STEPS)
-def mask(raw: In, replica: Made, out: Out, conf: Conf = CONF) -> None:
-    """Copy raw data without what identifies people; the key is in MLOPS_MASK_KEY."""
+def mask(raw: InputPath, replica: OutputFolder, out: EvidenceFolder, conf: Conf = CONF) -> None:
+    """Copy raw data with masked identifiers.
+
+    The key is in MLOPS_MASK_KEY.
+    """
     from mlops_platform.steps import mask as step
 
     step.run(conf, raw, replica, out)

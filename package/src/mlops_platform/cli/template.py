@@ -1,4 +1,4 @@
-"""This project and the standard that it follows."""
+"""Commands for the template of this project."""
 
 # ruff: noqa: PLC0415
 
@@ -11,12 +11,12 @@ import typer
 
 from mlops_platform.cli.app import Json, app, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
 
 
 @app.command()
 def audit() -> None:
-    """Are the files of CI safe, and is nothing in them missing?"""
+    """Audit the CI files for security and errors."""
     from mlops_platform.delivery import audit
 
     for line in audit.run(Path.cwd()):
@@ -25,13 +25,16 @@ def audit() -> None:
 
 @app.command()
 def eject() -> None:
-    """Unpack the platform package into the project, to change its code."""
+    """Copy the platform package to the project.
+
+    Then the team can change its code.
+    """
     from mlops_platform.template import eject as ejection
 
     folder = ejection.eject(Path.cwd()).relative_to(Path.cwd()).as_posix()
     terminal.out.print(
         f"{folder} is the platform package now. Run `uv lock`, change the code, commit. Template "
-        "updates no longer reach it; docs/updating.md says how to keep it, and the way back.",
+        "updates no longer reach it; docs/updating.md says how to keep it, and how to go back.",
         markup=False,
     )
 
@@ -39,19 +42,22 @@ def eject() -> None:
 @app.command("template-check")
 def template_check(
     template: Annotated[
-        str | None, typer.Option(help="Where the template lies, if not where it was.")
+        str | None, typer.Option(help="Location of the template, if it has moved.")
     ] = None,
 ) -> None:
-    """Do the managed files still follow the standard?"""
+    """Compare managed files with the template."""
     from mlops_platform.template import conformance
 
-    followed = conformance.check(Path.cwd(), template)
-    terminal.out.print(f"all {followed} managed files follow the standard", markup=False)
+    count = conformance.check(Path.cwd(), template)
+    terminal.out.print(f"all {count} managed files are the same as in the template", markup=False)
 
 
 @app.command("template-pull-request")
 def template_pull_request() -> None:
-    """Bring the standard's news as a pull request; a draft where a person has to decide."""
+    """Update from the template in a pull request.
+
+    It is a draft if a person has to decide.
+    """
     from mlops_platform.template import request
 
     request.run(Path.cwd())
@@ -63,15 +69,18 @@ def template_update(
     to: Annotated[str | None, typer.Option(help="A release. Default: the newest.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the standard's news. Conflicts end in exit code 1."""
+    """Update the project from its template.
+
+    Conflicts end with exit code 1.
+    """
     from mlops_platform.template import update
 
-    done = update.update(Path.cwd(), data or [], to)
+    result = update.update(Path.cwd(), data or [], to)
     if as_json:
-        print_json(done._asdict())
+        print_json(result._asdict())
     else:
-        files = amount(done.changed, "file")
-        terminal.out.print(f"from {done.before} to {done.after}: {files} changed", markup=False)
-        for line in update.told(done):
+        files = pluralize(result.changed, "file")
+        terminal.out.print(f"from {result.before} to {result.after}: {files} changed", markup=False)
+        for line in update.describe(result):
             terminal.out.print(f"  {line}", markup=False)
-    update.conflicts_fail(done)
+    update.raise_for_conflicts(result)

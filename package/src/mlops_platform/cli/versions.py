@@ -1,4 +1,4 @@
-"""Versions of the model and the runs that they come from."""
+"""Commands for the versions of the model and their runs."""
 
 # ruff: noqa: PLC0415
 
@@ -18,20 +18,23 @@ from mlops_platform.core.errors import GateError
 @app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="Default: the challenger.")] = None,
-    why: Why = "promoted by hand",
+    why: Why = "promoted manually",
     by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
     conf: Conf = CONF,
 ) -> None:
-    """Make the challenger champion, if its ethics hold at this stage of the project."""
+    """Make the challenger champion.
+
+    Its ethics checks must pass at this stage of the project.
+    """
     from mlops_platform.ethics import release
     from mlops_platform.tracking.registry import Registry
     from mlops_platform.tracking.roles import current_user
 
-    known = Registry(conf)
-    chosen = known.candidate(version)
-    release.require(conf, chosen)
-    made = known.promote(chosen.number, why, by or current_user())
-    terminal.out.print(f"version {made.number} is champion now")
+    registry = Registry(conf)
+    chosen = registry.candidate(version)
+    release.require_passed(conf, chosen)
+    champion = registry.promote(chosen.number, why, by or current_user())
+    terminal.out.print(f"version {champion.number} is champion now")
 
 
 @app.command()
@@ -40,7 +43,7 @@ def rollback(
     by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
     conf: Conf = CONF,
 ) -> None:
-    """Give the role of champion back to the one before."""
+    """Make the previous champion champion again."""
     from mlops_platform.tracking.registry import Registry
     from mlops_platform.tracking.roles import current_user
 
@@ -52,7 +55,7 @@ def rollback(
 
 @app.command()
 def models(conf: Conf = CONF, as_json: Json = False) -> None:
-    """List the versions of the model and their roles."""
+    """List versions of the model and their roles."""
     from mlops_platform.tracking.registry import Registry
 
     registry = Registry(conf)
@@ -74,7 +77,7 @@ def runs(
     conf: Conf = CONF,
     as_json: Json = False,
 ) -> None:
-    """List runs, or compare the ones that you name."""
+    """List runs, or compare the given ones."""
     from mlops_platform.tracking import experiments
 
     chosen = (
@@ -100,7 +103,10 @@ def reproduce(
     conf: Conf = CONF,
     as_json: Json = False,
 ) -> None:
-    """Train a version again and say whether it is the same, bit for bit."""
+    """Train a version again and compare.
+
+    Metrics and predictions must be the same, bit for bit.
+    """
     from mlops_platform.pipelines import reproduce as reproduction
 
     result = reproduction.run(conf, version, pipeline=pipeline, invoke=invoke)
@@ -108,7 +114,7 @@ def reproduce(
         print_json(result.model_dump())
     if not result.identical:
         raise GateError(
-            f"version {version}, made again, is not the same: {'; '.join(result.differences)}. "
+            f"version {version}, trained again, is not the same: {'; '.join(result.differences)}. "
             "Look for randomness without the seed, and for another processor or thread count."
         )
     if not as_json:
@@ -117,11 +123,11 @@ def reproduce(
         )
 
 
-def _run_rows(listed: list[Any]) -> list[list[str]]:
+def _run_rows(runs: list[Any]) -> list[list[str]]:
     rows = []
-    for run in listed:
-        began = datetime.fromtimestamp(run.info.start_time / 1000, tz=UTC)
-        measured = [
+    for run in runs:
+        start = datetime.fromtimestamp(run.info.start_time / 1000, tz=UTC)
+        metrics = [
             f"{name.removeprefix('test_')} {value:.4f}"
             for name, value in sorted(run.data.metrics.items())
             if name.startswith("test_")
@@ -130,10 +136,10 @@ def _run_rows(listed: list[Any]) -> list[list[str]]:
         rows.append(
             [
                 run.info.run_id[:8],
-                f"{began:%Y-%m-%d %H:%M}",
+                f"{start:%Y-%m-%d %H:%M}",
                 tags.get("trigger", ""),
                 tags.get("outcome", run.info.status.lower()),
-                ", ".join(measured),
+                ", ".join(metrics),
             ]
         )
     return rows

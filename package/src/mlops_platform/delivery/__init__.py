@@ -1,1 +1,1 @@
-"""Pull requests, job pages, summaries, the project's wheel, the audit of CI files."""
+"""Pull requests, job summaries, the project's wheel, and the audit of CI files."""

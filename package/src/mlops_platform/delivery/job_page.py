@@ -1,4 +1,4 @@
-"""What a CI service shows of a job: a summary on its page, and values for the jobs after it.
+"""Writes to the CI service: a summary on the job's page, and outputs for later jobs.
 
 GitHub Actions reads files that it names in the environment; Azure Pipelines reads lines of the log.
 """
@@ -11,19 +11,19 @@ from pathlib import Path
 from mlops_platform.core import terminal
 
 
-def summary(path: Path) -> None:
-    """Show a Markdown file on the job's page; on a laptop there is none."""
-    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("a", encoding="utf-8") as file:
+def add_summary(path: Path) -> None:
+    """Show a Markdown file on the job's page; does nothing outside of CI."""
+    if summary_file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary_file).open("a", encoding="utf-8") as file:
             file.write(path.read_text(encoding="utf-8"))
     elif os.environ.get("TF_BUILD"):
         terminal.out.print(f"##vso[task.uploadsummary]{path.resolve()}", markup=False)
 
 
-def value(name: str, text: str) -> None:
-    """Give a value to the jobs after this one."""
-    if given := os.environ.get("GITHUB_OUTPUT"):
-        with Path(given).open("a", encoding="utf-8") as file:
+def set_output(name: str, text: str) -> None:
+    """Set an output of the job, for later jobs."""
+    if output_file := os.environ.get("GITHUB_OUTPUT"):
+        with Path(output_file).open("a", encoding="utf-8") as file:
             file.write(f"{name}={text}\n")
     elif os.environ.get("TF_BUILD"):
         line = f"##vso[task.setvariable variable={name};isOutput=true]{text}"

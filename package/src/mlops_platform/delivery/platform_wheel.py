@@ -1,4 +1,4 @@
-"""The platform package as a wheel: for images, and for whoever installs the project."""
+"""The platform package as a wheel, for images and for installing the project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EJECTED = VENDOR / "mlops-platform"
 
 
 def copy(root: Path, folder: Path) -> list[Path]:
-    """Put the wheel that the project uses into `folder`; none where it comes from a feed.
+    """Copy the wheel that the project uses into `folder`; none if it comes from a feed.
 
     Raises:
         UsageError: the ejected package cannot be built.
@@ -25,7 +25,7 @@ def copy(root: Path, folder: Path) -> list[Path]:
         return [Path(shutil.copyfile(wheel, folder / wheel.name)) for wheel in wheels]
     command = ["uv", "build", "--quiet", "--wheel", "--no-create-gitignore", "--out-dir"]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, str(folder), str(root / EJECTED)],
             cwd=root,
             capture_output=True,
@@ -34,15 +34,15 @@ def copy(root: Path, folder: Path) -> list[Path]:
         )
     except OSError as error:
         raise UsageError(f"uv cannot be started ({error}). Install uv.") from None
-    if done.returncode != 0:
-        raise UsageError(f"{EJECTED.as_posix()} cannot be built: {done.stderr.strip()}")
+    if process.returncode != 0:
+        raise UsageError(f"{EJECTED.as_posix()} cannot be built: {process.stderr.strip()}")
     return sorted(folder.glob("*.whl"))
 
 
 def with_hash(requirements: str, wheels: list[Path]) -> str:
-    """Requirements whose line for an ejected package is its wheel, with the wheel's hash.
+    """Replace the line of an ejected package in requirements by its wheel with its hash.
 
-    uv exports an editable package as a folder, which `pip --require-hashes` refuses.
+    uv exports an editable package as a folder, which `pip --require-hashes` rejects.
     """
     pattern = rf"^-e (?:\./)?{re.escape(EJECTED.as_posix())}$"
     for wheel in wheels:

@@ -1,4 +1,4 @@
-"""Pull requests on GitHub and in Azure Repos, from a CI job of theirs: open one, comment in one.
+"""Creates and comments pull requests, in CI jobs on GitHub and in Azure DevOps.
 
 GitHub: https://docs.github.com/rest/pulls/pulls, https://docs.github.com/rest/issues/comments
 Azure: https://learn.microsoft.com/rest/api/azure/devops/git (pull requests, threads)
@@ -21,56 +21,60 @@ TIMEOUT = 30  # seconds
 AZURE = "api-version=7.1"
 
 
-class Known(NamedTuple):
-    """Where comments of the pull request are made, and our own one, if it is there."""
+class CommentTarget(NamedTuple):
+    """The URL to create a comment, and that of the existing summary, if there is one."""
 
-    make: str
-    ours: str | None
+    create_url: str
+    existing_url: str | None
 
 
 def comment(markdown: str) -> bool:
-    """Write our one comment, or write it anew; False outside of a pull request.
+    """Create the summary comment, or update it; False outside of a pull request.
 
     Raises:
-        UsageError: no token, or the service refuses.
+        UsageError: there is no token, or the service rejects the request.
     """
     text = f"{MARK}\n{markdown}"
     if number := _github_number():
         token = _token("GITHUB_TOKEN")
-        found = _on_github(number, token)
+        target = _find_on_github(number, token)
         body: dict[str, Any] = {"body": text}
     elif number := os.environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID"):
         token = _token("SYSTEM_ACCESSTOKEN")
-        found = _on_azure(number, token)
-        new = {"content": text, "commentType": 1}
-        body = {"content": text} if found.ours else {"comments": [new], "status": "closed"}
+        target = _find_on_azure(number, token)
+        first_comment = {"content": text, "commentType": 1}
+        body = (
+            {"content": text}
+            if target.existing_url
+            else {"comments": [first_comment], "status": "closed"}
+        )
     else:
         return False
-    if found.ours:
-        _ask("PATCH", found.ours, token, body)
+    if target.existing_url:
+        _send("PATCH", target.existing_url, token, body)
     else:
-        _ask("POST", found.make, token, body)
+        _send("POST", target.create_url, token, body)
     return True
 
 
-def ask(branch: str, base: str, title: str, body: str, *, draft: bool) -> bool:
-    """Open a pull request; False where no CI service says which repository it is.
+def create(branch: str, base: str, title: str, body: str, *, draft: bool) -> bool:
+    """Create a pull request; False outside of CI.
 
     Raises:
-        UsageError: no token, or the service refuses.
+        UsageError: there is no token, or the service rejects the request.
     """
     if api := os.environ.get("GITHUB_API_URL"):
         address = f"{api}/repos/{os.environ['GITHUB_REPOSITORY']}/pulls"
-        asked: dict[str, Any] = {"head": branch, "base": base, "body": body, "draft": draft}
+        fields: dict[str, Any] = {"head": branch, "base": base, "body": body, "draft": draft}
         token = _token("GITHUB_TOKEN")
     elif os.environ.get("SYSTEM_COLLECTIONURI"):
         address = f"{_azure_home()}?{AZURE}"
         refs = {"sourceRefName": f"refs/heads/{branch}", "targetRefName": f"refs/heads/{base}"}
-        asked = {**refs, "description": body, "isDraft": draft}
+        fields = {**refs, "description": body, "isDraft": draft}
         token = _token("SYSTEM_ACCESSTOKEN")
     else:
         return False
-    _ask("POST", address, token, {"title": title, **asked})
+    _send("POST", address, token, {"title": title, **fields})
     return True
 
 
@@ -82,21 +86,23 @@ def _github_number() -> str | None:
     return str(request["number"]) if request else None
 
 
-def _on_github(number: str, token: str) -> Known:
-    home = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
-    listed = _ask("GET", f"{home}/{number}/comments?per_page=100", token)
-    ours = next((each["id"] for each in listed if MARK in (each["body"] or "")), None)
-    return Known(f"{home}/{number}/comments", f"{home}/comments/{ours}" if ours else None)
+def _find_on_github(number: str, token: str) -> CommentTarget:
+    issues_url = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
+    comments = _send("GET", f"{issues_url}/{number}/comments?per_page=100", token)
+    ours = next((each["id"] for each in comments if MARK in (each["body"] or "")), None)
+    return CommentTarget(
+        f"{issues_url}/{number}/comments", f"{issues_url}/comments/{ours}" if ours else None
+    )
 
 
-def _on_azure(number: str, token: str) -> Known:
-    home = f"{_azure_home()}/{number}/threads"
-    for thread in _ask("GET", f"{home}?{AZURE}", token)["value"]:
+def _find_on_azure(number: str, token: str) -> CommentTarget:
+    threads_url = f"{_azure_home()}/{number}/threads"
+    for thread in _send("GET", f"{threads_url}?{AZURE}", token)["value"]:
         for each in thread["comments"]:
             if MARK in (each.get("content") or ""):
-                ours = f"{home}/{thread['id']}/comments/{each['id']}?{AZURE}"
-                return Known(f"{home}?{AZURE}", ours)
-    return Known(f"{home}?{AZURE}", None)
+                ours = f"{threads_url}/{thread['id']}/comments/{each['id']}?{AZURE}"
+                return CommentTarget(f"{threads_url}?{AZURE}", ours)
+    return CommentTarget(f"{threads_url}?{AZURE}", None)
 
 
 def _azure_home() -> str:
@@ -111,25 +117,25 @@ def _token(name: str) -> str:
     token = os.environ.get(name)
     if not token:
         raise UsageError(
-            f"{name} is not set. The job must give it, or the pull request cannot be reached."
+            f"{name} is not set. Pass it to the job: the pull request cannot be reached without it."
         )
     return token
 
 
-def _ask(method: str, address: str, token: str, body: dict[str, Any] | None = None) -> Any:
-    request = urllib.request.Request(  # noqa: S310  the service's own address
+def _send(method: str, address: str, token: str, body: dict[str, Any] | None = None) -> Any:
+    request = urllib.request.Request(  # noqa: S310  the address of the service
         address,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+            return json.load(response)
     except urllib.error.HTTPError as error:
         raise UsageError(
-            f"the pull request cannot be reached: {address.partition('?')[0]} answered "
-            f"{error.code}. Does the job's token allow it to write to pull requests?"
+            f"the pull request cannot be reached: {address.partition('?')[0]} returned "
+            f"{error.code}. Check that the job's token may write to pull requests."
         ) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"the pull request cannot be reached: {error}.") from None

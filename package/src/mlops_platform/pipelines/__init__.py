@@ -1,8 +1,8 @@
-"""Azure ML v2 pipeline jobs as this project uses them: read, checked, put in order.
+"""Reads, checks and sorts Azure ML v2 pipeline jobs, and runs them locally.
 
-What is read here runs unchanged in Azure ML. What the local runner cannot do is refused with the
-file and the field; only what places a job in the cloud (compute, resources, distribution,
-limits, identity) is left to the cloud.
+The same files run unchanged in Azure ML. A field that the local runner does not support is an error
+with file and field; only fields for the cloud (compute, resources, distribution, limits, identity)
+are ignored.
 Schema: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-pipeline
 """
 
@@ -15,7 +15,7 @@ from mlops_platform.pipelines.model import (
     Pipeline,
     Port,
     Step,
-    words,
+    split_command,
 )
 from mlops_platform.pipelines.reader import load
 
@@ -29,5 +29,5 @@ __all__ = [
     "Port",
     "Step",
     "load",
-    "words",
+    "split_command",
 ]

@@ -1,7 +1,7 @@
-"""Does everything that a pipeline plugs together exist, and fit?
+"""Checks of a pipeline: its bindings exist and have the right types.
 
-Each fault is a field and what is wrong with it. The local runner refuses the file for the first
-one, the check of specs shows them all.
+A problem is a field and a message. The local runner raises the first one, the check of specs shows
+all of them.
 """
 
 from __future__ import annotations
@@ -20,109 +20,109 @@ from mlops_platform.pipelines.model import (
     FromStep,
     Port,
     Step,
-    listed,
-    words,
+    join_names,
+    split_command,
 )
 
-SHELL = set("();<>|&")
-Faults = Iterator[tuple[str, str]]
+SHELL_OPERATORS = set("();<>|&")
+Problems = Iterator[tuple[str, str]]
 
 
-def binding_faults(step: Step, steps: Mapping[str, Step], inputs: Mapping[str, Any]) -> Faults:
-    """Bindings to what is not there, values of a wrong type and missing inputs."""
-    where = f"jobs.{step.name}.inputs"
+def check_bindings(step: Step, steps: Mapping[str, Step], inputs: Mapping[str, Any]) -> Problems:
+    """Find missing bindings, values of a wrong type and missing inputs."""
+    field = f"jobs.{step.name}.inputs"
     for port, bound in step.bindings.items():
         if port not in step.inputs:
             yield (
-                f"{where}.{port}",
-                f"{step.source.name} has no such input; it has {listed(step.inputs)}",
+                f"{field}.{port}",
+                f"{step.source.name} has no such input; it has {join_names(step.inputs)}",
             )
             continue
         if isinstance(bound, FromPipeline) and bound.name not in inputs:
             yield (
-                f"{where}.{port}",
-                f"the pipeline has no input '{bound.name}'; it has {listed(inputs)}",
+                f"{field}.{port}",
+                f"the pipeline has no input '{bound.name}'; it has {join_names(inputs)}",
             )
             continue
-        given = inputs[bound.name] if isinstance(bound, FromPipeline) else bound
-        for says in literal_faults(given, step.inputs[port]):
-            yield f"{where}.{port}", says
+        value = inputs[bound.name] if isinstance(bound, FromPipeline) else bound
+        for message in check_literal(value, step.inputs[port]):
+            yield f"{field}.{port}", message
         if isinstance(bound, FromStep):
             if bound.step not in steps:
                 yield (
-                    f"{where}.{port}",
-                    f"there is no job '{bound.step}'; there are {listed(steps)}",
+                    f"{field}.{port}",
+                    f"there is no job '{bound.step}'; there are {join_names(steps)}",
                 )
             elif bound.output not in steps[bound.step].outputs:
                 yield (
-                    f"{where}.{port}",
+                    f"{field}.{port}",
                     f"job '{bound.step}' has no output '{bound.output}'; "
-                    f"it has {listed(steps[bound.step].outputs)}",
+                    f"it has {join_names(steps[bound.step].outputs)}",
                 )
     for port, declared in step.inputs.items():
         if port not in step.bindings and not declared.optional and declared.default is None:
-            yield f"{where}.{port}", f"is missing; {step.source.name} needs it"
+            yield f"{field}.{port}", f"is missing; {step.source.name} needs it"
 
 
-def literal_faults(given: Any, port: Port) -> Iterator[str]:
-    """Paths and what other steps make are no literals; a whole number is a number, too."""
-    if given is None or isinstance(given, FromStep | Path) or port.type not in LITERALS:
+def check_literal(value: Any, port: Port) -> Iterator[str]:
+    """Check a literal value; paths and outputs of other steps are no literals."""
+    if value is None or isinstance(value, FromStep | Path) or port.type not in LITERALS:
         return
-    wanted = LITERALS[port.type]
-    if not isinstance(given, wanted) or (isinstance(given, bool) and port.type != "boolean"):
-        yield f"expected a {port.type}, got {given!r}"
-    elif port.low is not None and given < port.low:
-        yield f"expected at least {port.low}, got {given!r}"
-    elif port.high is not None and given > port.high:
-        yield f"expected at most {port.high}, got {given!r}"
-    elif port.allowed and str(given) not in map(str, port.allowed):
-        yield f"expected one of {', '.join(map(str, port.allowed))}, got {given!r}"
+    expected_type = LITERALS[port.type]
+    if not isinstance(value, expected_type) or (isinstance(value, bool) and port.type != "boolean"):
+        yield f"expected a {port.type}, got {value!r}"
+    elif port.low is not None and value < port.low:
+        yield f"expected at least {port.low}, got {value!r}"
+    elif port.high is not None and value > port.high:
+        yield f"expected at most {port.high}, got {value!r}"
+    elif port.allowed and str(value) not in map(str, port.allowed):
+        yield f"expected one of {', '.join(map(str, port.allowed))}, got {value!r}"
 
 
-def command_faults(command: str, ports: Mapping[str, Mapping[str, Port]]) -> Iterator[str]:
-    """Bindings in a command that Azure ML would not fill; `ports` by group: inputs, outputs."""
+def check_command(command: str, ports: Mapping[str, Mapping[str, Port]]) -> Iterator[str]:
+    """Find bindings in a command that Azure ML cannot resolve; `ports` by group."""
     if "${{" in BINDING.sub("", command):
-        yield "write a binding as ${{inputs.NAME}}, with no other signs"
+        yield "write a binding as ${{inputs.NAME}}, without other characters"
     for name in BINDING.findall(OPTIONAL.sub("", command)):
         port = ports.get("inputs", {}).get(name.removeprefix("inputs."))
         if port and port.optional and port.default is None:
-            yield f"'{name}' is optional; put what falls away without it into $[[ ]]"
+            yield f"'{name}' is optional; put the part that depends on it into $[[ ]]"
     for name in BINDING.findall(command):
         group, _, port_name = name.partition(".")
         if group not in ports or port_name not in ports[group]:
-            declared = " and ".join(f"{key} {listed(ports[key])}" for key in ports)
+            declared = " and ".join(f"{key} {join_names(ports[key])}" for key in ports)
             yield f"'{name}' is not declared; there are {declared}"
 
 
-def local_faults(command: str) -> Iterator[str]:
-    """What a shell does in Azure ML, and the local runner does not."""
+def check_local_command(command: str) -> Iterator[str]:
+    """Find shell syntax, which works in Azure ML but not in the local runner."""
     try:
-        tokens = words(OPTIONAL.sub(lambda match: match[1], command))
+        tokens = split_command(OPTIONAL.sub(lambda match: match[1], command))
     except ValueError as error:
-        yield f"cannot be divided into words: {error}"
+        yield f"cannot be split into arguments: {error}"
         return
-    if operators := [token for token in tokens if set(token) <= SHELL]:
+    if operators := [token for token in tokens if set(token) <= SHELL_OPERATORS]:
         yield (
-            f"a step is one command, found {operators[0]!r}. Make two steps, or a command of "
-            "your own"
+            f"a step is one command, found {operators[0]!r}. Make two steps, or write a command "
+            "of your own"
         )
     if not tokens:
         yield "is empty; write what to run"
 
 
-def in_order(steps: Mapping[str, Step], path: Path) -> list[Step]:
-    """The steps, each after those that it waits for.
+def sort_steps(steps: Mapping[str, Step], path: Path) -> list[Step]:
+    """Sort the steps: each comes after its dependencies.
 
     Raises:
-        UsageError: some wait for each other.
+        UsageError: some depend on each other.
     """
-    if circle := cycle(steps):
-        raise UsageError(f"{path}, field `jobs`: these jobs wait for each other: {circle}.")
+    if path_of_jobs := find_cycle(steps):
+        raise UsageError(f"{path}, field `jobs`: these jobs depend on each other: {path_of_jobs}.")
     return [steps[name] for name in _graph(steps).static_order()]
 
 
-def cycle(steps: Mapping[str, Step]) -> str:
-    """Jobs that wait for each other, `a -> b -> a`; empty where there are none."""
+def find_cycle(steps: Mapping[str, Step]) -> str:
+    """Find jobs that depend on each other, as `a -> b -> a`; empty if there are none."""
     try:
         _graph(steps).prepare()
     except CycleError as error:

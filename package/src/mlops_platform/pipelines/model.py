@@ -1,4 +1,4 @@
-"""A pipeline job in memory: steps, their ports, and what is plugged into them."""
+"""A pipeline job in memory: steps, ports and bindings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Port:
 
 @dataclass(frozen=True)
 class FromStep:
-    """An input that another step's output fills."""
+    """An input that is bound to another step's output."""
 
     step: str
     output: str
@@ -45,14 +45,14 @@ class FromStep:
 
 @dataclass(frozen=True)
 class FromPipeline:
-    """An input that one of the pipeline's inputs fills."""
+    """An input that is bound to an input of the pipeline."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command with its ports and what is plugged into them."""
+    """A command with its ports and their bindings."""
 
     name: str
     source: Path
@@ -67,7 +67,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A pipeline job; `steps` stand in an order in which they can run."""
+    """A pipeline job; `steps` are sorted by their dependencies."""
 
     name: str
     source: Path
@@ -76,23 +76,23 @@ class Pipeline:
     outputs: dict[str, FromStep]
 
     def ancestors(self, name: str) -> list[Step]:
-        """The step of this name and all that it needs, in order.
+        """The step of this name and its dependencies, in order.
 
         Raises:
             UsageError: there is no such step.
         """
         by_name = {step.name: step for step in self.steps}
         if name not in by_name:
-            raise UsageError(f"{self.source}: has no job '{name}'; it has {listed(by_name)}.")
-        wanted = {name}
+            raise UsageError(f"{self.source}: has no job '{name}'; it has {join_names(by_name)}.")
+        needed = {name}
         for step in reversed(self.steps):
-            if step.name in wanted:
-                wanted |= {b.step for b in step.bindings.values() if isinstance(b, FromStep)}
-        return [step for step in self.steps if step.name in wanted]
+            if step.name in needed:
+                needed |= {b.step for b in step.bindings.values() if isinstance(b, FromStep)}
+        return [step for step in self.steps if step.name in needed]
 
 
-def source_of(text: str) -> FromStep | FromPipeline | None:
-    """What a binding of a step's input takes its value from; None for a text that is no binding."""
+def parse_binding(text: str) -> FromStep | FromPipeline | None:
+    """Parse a binding of a step's input; None if the text is no binding."""
     match = BINDING.fullmatch(text)
     parts = match[1].split(".") if match else []
     if parts[:2] == ["parent", "inputs"] and len(parts) == 3:
@@ -102,8 +102,8 @@ def source_of(text: str) -> FromStep | FromPipeline | None:
     return None
 
 
-def words(command: str) -> list[str]:
-    """A command's words, as a shell divides them; what would connect two commands is a word.
+def split_command(command: str) -> list[str]:
+    """Split a command into arguments, as a shell does; an operator between commands is one, too.
 
     Raises:
         ValueError: a quotation mark without its partner.
@@ -114,6 +114,6 @@ def words(command: str) -> list[str]:
     return list(lexer)
 
 
-def listed(names: Mapping[str, Any]) -> str:
-    """Names for a message."""
+def join_names(names: Mapping[str, Any]) -> str:
+    """Join names for a message."""
     return ", ".join(names) or "none"

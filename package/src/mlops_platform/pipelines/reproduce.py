@@ -1,4 +1,4 @@
-"""Can a registered version be made again, bit for bit?"""
+"""Reproduces a registered version and compares it bit by bit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from mlops_platform import evidence
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
-from mlops_platform.core.paths import root_of
+from mlops_platform.core.paths import project_root
 from mlops_platform.models import team
 from mlops_platform.pipelines import load, runner
 from mlops_platform.tracking import experiments, provenance
@@ -24,17 +24,17 @@ SOURCES = {
 
 
 def run(conf: Path, number: str, *, pipeline: Path, invoke: runner.Invoke) -> evidence.Reproduction:
-    """Train the version again from what lies here and hold metrics and predictions against it.
+    """Train the version again from the local files; compare its metrics and predictions.
 
     Nothing is checked out and nothing is registered.
 
     Raises:
-        UsageError: what it was made from is not what lies here; says what differs, and how to get
-            there.
+        UsageError: the local files are not its sources; the message says what differs, and what
+            to do.
     """
     version = Registry(conf).get(number)
     _require_same_sources(version, conf, pipeline)
-    root = root_of(conf)
+    root = project_root(conf)
     with tempfile.TemporaryDirectory() as scratch:
         folders = runner.run(
             pipeline,
@@ -44,45 +44,45 @@ def run(conf: Path, number: str, *, pipeline: Path, invoke: runner.Invoke) -> ev
             overrides={"trigger": f"reproduce version {number}"},
             until="evaluate",
         )
-        again = evidence.read(
+        evaluation = evidence.read(
             evidence.Evaluation, folders["evaluate"] / "evidence" / "evaluation.json"
         )
     differences = [
-        f"{measure.name}: was {was}, is {measure.value!r}"
-        for measure in again.measures
-        if (was := version.tags.get(f"test_{measure.name}", "unknown")) != repr(measure.value)
+        f"{measure.name}: was {recorded}, is {measure.value!r}"
+        for measure in evaluation.measures
+        if (recorded := version.tags.get(f"test_{measure.name}", "unknown")) != repr(measure.value)
     ]
-    if again.predictions_hash != version.tags.get("predictions_hash"):
+    if evaluation.predictions_hash != version.tags.get("predictions_hash"):
         differences.append("predictions on the test set differ in at least one bit")
     return evidence.Reproduction(
         version=number,
         identical=not differences,
         differences=differences,
-        predictions_hash=again.predictions_hash,
+        predictions_hash=evaluation.predictions_hash,
     )
 
 
 def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
     raw = load(pipeline).inputs.get("raw")
     if not isinstance(raw, Path):
-        raise UsageError(f"{pipeline}, field `inputs`: no `raw`, so it made no version.")
-    here = {**provenance.of(conf, team.of(conf).folder), "data_hash": hash_path(raw)}
+        raise UsageError(f"{pipeline}, field `inputs`: no `raw`, so it registered no version.")
+    current = {**provenance.collect(conf, team.load_team(conf).folder), "data_hash": hash_path(raw)}
     differing = [
-        name for tag, name in SOURCES.items() if here[tag] != version.tags.get(tag, "unknown")
+        name for tag, name in SOURCES.items() if current[tag] != version.tags.get(tag, "unknown")
     ]
     if not differing:
         return
     commit = version.tags.get("git_commit", "unknown")
-    message = f"version {version.number} cannot be made again here: {', '.join(differing)} "
+    message = f"version {version.number} cannot be reproduced here: {', '.join(differing)} "
     message += "is" if len(differing) == 1 else "are"
     message += " not what it was made from. "
     if commit == "unknown":
-        message += "It was trained outside of git, so there is no commit to go back to."
+        message += "It was trained outside of git, so there is no commit to check out."
     elif version.tags.get("git_dirty") == "true":
         message += f"It was trained with changes that were not committed on top of {commit}."
     else:
         message += (
-            f"Go to its commit, then try again there: `git worktree add ../version-"
+            f"Check out its commit, then try again there: `git worktree add ../version-"
             f"{version.number} {commit}`, with MLFLOW_TRACKING_URI={experiments.store_uri(conf)}"
         )
     raise UsageError(message)

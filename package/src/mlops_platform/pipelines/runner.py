@@ -1,9 +1,9 @@
 """Runs a pipeline job on this machine: the same file and commands that Azure ML runs.
 
-Each step's outputs lie in `outputs/<pipeline>/<step>/`, with `step.json`, which says from what
-they were made. A step whose command, code, inputs, packages and tracking store are unchanged is not
-run again, unless its component says `is_deterministic: false`, or it ran before the files were
-committed and now they are: only a commit says how to make a result again.
+A step's outputs are in `outputs/<pipeline>/<step>/`, with the hash of their sources in `step.json`.
+A step with the same command, code, inputs, packages and tracking store is skipped, except if its
+component has `is_deterministic: false`, or if it ran before the files were committed and now they
+are: only a commit makes a result reproducible.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.files import hash_path, whole_folder, write_text
-from mlops_platform.core.paths import store_in
+from mlops_platform.core.files import atomic_folder, hash_path, write_text
+from mlops_platform.core.paths import default_store
 from mlops_platform.pipelines import (
     BINDING,
     OPTIONAL,
@@ -33,7 +33,7 @@ from mlops_platform.pipelines import (
     Pipeline,
     Step,
     load,
-    words,
+    split_command,
 )
 from mlops_platform.tracking import provenance
 
@@ -53,13 +53,12 @@ def run(
 ) -> dict[str, Path]:
     """Run all steps in order; return the folder of each.
 
-    `invoke` runs one command of this package in this process, given its arguments. `outputs` is
-    where folders go, in place of `root/outputs`. `until` names the last step: it and what it needs
-    are run.
+    `invoke` runs one command of this package in this process, given its arguments. `outputs`
+    replaces `root/outputs`. `until` names the last step: only it and its dependencies run.
 
     Raises:
         UsageError: the pipeline cannot run here, or a step was used wrongly.
-        GateError: a step's gate said no; its evidence is kept, later steps did not run.
+        GateError: a step's gate failed; its evidence is kept, later steps did not run.
     """
     pipeline = load(path, overrides)
     _require_paths(pipeline.inputs, f"{path}, field `inputs")
@@ -69,17 +68,19 @@ def run(
     committed = provenance.is_committed(root)
     home = (outputs or root / OUTPUTS) / pipeline.name
     folders = {step.name: home / step.name for step in steps}
-    done: set[str] = set()
+    finished: set[str] = set()
     try:
         with terminal.progress(pipeline.name, len(steps)) as advance:
             for step in steps:
                 values = _values(step, pipeline, folders)
-                key = _key(step, values, root)
-                fresh = _is_fresh(folders[step.name], step, key, root, committed=committed)
-                if step.deterministic and fresh:
-                    terminal.say(f"{pipeline.name}: {step.name} unchanged")
+                key = _hash_inputs(step, values, root)
+                up_to_date = _is_up_to_date(
+                    folders[step.name], step, key, root, committed=committed
+                )
+                if step.deterministic and up_to_date:
+                    terminal.log(f"{pipeline.name}: {step.name} unchanged")
                 else:
-                    began = time.perf_counter()
+                    start = time.perf_counter()
                     _execute(
                         step,
                         values,
@@ -89,15 +90,15 @@ def run(
                         invoke=invoke,
                         process_per_step=process_per_step,
                     )
-                    took = time.perf_counter() - began
-                    terminal.say(f"{pipeline.name}: {step.name} {took:.1f} s")
-                done.add(step.name)
+                    seconds = time.perf_counter() - start
+                    terminal.log(f"{pipeline.name}: {step.name} {seconds:.1f} s")
+                finished.add(step.name)
                 advance(1)
     except GateError:
-        done.add(step.name)
+        finished.add(step.name)
         raise
     finally:
-        for name in folders.keys() - done:
+        for name in folders.keys() - finished:
             shutil.rmtree(folders[name], ignore_errors=True)
     return folders
 
@@ -109,7 +110,7 @@ def _require_paths(inputs: Mapping[str, Any], where: str) -> None:
 
 
 def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[str, Any]:
-    """The value of each input that has one: literals as they are, files and folders as paths."""
+    """The value of each input that has one: a literal, or the path of a file or folder."""
     values: dict[str, Any] = {}
     for name, port in step.inputs.items():
         bound = step.bindings.get(name, port.default)
@@ -120,10 +121,12 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
         if bound is None and port.optional:
             continue
         if bound is None:
-            asked = step.bindings.get(name)
+            binding = step.bindings.get(name)
             where = f"{pipeline.source}, field `jobs.{step.name}.inputs.{name}`"
-            if isinstance(asked, FromPipeline):
-                raise UsageError(f"{where}: has no value. Give one: `--input {asked.name}=VALUE`.")
+            if isinstance(binding, FromPipeline):
+                raise UsageError(
+                    f"{where}: has no value. Give one: `--input {binding.name}=VALUE`."
+                )
             raise UsageError(f"{where}: has no value. Write one.")
         if (port.type in PATHS) != isinstance(bound, Path) and port.type != "any":
             raise UsageError(
@@ -134,8 +137,8 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
     return values
 
 
-def arguments(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
-    """The step's command as a list, its bindings replaced; optional parts without a value fall."""
+def build_command(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
+    """The step's command as a list, with resolved bindings; optional parts need a value."""
 
     def optional(match: Any) -> str:
         names = [name.partition(".")[2] for name in BINDING.findall(match[1])]
@@ -143,12 +146,14 @@ def arguments(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]
 
     def replace(match: Any) -> str:
         group, _, name = match[1].partition(".")
-        return str(outputs / name) if group == "outputs" else _text(values[name])
+        return str(outputs / name) if group == "outputs" else _to_text(values[name])
 
-    return [BINDING.sub(replace, word) for word in words(OPTIONAL.sub(optional, step.command))]
+    return [
+        BINDING.sub(replace, word) for word in split_command(OPTIONAL.sub(optional, step.command))
+    ]
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -156,50 +161,55 @@ def _execute(
     step: Step,
     values: Mapping[str, Any],
     folder: Path,
-    made_from: Mapping[str, Any],
+    sources: Mapping[str, Any],
     *,
     root: Path,
     invoke: Invoke,
     process_per_step: bool,
 ) -> None:
-    failed: GateError | None = None
-    with whole_folder(folder) as scratch:
+    gate_error: GateError | None = None
+    with atomic_folder(folder) as scratch:
         for name, port in step.outputs.items():
             if port.type != "uri_file":
                 (scratch / name).mkdir()
-        command = arguments(step, values, scratch)
-        ours = command[:3] == ["python", "-m", "mlops_platform"]
+        command = build_command(step, values, scratch)
+        is_platform = command[:3] == ["python", "-m", "mlops_platform"]
         try:
-            if ours and not process_per_step:
-                with _environment(step.environment):
+            if is_platform and not process_per_step:
+                with _temporary_environment(step.environment):
                     invoke(command[3:])
             else:
-                _in_process_of_its_own(command, step, ours=ours)
+                _run_in_subprocess(command, step, is_platform=is_platform)
         except GateError as error:
-            failed = error
+            gate_error = error
         for name in step.outputs:
-            if failed is None and not (scratch / name).exists():
+            if gate_error is None and not (scratch / name).exists():
                 raise UsageError(
-                    f"{step.source}, field `outputs.{name}`: the command of '{step.name}' ended "
-                    "well, but did not write it."
+                    f"{step.source}, field `outputs.{name}`: the command of '{step.name}' "
+                    "succeeded, but did not write it."
                 )
-        shown = arguments(step, values, folder)
-        stored = store_in(root).is_file()
-        record = {**made_from, "stored": stored, "passed": failed is None, "command": shown}
+        shown_command = build_command(step, values, folder)
+        has_store = default_store(root).is_file()
+        record = {
+            **sources,
+            "stored": has_store,
+            "passed": gate_error is None,
+            "command": shown_command,
+        }
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
-    if failed is not None:
-        raise failed
+    if gate_error is not None:
+        raise gate_error
 
 
-def _in_process_of_its_own(command: list[str], step: Step, *, ours: bool) -> None:
+def _run_in_subprocess(command: list[str], step: Step, *, is_platform: bool) -> None:
     """Run the command where its code lies, as Azure ML does.
 
-    Exit code 1 is a gate's word in our own commands only: of others, a crash ends so, too.
+    Exit code 1 means a failed gate only for the platform's commands: others may have crashed.
     """
     if command[0] == "python":
         command = [sys.executable, *command[1:]]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=step.code,
             env={**os.environ, **step.environment},
@@ -209,28 +219,28 @@ def _in_process_of_its_own(command: list[str], step: Step, *, ours: bool) -> Non
         )
     except OSError as error:
         raise UsageError(f"{step.source}, field `command`: {command[0]}: {error}.") from None
-    written = done.stderr.strip()
-    if done.returncode == 1 and ours:
-        raise GateError(written.rpartition("FAILED  ")[2] or "a gate failed")
-    if done.returncode != 0:
-        written = written.rpartition("ERROR  ")[2] or f"ended with exit code {done.returncode}"
-        raise UsageError(f"step '{step.name}': {written}")
-    if written:
-        terminal.say(written)
+    output = process.stderr.strip()
+    if process.returncode == 1 and is_platform:
+        raise GateError(output.rpartition("FAILED  ")[2] or "a gate failed")
+    if process.returncode != 0:
+        output = output.rpartition("ERROR  ")[2] or f"ended with exit code {process.returncode}"
+        raise UsageError(f"step '{step.name}': {output}")
+    if output:
+        terminal.log(output)
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
+def _temporary_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    original = dict(os.environ)
     os.environ.update(variables)
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(original)
 
 
-def _is_fresh(folder: Path, step: Step, key: str, root: Path, *, committed: bool) -> bool:
+def _is_up_to_date(folder: Path, step: Step, key: str, root: Path, *, committed: bool) -> bool:
     if not all((folder / name).exists() for name in step.outputs):
         return False
     try:
@@ -239,13 +249,15 @@ def _is_fresh(folder: Path, step: Step, key: str, root: Path, *, committed: bool
         return False
     if not isinstance(record, dict) or (committed and record.get("committed") is not True):
         return False
-    if record.get("stored") and not store_in(root).is_file():  # its run is gone with the store
+    if (
+        record.get("stored") and not default_store(root).is_file()
+    ):  # its run was lost with the store
         return False
     return record.get("passed") is True and record.get("key") == key
 
 
-def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
-    """What the outputs depend on, as one hash."""
+def _hash_inputs(step: Step, values: Mapping[str, Any], root: Path) -> str:
+    """Hash everything that the outputs depend on."""
     lock = root / "uv.lock"
     parts = [
         step.command,
@@ -257,5 +269,5 @@ def _key(step: Step, values: Mapping[str, Any], root: Path) -> str:
         os.environ.get("MLFLOW_TRACKING_URI", ""),  # a run of one store is unknown to another
     ]
     for name, value in sorted(values.items()):
-        parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else _text(value)}")
+        parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else _to_text(value)}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""Predictions: one way to make them, over HTTP, in batches, in Azure ML."""
+"""Predictions over HTTP, in batches and in Azure ML, all with one scorer."""

@@ -1,7 +1,7 @@
 """The HTTP endpoint: /score, /health, /metrics, and /openapi.json.
 
-Feature values never reach a log: neither the access log (there is none, /metrics counts), nor the
-line about an unexpected exception, whose text may quote a value and is left out.
+Feature values never get into a log: there is no access log (/metrics counts requests), and the
+line about an unexpected exception omits its text, which may quote a value.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mlops_platform.serving.requests import MAX_BYTES, MAX_ROWS, Refused
+from mlops_platform.serving.requests import MAX_BYTES, MAX_ROWS, RequestError
 from mlops_platform.serving.scorer import Scorer
 
 PATHS = ("/score", "/health", "/metrics", "/openapi.json")
-CLIENT_WENT_AWAY = 499
+CLIENT_CLOSED_REQUEST = 499
 log = logging.getLogger(__name__)
 
 
@@ -78,15 +78,15 @@ class Problem(BaseModel):
 
 
 class Health(BaseModel):
-    """The model is loaded before the endpoint listens: who gets this answer can score."""
+    """The endpoint is ready; it loads the model before it listens."""
 
     status: str
     model: str
     version: str
 
 
-class Figures:
-    """What /metrics shows, apart from other apps in the same process."""
+class Metrics:
+    """The Prometheus metrics of one app, separate from other apps in the same process."""
 
     def __init__(self, scorer: Scorer) -> None:
         self.registry = CollectorRegistry()
@@ -108,50 +108,50 @@ class Figures:
         info.labels(scorer.name, scorer.version).set(1)
 
 
-class Watch:
-    """Counts and times each request; turns what nobody expected into an answer and a log line."""
+class MetricsMiddleware:
+    """Middleware that counts and times requests, and handles unexpected exceptions."""
 
-    def __init__(self, app: ASGIApp, scorer: Scorer, figures: Figures) -> None:
-        self.app, self.scorer, self.figures = app, scorer, figures
+    def __init__(self, app: ASGIApp, scorer: Scorer, metrics: Metrics) -> None:
+        self.app, self.scorer, self.metrics = app, scorer, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         path = scope["path"] if scope["path"] in PATHS else "other"
         status = 0
 
-        async def watched(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, send_and_record)
         except ClientDisconnect:
-            status = CLIENT_WENT_AWAY
+            status = CLIENT_CLOSED_REQUEST
         except Exception as error:
-            first = error.__cause__ or error
-            frames = "".join(traceback.format_tb(first.__traceback__))
-            log.error("%s failed with %s\n%s", path, type(first).__name__, frames)
-            if not status:  # else the answer had begun: it can only be cut off
+            cause = error.__cause__ or error
+            frames = "".join(traceback.format_tb(cause.__traceback__))
+            log.error("%s failed with %s\n%s", path, type(cause).__name__, frames)
+            if not status:  # else the response has started and can only be cut off
                 content = self.scorer.problem("an unexpected error, see the server's log")
-                answer = JSONResponse(content, 500)
-                await answer(scope, receive, watched)
+                response = JSONResponse(content, 500)
+                await response(scope, receive, send_and_record)
         finally:
-            self.figures.requests.labels(path, status).inc()
-            self.figures.seconds.labels(path).observe(time.perf_counter() - began)
+            self.metrics.requests.labels(path, status).inc()
+            self.metrics.seconds.labels(path).observe(time.perf_counter() - start)
 
 
 def create(scorer: Scorer) -> FastAPI:
-    """The endpoint of one model.
+    """Create the app of one model.
 
     Scoring runs in worker threads, so that /health answers while it does.
     """
-    figures = Figures(scorer)
+    metrics = Metrics(scorer)
     app = FastAPI(
         title=scorer.name,
         version=scorer.version,
@@ -161,18 +161,18 @@ def create(scorer: Scorer) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(Watch, scorer=scorer, figures=figures)
+    app.add_middleware(MetricsMiddleware, scorer=scorer, metrics=metrics)
 
     def answer(body: bytes) -> Response:
         try:
             content = scorer.answer(body)
-        except Refused as refused:
-            for fault in refused.faults:
+        except RequestError as error:
+            for fault in error.faults:
                 known = fault.field in scorer.contract.columns
-                figures.rejects.labels(fault.field if known else "other").inc()
-            content = scorer.problem("the request breaks the contract", refused.faults)
+                metrics.rejects.labels(fault.field if known else "other").inc()
+            content = scorer.problem("the request violates the contract", error.faults)
             return JSONResponse(content, 422)
-        figures.rows.inc(len(content["predictions"]))
+        metrics.rows.inc(len(content["predictions"]))
         return _json(content)
 
     @app.post(
@@ -193,18 +193,18 @@ def create(scorer: Scorer) -> FastAPI:
             body += block
             if len(body) > MAX_BYTES:
                 message = f"the body is longer than {MAX_BYTES} bytes; send fewer rows"
-                refusal = JSONResponse(scorer.problem(message), 413)
-                refusal.headers["connection"] = "close"  # the rest of the body is not read
-                return refusal
+                response = JSONResponse(scorer.problem(message), 413)
+                response.headers["connection"] = "close"  # the rest of the body is not read
+                return response
         return await run_in_threadpool(answer, bytes(body))
 
-    @app.get("/health", summary="Is it ready?", response_model=Health)
+    @app.get("/health", summary="Readiness", response_model=Health)
     async def health() -> Response:
         return _json({"status": "ready", "model": scorer.name, "version": scorer.version})
 
-    @app.get("/metrics", summary="Figures in Prometheus's format", response_class=Response)
-    async def metrics() -> Response:
-        return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    @app.get("/metrics", summary="Metrics in Prometheus format", response_class=Response)
+    async def show_metrics() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return app
 

@@ -14,7 +14,7 @@ from mlops_platform.serving.scorer import Scorer
 REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]
 
 
-class Scored(NamedTuple):
+class ScoredChunk(NamedTuple):
     """`scores` has the columns of `columns`, `rejects` those of REJECT_COLUMNS, without values."""
 
     scores: pd.DataFrame
@@ -24,21 +24,21 @@ class Scored(NamedTuple):
 
 
 def check_header(file: Path, scorer: Scorer) -> None:
-    """Refuse a file whose columns do not fit the model's contract.
+    """Check that a file's columns match the model's contract.
 
     Raises:
-        UsageError: missing, unknown or repeated columns.
+        UsageError: missing, unknown or duplicate columns.
     """
-    heads = pd.DataFrame(columns=csv_rows.header(file))
-    findings = scorer.contract.structure(heads, scoring=True)
+    columns = pd.DataFrame(columns=csv_rows.header(file))
+    findings = scorer.contract.check_columns(columns, scoring=True)
     if findings:
         lines = [
-            f"  column `{found.column}`: "
-            + ("unknown, drop it from the file" if found.rule == "known" else found.message)
-            for found in findings
+            f"  column `{finding.column}`: "
+            + ("unknown, remove it from the file" if finding.rule == "known" else finding.message)
+            for finding in findings
         ]
         raise UsageError(
-            f"{file}: its columns do not fit the contract of version {scorer.version}:\n"
+            f"{file}: its columns do not match the contract of version {scorer.version}:\n"
             + "\n".join(lines)
         )
 
@@ -49,37 +49,40 @@ def columns(scorer: Scorer) -> list[str]:
     return ["file", "row", "id", *predicted, "version"]
 
 
-def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> Scored:
-    """Score one chunk of a file whose header fits."""
+def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
+    """Score one chunk of a file whose header matches the contract."""
     raw = chunk.frame(csv_rows.header(file))
     ids = _ids(raw, scorer)
     typed, faults = scorer.typed(raw)
     rejected = faults["row"].unique()
-    sound = typed.drop(index=rejected)
+    valid = typed.drop(index=rejected)
 
-    made = pd.DataFrame({"file": file.name, "row": sound.index, "id": ids[sound.index]})
-    if len(sound):
-        predicted = scorer.predict(sound)
+    scores = pd.DataFrame({"file": file.name, "row": valid.index, "id": ids[valid.index]})
+    if len(valid):
+        predicted = scorer.predict(valid)
         if scorer.labels:
-            made["label"] = scorer.chosen(predicted)
-            made[_probabilities(scorer)] = predicted
+            scores["label"] = scorer.chosen(predicted)
+            scores[_probabilities(scorer)] = predicted
         else:
-            made["value"] = predicted
-    made["version"] = scorer.version
+            scores["value"] = predicted
+    scores["version"] = scorer.version
 
     lines = dict(zip(chunk.rows, chunk.lines, strict=True))
     reasons = [
-        (file.name, row, lines[row], ids[row], column, f"breaks `{rule}`")
+        (file.name, row, lines[row], ids[row], column, f"violates `{rule}`")
         for row, column, rule in zip(faults["row"], faults["column"], faults["rule"], strict=True)
     ]
-    reasons += [(file.name, bad.row, bad.line, "", "", bad.reason) for bad in chunk.malformed]
+    reasons += [
+        (file.name, malformed_row.row, malformed_row.line, "", "", malformed_row.reason)
+        for malformed_row in chunk.malformed
+    ]
     reasons.sort(key=lambda reason: reason[1])
     malformed = len(chunk.malformed)
-    return Scored(made, reasons, len(raw) + malformed, len(rejected) + malformed)
+    return ScoredChunk(scores, reasons, len(raw) + malformed, len(rejected) + malformed)
 
 
 def _ids(raw: pd.DataFrame, scorer: Scorer) -> pd.Series:
-    """The id of each row as it stands in the file; empty where there is none."""
+    """The id of each row as in the file; empty if there is none."""
     names = [name for name in scorer.contract.named("id") if name in raw]
     return raw[names[0]].fillna("") if names else pd.Series("", index=raw.index)
 

@@ -1,6 +1,6 @@
-"""What the callers in conf/consumers.yml send, and whether an answer has what they read.
+"""Checks that a response has the fields that the consumers in conf/consumers.yml read.
 
-A field is named by its path in the answer, such as `predictions.0.label`; 0 is the first row.
+A field is named by its path in the response, such as `predictions.0.label`; 0 is the first row.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mlops_platform.data.contract import Contract
 from mlops_platform.serving.requests import Requests
 from mlops_platform.settings import Consumer
 
-LONGEST = 120  # letters of an answer that are shown
+MAX_LENGTH = 120  # characters of a response in a message
 
 
 def body(consumer: Consumer, contract: Contract) -> str:
@@ -23,14 +23,14 @@ def body(consumer: Consumer, contract: Contract) -> str:
 
 
 def faults(consumer: Consumer, answer: Any) -> list[str]:
-    """What the consumer misses in an answer; empty where it finds all that it reads."""
+    """The problems of a consumer with a response; empty if it finds all fields that it reads."""
     if isinstance(answer, dict) and "error" in answer:
-        return [f"its request is refused: {_cut(answer.get('faults') or answer['error'])}"]
-    found = (_fault(answer, path, kind) for path, kind in consumer.reads.items())
+        return [f"its request is rejected: {_truncate(answer.get('faults') or answer['error'])}"]
+    found = (_find_fault(answer, path, kind) for path, kind in consumer.reads.items())
     return [fault for fault in found if fault]
 
 
-def _fault(answer: Any, path: str, kind: str) -> str | None:
+def _find_fault(answer: Any, path: str, kind: str) -> str | None:
     value = answer
     for part in path.split("."):
         if isinstance(value, dict) and part in value:
@@ -38,17 +38,19 @@ def _fault(answer: Any, path: str, kind: str) -> str | None:
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
-            return f"`{path}`: there is no `{part}` in {_cut(value)}"
-    return None if _is(kind, value) else f"`{path}`: expected a {kind}, got {_cut(value)}"
+            return f"`{path}`: there is no `{part}` in {_truncate(value)}"
+    return (
+        None if _has_type(kind, value) else f"`{path}`: expected a {kind}, got {_truncate(value)}"
+    )
 
 
-def _is(kind: str, value: Any) -> bool:
+def _has_type(kind: str, value: Any) -> bool:
     if kind == "text":
         return isinstance(value, str)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and math.isfinite(value)
 
 
-def _cut(value: Any) -> str:
+def _truncate(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH] + "..."

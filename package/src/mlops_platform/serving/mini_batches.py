@@ -1,4 +1,4 @@
-"""Files in mini-batches, a few at a time and on several machines: batch endpoint and parallel job.
+"""Scores files in mini-batches on several machines: in a batch endpoint or a parallel job.
 
 Azure ML appends what `run` returns to one file, in no order and without a header: lines of CSV with
 the columns of `chunks.columns` and, last, `rejected`, the reason why a row was not scored.
@@ -11,6 +11,7 @@ import csv
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 from mlops_platform.data import csv_rows
 from mlops_platform.models.team import Team
@@ -20,51 +21,51 @@ from mlops_platform.serving.scorer import Scorer
 CHUNK_ROWS = 20_000
 
 
-class Loaded:
-    """The model of this process, once `init` has loaded it."""
+class State:
+    """The model of this process, after `init`."""
 
     scorer: Scorer
 
 
 def init(package: str) -> None:
-    """Load the model: a parallel job says which in arguments, a batch endpoint in variables."""
+    """Load the model: arguments of a parallel job name it, or variables of a batch endpoint."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", type=Path)
     parser.add_argument("--version")
-    given, _ = parser.parse_known_args()  # the rest is Azure ML's
-    folder = given.model or Path(os.environ["AZUREML_MODEL_DIR"])
-    version = given.version or os.environ["MLOPS_MODEL_VERSION"]
-    Loaded.scorer = Scorer(*store.deployed(folder, Team(package), version))
+    options, _ = parser.parse_known_args()  # the others are for Azure ML
+    folder = options.model or Path(os.environ["AZUREML_MODEL_DIR"])
+    version = options.version or os.environ["MLOPS_MODEL_VERSION"]
+    State.scorer = Scorer(*store.find_deployed(folder, Team(package), version))
 
 
 def run(mini_batch: list[str]) -> list[str]:
-    """The lines of all rows of these files.
+    """Return the lines of all rows of these files.
 
     Raises:
-        UsageError: columns that do not fit the model's contract; Azure ML counts the mini-batch as
-            failed.
+        UsageError: columns that do not match the model's contract; Azure ML counts the mini-batch
+            as failed.
     """
-    scorer = Loaded.scorer
+    scorer = State.scorer
     lines = []
     for path in map(Path, mini_batch):
         chunks.check_header(path, scorer)
         for chunk in csv_rows.chunks(path, CHUNK_ROWS):
             scored = chunks.score(scorer, path, chunk)
             lines += [_line([*row, ""]) for row in scored.scores.itertuples(index=False)]
-            width = len(scored.scores.columns)
+            column_count = len(scored.scores.columns)
             for file, row, _, name, column, reason in _first_of_each_row(scored.rejects):
-                why = f"{column}: {reason}" if column else reason
-                filled = [file, row, name, *[""] * (width - 4), scorer.version]
-                lines.append(_line([*filled, why]))
+                reason_text = f"{column}: {reason}" if column else reason
+                values = [file, row, name, *[""] * (column_count - 4), scorer.version]
+                lines.append(_line([*values, reason_text]))
     return lines
 
 
-def _first_of_each_row(rejects: list[tuple]) -> list[tuple]:
-    """A row may break several rules: it is one line."""
+def _first_of_each_row(rejects: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """One line for each row, also if it violates several rules."""
     return list({reject[1]: reject for reject in reversed(rejects)}.values())[::-1]
 
 
-def _line(values: list) -> str:
+def _line(values: list[Any]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(values)
     return text.getvalue()

@@ -1,7 +1,7 @@
-"""The online endpoint in Azure ML: the answers of `mlops serve`, under Azure ML's inference server.
+"""The online endpoint in Azure ML: responses as of `mlops serve`, in Azure ML's inference server.
 
-What was asked and answered goes to Azure ML's data collector, where the deployment says so: the
-monitor in azureml/schedules/ reads it. Nothing of it goes to a log.
+If the deployment turns it on, Azure ML's data collector gets inputs and outputs, which the monitor
+in azureml/schedules/ reads. They are never logged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from mlops_platform.models.team import Team
 from mlops_platform.serving import store
-from mlops_platform.serving.requests import MAX_BYTES, Refused
+from mlops_platform.serving.requests import MAX_BYTES, RequestError
 from mlops_platform.serving.scorer import Scorer
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Endpoint:
         self._outputs = Collector(name="model_outputs", on_error=_not_collected)
 
     def answer(self, method: str, body: bytes) -> tuple[dict[str, Any], int]:
-        """The content of the answer and its HTTP status, as the endpoint of `mlops serve` gives."""
+        """The content of the response and its HTTP status, the same as of `mlops serve`."""
         scorer = self.scorer
         if method != "POST":
             return scorer.problem("send the rows with POST"), 405
@@ -44,8 +44,8 @@ class Endpoint:
         try:
             rows = scorer.requests.read(body)
             content = scorer.content(rows)
-        except Refused as refused:
-            return scorer.problem("the request breaks the contract", refused.faults), 422
+        except RequestError as error:
+            return scorer.problem("the request violates the contract", error.faults), 422
         except Exception as error:
             # Its text may quote a value of the request.
             frames = "".join(traceback.format_tb(error.__traceback__))
@@ -55,36 +55,36 @@ class Endpoint:
         return content, 200
 
     def _collect(self, rows: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> None:
-        """Features, and predictions under the row's own id: the truth will come under the same."""
+        """Collect features and predictions with the row's id, to join the ground truth later."""
         contract = self.scorer.contract
         inputs = pd.DataFrame(rows)[contract.features]
         kind = "label" if contract.labels else "value"
-        outputs = pd.DataFrame({"prediction": [made[kind] for made in predictions]})
+        outputs = pd.DataFrame({"prediction": [prediction[kind] for prediction in predictions]})
         for name in contract.named("id"):
             outputs.insert(0, name, [row[name] for row in rows])
         self._outputs.collect(outputs, self._inputs.collect(inputs))
 
 
-class Served:
-    """The endpoint of this process, once `init` has made it."""
+class State:
+    """The endpoint of this process, after `init`."""
 
     endpoint: Endpoint
 
 
 def init(package: str) -> None:
-    """Load the model from where Azure ML has put it; `package` is the team's."""
+    """Load the model from Azure ML's folder; `package` is the team's package."""
     folder = Path(os.environ["AZUREML_MODEL_DIR"])
-    Served.endpoint = Endpoint(Scorer(*store.deployed(folder, Team(package))))
+    State.endpoint = Endpoint(Scorer(*store.find_deployed(folder, Team(package))))
 
 
 def run(request: Any) -> Any:
-    """Answer a request of Flask's with a response of Flask's."""
+    """Answer a Flask request with a Flask response."""
     from azureml_inference_server_http.api.aml_response import AMLResponse  # noqa: PLC0415
 
-    content, status = Served.endpoint.answer(request.method, request.get_data())
+    content, status = State.endpoint.answer(request.method, request.get_data())
     return AMLResponse(content, status, json_str=True)
 
 
 def _not_collected(error: Exception) -> None:
-    """A prediction that cannot be collected is still given, and the log says so."""
+    """Log that a prediction was returned, but not collected."""
     log.error("a request was answered, but not collected: %s", type(error).__name__)

@@ -1,7 +1,7 @@
 """Requests as the contract allows them: `{"rows": [{...}, ...]}`.
 
-There is one shape. A single row is a list of one, so that nobody has to ask which answer belongs
-to which question, and a client that sends one row today can send many tomorrow.
+There is one format. A single row is a list of one, so that a client that sends one row today can
+send many tomorrow.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from mlops_platform.data.contract import Contract
 MAX_ROWS = 1000
 MAX_BYTES = 1_000_000
 MAX_FAULTS = 20
-LONGEST_TEXT = 200
+MAX_TEXT_LENGTH = 200
 
 
 class Fault(NamedTuple):
     """What is wrong: in which row, counted from 1, and in which field; None for the whole body.
 
-    It never holds a value: faults go into answers, and may go into somebody's log.
+    It never contains a value: faults are part of responses, and may be logged.
     """
 
     row: int | None
@@ -31,8 +31,8 @@ class Fault(NamedTuple):
     message: str
 
 
-class Refused(Exception):  # noqa: N818  an answer, not an error of ours
-    """A request that breaks the contract; at most MAX_FAULTS faults, at least one."""
+class RequestError(Exception):
+    """A request that violates the contract; it has 1 to MAX_FAULTS faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(f"{len(faults)} faults")
@@ -40,7 +40,7 @@ class Refused(Exception):  # noqa: N818  an answer, not an error of ours
 
 
 class Requests:
-    """Reads requests under one contract."""
+    """Reads requests of one contract."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -50,31 +50,31 @@ class Requests:
         """Rows with a value, or None, for the id and each feature.
 
         Raises:
-            Refused: not JSON, not of the shape, or rows that break the contract.
+            RequestError: not JSON, another format, or rows that violate the contract.
         """
         try:
             content = from_json(body)
         except ValueError as error:
-            raise _refused(None, f"is not JSON: {error}") from None
+            raise _request_error(None, f"is not JSON: {error}") from None
         if not isinstance(content, dict):
-            raise _refused(None, 'expected {"rows": [{...}]}')
+            raise _request_error(None, 'expected {"rows": [{...}]}')
         for name in content:
             if name != "rows":
-                raise _refused(name, "is not a known field; expected `rows`")
+                raise _request_error(name, "is not a known field; expected `rows`")
         rows = content.get("rows")
         if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
-            raise _refused("rows", f"expected a list of 1 to {MAX_ROWS} rows")
+            raise _request_error("rows", f"expected a list of 1 to {MAX_ROWS} rows")
 
-        sound: list[dict[str, Any]] = []
+        valid_rows: list[dict[str, Any]] = []
         faults: list[Fault] = []
         for number, row in enumerate(rows, start=1):
             try:
-                sound.append(self._row.model_validate(row).model_dump(by_alias=True))
+                valid_rows.append(self._row.model_validate(row).model_dump(by_alias=True))
             except ValidationError as error:
                 faults += _faults(number, row, error)
         if faults:
-            raise Refused(faults[:MAX_FAULTS])
-        return sound
+            raise RequestError(faults[:MAX_FAULTS])
+        return valid_rows
 
     def example(self) -> dict[str, Any]:
         """A row that the contract allows."""
@@ -100,23 +100,23 @@ class Requests:
         }
 
 
-def _refused(field: str | None, message: str) -> Refused:
-    return Refused([Fault(None, _cut(field), message)])
+def _request_error(field: str | None, message: str) -> RequestError:
+    return RequestError([Fault(None, _truncate(field), message)])
 
 
 def _faults(number: int, row: Any, error: ValidationError) -> list[Fault]:
     if not isinstance(row, dict):
         return [Fault(number, None, "expected an object with a value for each feature")]
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
     return [
-        Fault(number, _cut(str(fault["loc"][0])), _cut(fault["msg"]) or "")
-        for fault in found[:MAX_FAULTS]
+        Fault(number, _truncate(str(fault["loc"][0])), _truncate(fault["msg"]) or "")
+        for fault in errors[:MAX_FAULTS]
     ]
 
 
-def _cut(text: str | None) -> str | None:
-    """Names of unknown fields come from the client, lists of categories may be long."""
-    return text if text is None or len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
+def _truncate(text: str | None) -> str | None:
+    """Limit a text: names of unknown fields come from the client, categories may be many."""
+    return text if text is None or len(text) <= MAX_TEXT_LENGTH else text[:MAX_TEXT_LENGTH] + "..."
 
 
 def _example(column: Column) -> Any:

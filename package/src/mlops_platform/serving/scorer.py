@@ -1,4 +1,4 @@
-"""The one way to predict: behind the endpoint, in batches, in Azure ML."""
+"""Predicts: behind the endpoint, in batches, and in Azure ML."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mlops_platform.serving.requests import Fault, Requests
 
 
 class Scorer:
-    """A model, the contract that lies beside it, and what it is called.
+    """A model with its contract, name and version.
 
-    The contract is the one the model was trained under, in its own folder: conf/data.yml may have
-    moved on since.
+    The contract is that of the training, in the model's folder: conf/data.yml may have changed
+    since.
     """
 
     def __init__(self, folder: Path, name: str, version: str, team: Team) -> None:
-        """Load the model and predict once, so that a model that cannot is found out here.
+        """Load the model and predict once, so that an unusable model fails here.
 
         Raises:
-            UsageError: the folder holds no model, or one that cannot be loaded or used.
+            UsageError: the folder has no model, or one that cannot be loaded or used.
         """
         self.name = name
         self.version = version
@@ -40,25 +40,25 @@ class Scorer:
             self.rows([self.requests.example()])
         except Exception as error:
             raise UsageError(
-                f"{folder}: the model of version {version} cannot predict ({error}). Was it "
-                "trained with this code and these package versions? Its tags `git_commit` and "
-                "`lock_hash` tell."
+                f"{folder}: the model of version {version} cannot predict ({error}). Check that "
+                "it was trained with this code and these packages: its tags `git_commit` and "
+                "`lock_hash` show it."
             ) from error
 
     def answer(self, body: bytes) -> dict[str, Any]:
-        """A request's JSON to the content of the answer.
+        """Return the content of the response to a request's JSON.
 
         Raises:
-            Refused: the body breaks the contract.
+            RequestError: the body violates the contract.
         """
         return self.content(self.requests.read(body))
 
     def content(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """The content of the answer to validated request rows."""
+        """The content of the response to validated rows."""
         return {"model": self.name, "version": self.version, "predictions": self.rows(rows)}
 
     def problem(self, error: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
-        """The content of the answer when there is no prediction."""
+        """The content of the response without a prediction."""
         return {
             "model": self.name,
             "version": self.version,
@@ -91,12 +91,12 @@ class Scorer:
         ]
 
     def typed(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The features of raw rows in their own types, and the faults of `Contract.row_faults`.
+        """The features of raw rows in their own types, and the faults of `Contract.failure_cases`.
 
-        Only the features are judged: to score a row, nobody needs its target.
+        Only the features are checked: scoring a row does not need its target.
         """
         typed, unread = self.contract.typed(raw[self.contract.features])
-        return typed, self.contract.row_faults(typed, unread)
+        return typed, self.contract.failure_cases(typed, unread)
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
         """Probabilities (rows, labels), or values (rows,), for rows of `typed` without a fault."""
@@ -108,8 +108,8 @@ class Scorer:
 
     def _id(self, row: dict[str, Any]) -> dict[str, Any]:
         """`id` and its value, where the contract has an id and the row gives it."""
-        given = [row[name] for name in self.contract.named("id")]
-        return {"id": given[0]} if given and given[0] is not None else {}
+        ids = [row[name] for name in self.contract.named("id")]
+        return {"id": ids[0]} if ids and ids[0] is not None else {}
 
     def _frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
         """Request rows with the types that `Contract.typed` gives: training saw the same."""

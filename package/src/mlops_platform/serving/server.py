@@ -1,4 +1,4 @@
-"""Runs the endpoint until it is told to stop."""
+"""Runs the endpoint until it is stopped."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mlops_platform.serving import store
 if TYPE_CHECKING:
     import uvicorn
 
-SECONDS_TO_FINISH = 10
+SHUTDOWN_TIMEOUT = 10
 
 
 def run(conf: Path, version: str, host: str, port: int) -> None:
-    """Serve a version of the model; SIGTERM and Ctrl-C let running requests end first.
+    """Serve a version of the model; SIGTERM and Ctrl-C let running requests finish.
 
     Raises:
-        UsageError: no such version, or the address cannot be had.
+        UsageError: no such version, or the address is not available.
     """
-    # Requests run beside each other already; threads within each of them would only get in the way.
+    # Requests run in parallel already; threads within each request would slow them down.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with _bind(host, port) as listener:
         server, name = _load(conf, version)
@@ -35,17 +35,17 @@ def run(conf: Path, version: str, host: str, port: int) -> None:
             # uvicorn raises the signal again when it is done; unhandled, it would kill the process.
             signal.signal(number, server.handle_exit)
         address, bound = listener.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
-        terminal.say(f"{name} serves on http://{shown}:{bound}")
+        shown_address = f"[{address}]" if ":" in address else address
+        terminal.log(f"{name} serves on http://{shown_address}:{bound}")
         server.run(sockets=[listener])
 
 
 def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
     """The server of a version, and the version's name."""
-    # Only the look-up needs MLflow. In a process of its own it runs while this one imports the
-    # rest, and its memory is given back.
+    # Only the look-up needs MLflow. Its own process runs while this one imports the rest, and its
+    # memory is freed afterwards.
     lookup = ProcessPoolExecutor(max_workers=1)
-    found = lookup.submit(store.fetch, conf, version)
+    result = lookup.submit(store.fetch, conf, version)
     try:
         import skops.io  # noqa: F401, PLC0415  the scorer needs it, and it takes a second
         import uvicorn  # noqa: PLC0415
@@ -53,9 +53,11 @@ def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
         from mlops_platform.serving.app import create  # noqa: PLC0415
         from mlops_platform.serving.scorer import Scorer  # noqa: PLC0415
 
-        scorer = Scorer(*found.result())
+        scorer = Scorer(*result.result())
     except BrokenProcessPool:
-        raise UsageError("the look-up of the model was killed. Is there memory left?") from None
+        raise UsageError(
+            "the process that looks up the model was killed. Check the free memory."
+        ) from None
     finally:
         lookup.shutdown(wait=False)
 
@@ -65,13 +67,13 @@ def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
         access_log=False,
         log_config=None,
         lifespan="off",  # there is nothing to open or close
-        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )
     return uvicorn.Server(config), f"{scorer.name} version {scorer.version}"
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Take the address before the work of loading begins; it listens once the model is ready."""
+    """Bind the address before loading the model; it listens when the model is ready."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -85,7 +87,7 @@ def _bind(host: str, port: int) -> socket.socket:
             raise
     except OSError as error:
         raise UsageError(
-            f"{host}:{port} cannot be served: {error.strerror}. Is something else running there? "
-            "Choose another with --host and --port."
+            f"{host}:{port} cannot be served: {error.strerror}. If another process uses it, "
+            "choose another one with --host and --port."
         ) from None
     return listener

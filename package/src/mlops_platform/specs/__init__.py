@@ -1,6 +1,6 @@
-"""Are the YAML files of Azure Machine Learning right? Looked at here, without an account.
+"""Validates the YAML files of Azure Machine Learning on this machine, without an account.
 
-A file becomes a tree of nodes that know their line (nodes.py). What may stand where is said by
-tables (tables/, read by shapes.py); what a table cannot say is a rule (rules/). Then Microsoft's
-own package loads each file, where it is installed (sdk.py).
+nodes.py parses a file into a tree of nodes with line numbers. schemas/ defines the fields of each
+kind of file with the validators of validators.py; rules/ has the checks across fields. Then, if it
+is installed, Microsoft's package loads each file (sdk.py).
 """

@@ -1,76 +1,78 @@
-"""All faults of all files, the lint's first, then azure-ai-ml's own."""
+"""Checks all files: first with the platform's linter, then with azure-ai-ml."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.specs import agreement, rules, sdk
-from mlops_platform.specs.nodes import Fault
-from mlops_platform.specs.project import Files, Spec
+from mlops_platform.specs import consistency, rules, sdk
+from mlops_platform.specs.nodes import Problem
+from mlops_platform.specs.project import Spec, SpecFiles
 
 FOLDERS = ("pipelines", "azureml")
 
 
 def find(paths: list[Path], root: Path) -> list[Path]:
-    """YAML files at `paths`, or below pipelines/ and azureml/ where none is given.
+    """Find the YAML files in `paths`, by default in pipelines/ and azureml/.
 
     Raises:
-        UsageError: there is no such path, or no YAML file at all.
+        UsageError: there is no such path, or no YAML file.
     """
-    wanted = paths or [Path(name) for name in FOLDERS if (root / name).is_dir()]
-    found: list[Path] = []
-    for path in wanted:
+    searched = paths or [Path(name) for name in FOLDERS if (root / name).is_dir()]
+    files: list[Path] = []
+    for path in searched:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder.")
-        files = [path] if path.is_file() else sorted((*path.rglob("*.yml"), *path.rglob("*.yaml")))
-        found += [file for file in files if file not in found]
-    if not found:
-        shown = ", ".join(map(str, wanted)) or ", ".join(FOLDERS)
-        raise UsageError(f"{shown}: there is no YAML file. Name the files to look at.")
-    return found
+        inside = [path] if path.is_file() else sorted((*path.rglob("*.yml"), *path.rglob("*.yaml")))
+        files += [file for file in inside if file not in files]
+    if not files:
+        shown = ", ".join(map(str, searched)) or ", ".join(FOLDERS)
+        raise UsageError(f"{shown}: there is no YAML file. Name the files to check.")
+    return files
 
 
-def lint(files: list[Path], root: Path) -> tuple[list[Spec], list[Fault]]:
-    """The specs among the files, and all that is wrong with them, by file and line."""
-    project = Files(files)
+def lint(files: list[Path], root: Path) -> tuple[list[Spec], list[Problem]]:
+    """Lint the files: returns the specs among them, and the problems by file and line."""
+    project = SpecFiles(files)
     specs: list[Spec] = []
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     for path in files:
-        spec, found = project.read(path)
-        faults += found
+        spec, file_problems = project.read(path)
+        problems += file_problems
         if spec is None:
             continue
         specs.append(spec)
-        faults += spec.kind.table.faults(spec.tree)
+        problems += spec.kind.schema.validate(spec.tree)
         for rule in rules.ALL:
-            faults += rule(spec)
-    faults += agreement.faults(root, specs)
-    return specs, sorted(set(faults))
+            problems += rule(spec)
+    problems += consistency.check(root, specs)
+    return specs, sorted(set(problems))
 
 
-def run(paths: list[Path], root: Path) -> tuple[int, list[Fault]]:
-    """How many specs there are, and all that is wrong: the lint's word, then Microsoft's.
+def run(paths: list[Path], root: Path) -> tuple[int, list[Problem]]:
+    """Check the files: returns the number of specs, and the problems of the linter and azure-ai-ml.
 
     Raises:
-        UsageError: nothing to look at, or a package is missing that the project wants.
+        UsageError: there is nothing to check, or a package that the project requires is missing.
     """
-    sdk.must_be_there(root)
-    specs, faults = lint(find(paths, root), root)
-    if sdk.is_there():
-        told = {(fault.file, fault.field) for fault in faults}
-        faults += [fault for fault in sdk.faults(specs) if not _told(fault, told)]
-    return len(specs), sorted(set(faults))
+    sdk.require_installed(root)
+    specs, problems = lint(find(paths, root), root)
+    if sdk.is_installed():
+        reported = {(problem.file, problem.field) for problem in problems}
+        problems += [
+            problem for problem in sdk.validate(specs) if not _is_reported(problem, reported)
+        ]
+    return len(specs), sorted(set(problems))
 
 
-def _told(fault: Fault, told: set[tuple[Path, str]]) -> bool:
-    """Whether the lint found this already, in better words: at this field, around or in it."""
+def _is_reported(problem: Problem, reported: set[tuple[Path, str]]) -> bool:
+    """Whether the linter reported this already: at this field, around it or in it."""
     return any(
-        file == fault.file
+        file == problem.file
         and (
-            field == fault.field
-            or f"{field}.".startswith(f"{fault.field}.")
-            or f"{fault.field}.".startswith(f"{field}.")
+            field == problem.field
+            or f"{field}.".startswith(f"{problem.field}.")
+            or f"{problem.field}.".startswith(f"{field}.")
         )
-        for file, field in told
+        for file, field in reported
     )

@@ -1,27 +1,35 @@
-"""What a file is: its `$schema` says so, or else the fields that only one kind has."""
+"""The kind of a file: from its `$schema`, or from fields that only one kind has."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from mlops_platform.specs.nodes import Fault, Node
-from mlops_platform.specs.shapes import Anything, Fields, ListOf, Shape, Text, listed, nearest
-from mlops_platform.specs.tables import assets, components, endpoints, jobs, schedules
+from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.specs.schemas import assets, components, endpoints, jobs, schedules
+from mlops_platform.specs.validators import (
+    Anything,
+    Fields,
+    ListOf,
+    Text,
+    Validator,
+    join_names,
+    nearest,
+)
 
 SCHEMA = re.compile(r"https?://azuremlschemas\w*\.azureedge\.net/[\w./-]+?/(\w+)\.schema\.json")
-# What Microsoft's pages on monitors show; it leads nowhere, and says nothing of the kind.
+# From Microsoft's pages on monitors: it does not exist, and does not name the kind.
 OLD_SCHEMA = re.compile(r"https?://azureml/sdk-2-0/\w+\.json")
-WRITE = "https://azuremlschemas.azureedge.net/latest/{}.schema.json"
+SCHEMA_URL = "https://azuremlschemas.azureedge.net/latest/{}.schema.json"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: `name` as its schema is called, the `family` that rules go by, its table."""
+    """A kind of file: the `name` of its schema, the `family` for rules, and its fields."""
 
     name: str
     family: str
-    table: Shape
+    schema: Validator
 
 
 AUTOSCALE = Fields(
@@ -70,7 +78,7 @@ KINDS = {
         Kind("pipelineComponentBatchDeployment", "batch deployment", endpoints.BATCH_DEPLOYMENT),
         Kind("schedule", "schedule", Fields(schedules.JOB_SCHEDULE)),
         Kind("monitorSchedule", "monitor", Fields(schedules.MONITOR)),
-        # Looked at by azure-ai-ml alone.
+        # Only azure-ai-ml checks these.
         Kind("autoMLJob", "", Anything()),
         Kind("autoMLComponent", "", Anything()),
         Kind("workspace", "", Anything()),
@@ -81,8 +89,11 @@ KINDS = {
         Kind("dataImport", "", Anything()),
     )
 }
-# Files that lie beside specs and are none: rules of Azure Monitor, packages for conda.
-BESIDE = {"autoscale": Kind("autoscale", "", AUTOSCALE), "conda": Kind("conda", "", Anything())}
+# Files beside specs that are no specs: rules of Azure Monitor, packages for conda.
+OTHER_FILES = {
+    "autoscale": Kind("autoscale", "", AUTOSCALE),
+    "conda": Kind("conda", "", Anything()),
+}
 BY_TYPE = {
     "pipeline": ("pipelineJob", "pipelineComponent"),
     "command": ("commandJob", "commandComponent"),
@@ -113,27 +124,27 @@ BY_FIELD = {
 }
 
 
-def kind_of(tree: Node) -> tuple[Kind | None, Fault | None]:
-    """A file's kind, or why it is not known."""
+def kind_of(tree: Node) -> tuple[Kind | None, Problem | None]:
+    """The kind of a file, or the problem if it is unknown."""
     schema = tree.get("$schema")
     if schema is not None and not OLD_SCHEMA.fullmatch(str(schema.value)):
         match = SCHEMA.fullmatch(str(schema.value))
         name = match[1] if match else ""
         if name in KINDS:
             return KINDS[name], None
-        meant = nearest(name, KINDS)
-        if meant.startswith("`"):
-            write = WRITE.format(meant.strip("`"))
+        suggestion = nearest(name, KINDS)
+        if suggestion.startswith("`"):
+            correct = SCHEMA_URL.format(suggestion.strip("`"))
         else:
-            write = f"{WRITE.format('NAME')}, NAME {meant}"
-        return None, schema.fault(f"{schema.value!r} is no schema of Azure ML; write {write}")
-    guessed = _guess(tree)
-    if guessed:
-        return KINDS.get(guessed) or BESIDE[guessed], None
+            correct = f"{SCHEMA_URL.format('NAME')}, NAME {suggestion}"
+        return None, schema.problem(f"{schema.value!r} is no schema of Azure ML; write {correct}")
+    guess = _guess(tree)
+    if guess:
+        return KINDS.get(guess) or OTHER_FILES[guess], None
     return None, tree.missing(
         "$schema",
-        f"is missing, and nothing else says what this file is; write {WRITE.format('NAME')}, "
-        f"NAME one of {listed(KINDS)}",
+        "is missing, and no other field shows what this file is; write "
+        f"{SCHEMA_URL.format('NAME')}, NAME one of {join_names(KINDS)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Inputs and outputs of jobs and components, from their nodes."""
+"""Inputs and outputs of jobs and components, read from their nodes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mlops_platform.specs.nodes import Node
 from mlops_platform.specs.project import Spec, is_local
 
 
-class Unknown(dict[str, Port]):
-    """Ports of what lies in Azure: every name is taken for granted."""
+class AnyPorts(dict[str, Port]):
+    """Ports of an asset in Azure: every name is accepted."""
 
     def __contains__(self, name: object) -> bool:
         return True
@@ -23,17 +23,17 @@ class Unknown(dict[str, Port]):
 
 @dataclass(frozen=True)
 class Ports:
-    """What a job or component takes and makes; `source` is the file that says so."""
+    """The inputs and outputs of a job or component."""
 
     inputs: Mapping[str, Port]
     outputs: Mapping[str, Port]
 
 
-UNKNOWN = Ports(Unknown(), Unknown())
+ANY_PORTS = Ports(AnyPorts(), AnyPorts())
 
 
-def declared(component: Node) -> Ports:
-    """The ports of a component, which declares type, default and limits."""
+def component_ports(component: Node) -> Ports:
+    """The ports of a component, with declared types, defaults and limits."""
     return Ports(
         *(
             {name: _port(node) for name, node in component.fields(group).items()}
@@ -42,27 +42,27 @@ def declared(component: Node) -> Ports:
     )
 
 
-def given(job: Node) -> Ports:
-    """The ports of a job without a component: what it is given is what it takes."""
+def job_ports(job: Node) -> Ports:
+    """The ports of a job without a component: its own inputs and outputs."""
     return Ports(
         *(dict.fromkeys(job.fields(group), Port("any")) for group in ("inputs", "outputs"))
     )
 
 
-def of_job(job: Node, spec: Spec) -> tuple[Ports, Node]:
+def ports_of_job(job: Node, spec: Spec) -> tuple[Ports, Node]:
     """The ports of a job in a pipeline, and the node that has its command."""
     reference = job.get("trial" if job.text("type") == "sweep" else "component")
     if job.text("type") in ("automl", "import", "do_while", "parallel_for", "if_else"):
-        return UNKNOWN, job
+        return ANY_PORTS, job
     if reference is None:
-        return given(job), job
+        return job_ports(job), job
     if isinstance(reference.value, dict):
-        return declared(reference), reference
+        return component_ports(reference), reference
     if isinstance(reference.value, str) and is_local(reference.value):
-        component = spec.files.beside(spec, reference.value)
+        component = spec.files.resolve(spec, reference.value)
         if component is not None:
-            return declared(component.tree), component.tree
-    return UNKNOWN, job
+            return component_ports(component.tree), component.tree
+    return ANY_PORTS, job
 
 
 def _port(node: Node) -> Port:
@@ -81,5 +81,5 @@ def _port(node: Node) -> Port:
         default.value if default else None,
         limit("min") if kind in LITERALS else None,
         limit("max") if kind in LITERALS else None,
-        tuple(allowed.plain()) if allowed and isinstance(allowed.value, list) else (),
+        tuple(allowed.to_python()) if allowed and isinstance(allowed.value, list) else (),
     )

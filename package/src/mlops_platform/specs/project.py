@@ -1,4 +1,4 @@
-"""The files of a check, each read once, also when others name it."""
+"""The files of a check; each is read once, also if others refer to it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_platform.specs.kinds import Kind, kind_of
-from mlops_platform.specs.nodes import Fault, Node, read
+from mlops_platform.specs.nodes import Node, Problem, read
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A file that is what it says; `files` reads the others."""
+    """A file of a known kind; `files` reads the others."""
 
     path: Path
     kind: Kind
     tree: Node
-    files: Files
+    files: SpecFiles
 
     def is_a(self, *families: str) -> bool:
         """Whether it belongs to one of the families of kinds."""
@@ -26,29 +26,32 @@ class Spec:
 
 
 @dataclass
-class Files:
-    """All files that are looked at."""
+class SpecFiles:
+    """All files of a check."""
 
     paths: list[Path]
-    _kept: dict[Path, tuple[Spec | None, list[Fault]]] = field(default_factory=dict)
+    _cache: dict[Path, tuple[Spec | None, list[Problem]]] = field(default_factory=dict)
 
-    def read(self, path: Path) -> tuple[Spec | None, list[Fault]]:
-        """A file as a spec, None where it is none, and what is wrong with it as a whole."""
-        plain = Path(os.path.normpath(path))  # a/../b and b are one file
-        if plain not in self._kept:
-            tree, faults = read(plain)
+    def read(self, path: Path) -> tuple[Spec | None, list[Problem]]:
+        """Read a file: returns its spec, None if it is none, and the problems of the whole file."""
+        normalized = Path(os.path.normpath(path))  # a/../b and b are one file
+        if normalized not in self._cache:
+            tree, problems = read(normalized)
             kind, unknown = kind_of(tree) if tree else (None, None)
-            found = [*faults, unknown] if unknown else faults
-            self._kept[plain] = (Spec(plain, kind, tree, self) if tree and kind else None, found)
-        return self._kept[plain]
+            file_problems = [*problems, unknown] if unknown else problems
+            self._cache[normalized] = (
+                Spec(normalized, kind, tree, self) if tree and kind else None,
+                file_problems,
+            )
+        return self._cache[normalized]
 
-    def beside(self, spec: Spec, name: str) -> Spec | None:
-        """The spec that another one names by its place, None where there is none."""
+    def resolve(self, spec: Spec, name: str) -> Spec | None:
+        """The spec at a path that another spec names; None if there is none."""
         path = spec.path.parent / name.removeprefix("file:")
         return self.read(path)[0] if path.is_file() else None
 
     def specs(self) -> Iterable[Spec]:
-        """All specs that are looked at."""
+        """All specs of the check."""
         for path in self.paths:
             spec = self.read(path)[0]
             if spec is not None:
@@ -56,5 +59,5 @@ class Files:
 
 
 def is_local(text: str) -> bool:
-    """Whether a text names a file here, and nothing in Azure, on the web or to be filled in."""
+    """Whether a text is a local path: not in Azure, no URL, and no binding."""
     return not (text.startswith("azureml:") or "://" in text or "${{" in text or not text.strip())

@@ -1,7 +1,7 @@
-"""Microsoft's own package reads each file, as `az ml` will. The only module that knows it.
+"""Validates each file with Microsoft's package azure-ai-ml, as `az ml` will; no other module does.
 
-Pinned in the group `azure`: the functions that load schedules and batch deployments of models lie
-in a module of theirs that is not public.
+The package is pinned in the group `azure`: its functions for schedules and batch deployments of
+models are in a module that is not public.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 LOADERS = {
@@ -57,10 +57,10 @@ LOADERS = {
     "featureStoreEntity": "load_feature_store_entity",
 }
 REFERENCE = re.compile(r"https://aka\.ms/\S+?(?=[.\s\\]|$)")
-LONGEST = 300
+MAX_LENGTH = 300
 
 
-def is_there() -> bool:
+def is_installed() -> bool:
     """Whether the package can be imported."""
     try:
         return importlib.util.find_spec("azure.ai.ml") is not None
@@ -68,24 +68,24 @@ def is_there() -> bool:
         return False
 
 
-def must_be_there(root: Path) -> None:
-    """Say so where the project wants the package and does not have it.
+def require_installed(root: Path) -> None:
+    """Check that the package is installed if the project requires it.
 
     Raises:
-        UsageError: `azure` is one of the default groups, and was not installed.
+        UsageError: `azure` is one of the default groups, but is not installed.
     """
     path = root / "pyproject.toml"
     content = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     groups = content.get("tool", {}).get("uv", {}).get("default-groups", [])
-    if "azure" in groups and not is_there():
+    if "azure" in groups and not is_installed():
         raise UsageError(
             "azure-ai-ml cannot be imported, and pyproject.toml, field `tool.uv.default-groups`, "
-            "wants it. Run `uv sync`."
+            "requires it. Run `uv sync`."
         )
 
 
-def faults(specs: Iterable[Spec]) -> Iterator[Fault]:
-    """What the package refuses or warns of, in silence but for that, and without a connection."""
+def validate(specs: Iterable[Spec]) -> Iterator[Problem]:
+    """Find the errors and warnings of the package, without its logs and a connection."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -94,65 +94,65 @@ def faults(specs: Iterable[Spec]) -> Iterator[Fault]:
             functions = importlib.import_module("azure.ai.ml.entities._load_functions")
             for spec in specs:
                 if spec.kind.name in LOADERS:
-                    yield from _of(spec, getattr(functions, LOADERS[spec.kind.name]))
+                    yield from _validate_spec(spec, getattr(functions, LOADERS[spec.kind.name]))
     finally:
         logging.disable(level)
 
 
-def _of(spec: Spec, load: Any) -> Iterator[Fault]:
+def _validate_spec(spec: Spec, load: Any) -> Iterator[Problem]:
     try:
         entity = load(str(spec.path))
-        # Of monitors it raises an empty NotImplementedError, also when they are right. What
-        # deployments return is None: theirs raises.
+        # For monitors it raises an empty NotImplementedError, also if they are valid. For
+        # deployments it returns None, or raises.
         validate = getattr(entity, "_validate", None)
         result = validate() if validate and spec.kind.name != "monitorSchedule" else None
-    except NotImplementedError as error:  # of a monitor: the reason is what was raised before
-        yield from _told(spec, error.__context__ or error)
+    except NotImplementedError as error:  # of a monitor: the cause is the exception before it
+        yield from _convert_error(spec, error.__context__ or error)
         return
-    except Exception as error:  # it raises whatever its libraries raise
-        yield from _told(spec, error)
+    except Exception as error:  # any exception of its libraries
+        yield from _convert_error(spec, error)
         return
     if result is not None:
-        for field, says in result.error_messages.items():
-            yield _fault(spec, field, says)
+        for field, message in result.error_messages.items():
+            yield _fault(spec, field, message)
         for diagnostic in result._warnings:  # the package itself only logs them
             yield _fault(spec, diagnostic.yaml_path, diagnostic.message)
 
 
-def _told(spec: Spec, error: BaseException) -> Iterator[Fault]:
+def _convert_error(spec: Spec, error: BaseException) -> Iterator[Problem]:
     text = str(error) or type(error).__name__
     reference = REFERENCE.search(text)
-    for field, says in _messages(text, getattr(error, "messages", None)):
-        yield _fault(spec, field, says, reference[0] if reference else "")
+    for field, message in _parse_messages(text, getattr(error, "messages", None)):
+        yield _fault(spec, field, message, reference[0] if reference else "")
 
 
-def _messages(text: str, messages: Any = None) -> Iterator[tuple[str, str]]:
-    """Field and reason, from one of the ways in which the package says it."""
+def _parse_messages(text: str, messages: Any = None) -> Iterator[tuple[str, str]]:
+    """Parse field and reason from one of the formats of the package."""
     if isinstance(messages, dict):
-        yield from _flat(messages)
+        yield from _flatten(messages)
         return
     start = text.find("{\n")
     if start < 0:
         yield "", text
         return
     content, _ = json.JSONDecoder(strict=False).raw_decode(text[start:])
-    for found in content.get("errors", []):
-        path = "" if found["path"] in ("*", None) else found["path"]
-        inner = list(_messages(found["message"]))
-        yield from ((".".join(filter(None, (path, field))), says) for field, says in inner)
+    for entry in content.get("errors", []):
+        path = "" if entry["path"] in ("*", None) else entry["path"]
+        inner = list(_parse_messages(entry["message"]))
+        yield from ((".".join(filter(None, (path, field))), message) for field, message in inner)
     if "errors" not in content:
-        yield from _flat(content)
+        yield from _flatten(content)
 
 
-def _flat(content: Any, field: str = "") -> Iterator[tuple[str, str]]:
+def _flatten(content: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(content, dict):
-        for name, below in content.items():
-            here = field if name == "_schema" else ".".join(filter(None, (field, str(name))))
-            yield from _flat(below, here)
+        for name, child in content.items():
+            path = field if name == "_schema" else ".".join(filter(None, (field, str(name))))
+            yield from _flatten(child, path)
     elif isinstance(content, list) and any(isinstance(item, dict) for item in content):
-        # One item for each thing that could stand here; those of another `type` are not meant.
-        meant = [item for item in content if not (isinstance(item, dict) and "type" in item)]
-        leaves = [says for item in meant or content for _, says in _flat(item)]
+        # One item for each alternative; those about another `type` do not apply.
+        candidates = [item for item in content if not (isinstance(item, dict) and "type" in item)]
+        leaves = [message for item in candidates or content for _, message in _flatten(item)]
         yield field, " Or: ".join(dict.fromkeys(leaves))
     elif isinstance(content, list):
         yield field, " ".join(map(str, content))
@@ -160,30 +160,30 @@ def _flat(content: Any, field: str = "") -> Iterator[tuple[str, str]]:
         yield field, str(content)
 
 
-def _fault(spec: Spec, field: str, says: str, reference: str = "") -> Fault:
+def _fault(spec: Spec, field: str, message: str, reference: str = "") -> Problem:
     node: Node = spec.tree
     for name in filter(None, field.split(".")):
-        below = node.get(name)
-        if below is None:
-            # It says `value` below a name that it found wrong.
+        child = node.get(name)
+        if child is None:
+            # It reports `value` below an invalid name.
             field = node.field if name == "value" else field
             break
-        node = below
-    short = " ".join(says.split()).rstrip(".")
-    short = short if len(short) <= LONGEST else f"{short[:LONGEST]} ..."
-    where = f", {reference}" if reference else ""
-    return Fault(
+        node = child
+    text = " ".join(message.split()).rstrip(".")
+    text = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ..."
+    suffix = f", {reference}" if reference else ""
+    return Problem(
         spec.path,
         node.line,
-        field or _named(spec, says),
-        f"azure-ai-ml refuses it: {short}; write what its reference asks for{where}",
+        field or _find_quoted_field(spec, message),
+        f"azure-ai-ml rejects it: {text}; see its reference{suffix}",
     )
 
 
-def _named(spec: Spec, says: str) -> str:
-    """The field whose value the reason quotes."""
+def _find_quoted_field(spec: Spec, message: str) -> str:
+    """Find the field whose value the reason quotes."""
     for node in spec.tree.walk():
         value = node.value if isinstance(node.value, str) else ""
-        if len(value) > 2 and re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", says):
+        if len(value) > 2 and re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", message):
             return node.field
     return "(whole file)"

@@ -1,4 +1,4 @@
-"""Champion and challenger on the same rows: who is better, and is that provable?"""
+"""Compares challenger and champion on the same rows: which is better, and is it significant?"""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from mlops_platform.tracking.registry import Registry
 def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> None:
     """Write `out/comparison.json`.
 
-    A challenger that loses is a result, not an error: the decision is in the evidence. A registry
-    that cannot be reached is an error, and ends the run.
+    A rejected challenger is a result, not an error: the decision is in the evidence. An unreachable
+    registry is an error, and ends the run.
     """
     project, limits = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     seed = settings.load_train(conf).seed
-    metric = metrics.deciding(limits, project.task, conf)
+    metric = metrics.primary_metric(limits, project.task, conf)
     measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
     rows = dataset.read_part(data, "test", contract)
-    truth = dataset.truth(rows, contract)
+    truth = dataset.encode_target(rows, contract)
 
-    began = time.perf_counter()
-    code = team.of(conf)
+    start = time.perf_counter()
+    code = team.load_team(conf)
     fitted = artifact.load(model, code)
-    load_seconds = time.perf_counter() - began
-    challenger = dataset.predict(fitted, rows[contract.features], contract.labels)
-    value = metric.compute(truth, challenger)
+    load_seconds = time.perf_counter() - start
+    challenger_predictions = dataset.predict(fitted, rows[contract.features], contract.labels)
+    value = metric.compute(truth, challenger_predictions)
 
     registry = Registry(conf)
     champion = registry.holder("champion")
     if champion is None:
-        verdicts = gates.guardrails(
+        verdicts = gates.check_guardrails(
             size_mb=measured.size_mb,
             load_seconds=load_seconds,
             challenger=measured.groups,
@@ -49,11 +49,11 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
             higher_is_better=metric.higher_is_better,
             gates=limits,
         )
-        broken = [verdict for verdict in verdicts if not verdict.passed]
+        failed = [verdict for verdict in verdicts if not verdict.passed]
         result = evidence.Comparison(
-            decision="rejected" if broken else "accepted",
-            reason="guardrail broken: " + "; ".join(verdict.message for verdict in broken)
-            if broken
+            decision="rejected" if failed else "accepted",
+            reason="guardrail violated: " + "; ".join(verdict.message for verdict in failed)
+            if failed
             else "there is no champion yet; it beats the constant baseline",
             metric=metric.name,
             test_hash=measured.test_hash,
@@ -74,35 +74,41 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         folder = registry.download(champion, Path(scratch))
         card = artifact.load_card(folder)
         _require_comparable(card, contract, conf, champion.number)
-        reigning = dataset.predict(
+        champion_predictions = dataset.predict(
             artifact.load(folder, code), rows[card.features], contract.labels
         )
         footprints = (footprint.measure(model, code), footprint.measure(folder, code))
-    champion_value = metric.compute(truth, reigning)
-    drawn = metrics.resamples(
+    champion_value = metric.compute(truth, champion_predictions)
+    resampled = metrics.bootstrap(
         len(truth),
         lambda picked: metric.gain(
-            metric.compute(truth[picked], challenger[picked]),
-            metric.compute(truth[picked], reigning[picked]),
+            metric.compute(truth[picked], challenger_predictions[picked]),
+            metric.compute(truth[picked], champion_predictions[picked]),
         ),
         times=limits.resamples,
         seed=seed,
     )
-    low, high = metrics.interval(drawn, limits.confidence)
+    low, high = metrics.percentile_interval(resampled, limits.confidence)
     difference = metric.gain(value, champion_value)
-    if np.array_equal(challenger, reigning):
+    if np.array_equal(challenger_predictions, champion_predictions):
         difference = 0.0
-    verdicts = gates.guardrails(
+    verdicts = gates.check_guardrails(
         size_mb=measured.size_mb,
         load_seconds=load_seconds,
         challenger=measured.groups,
         champion=groups.by_group(
-            rows, truth, reigning, metric=metric, contract=contract, limits=limits, seed=seed
+            rows,
+            truth,
+            champion_predictions,
+            metric=metric,
+            contract=contract,
+            limits=limits,
+            seed=seed,
         ),
         higher_is_better=metric.higher_is_better,
         gates=limits,
-    ) + gates.footprint(*footprints, limits)
-    accepted, reason = gates.decide(
+    ) + gates.check_footprint(*footprints, limits)
+    accepted, reason = gates.accept_challenger(
         difference=difference,
         low=low,
         high=high,
@@ -118,7 +124,8 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         champion=champion.number,
         champion_value=champion_value,
         champion_measures={
-            each.name: each.compute(truth, reigning) for each in metrics.for_task(project.task)
+            each.name: each.compute(truth, champion_predictions)
+            for each in metrics.metrics_for_task(project.task)
         },
         challenger_value=value,
         margin=limits.margin,
@@ -132,16 +139,16 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
 
 
 def _require_comparable(card: artifact.Card, contract: Contract, conf: Path, champion: str) -> None:
-    """The champion must be able to predict today's rows, and mean the same by it."""
-    gone = [name for name in card.features if name not in contract.columns]
-    fault = ""
-    if gone:
-        fault = f"it needs {', '.join(gone)}, which conf/data.yml has no more"
+    """Check that the champion can predict the current rows, with the same classes."""
+    missing = [name for name in card.features if name not in contract.columns]
+    problem = ""
+    if missing:
+        problem = f"it needs {', '.join(missing)}, which conf/data.yml no longer has"
     elif set(card.labels) != set(contract.labels):
-        fault = f"it knows the classes {card.labels}, conf/data.yml has {contract.labels}"
-    if fault:
+        problem = f"it knows the classes {card.labels}, conf/data.yml has {contract.labels}"
+    if problem:
         raise UsageError(
-            f"version {champion}, the champion, cannot predict the test set: {fault}. Keep a "
-            "column that the model no longer needs with `role: ignored`. If the data is another "
-            f"one now, as after the sample's, {experiments.begin_anew(conf)}"
+            f"version {champion}, the champion, cannot predict the test set: {problem}. Keep a "
+            "column that the model no longer needs with `role: ignored`. If the data is new, "
+            f"such as your own after the sample's, {experiments.how_to_start_over(conf)}"
         )

@@ -1,4 +1,4 @@
-"""Does today's data still look like the data that the model was trained on?"""
+"""Checks current data for drift from the data that the model was trained on."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from mlops_platform.serving import store
 def run(conf: Path, current: Path, out: Path, version: str) -> None:
     """Write `out/drift.json`; `version` is a number, or `champion`.
 
-    Only the features are needed. Values that cannot be read count as missing; columns that the
-    contract does not know are named in the evidence and otherwise left alone.
+    Only the features are needed. Values that cannot be read count as missing; the evidence lists
+    columns that the contract does not have, and they are ignored.
 
     Raises:
-        UsageError: a feature is absent, or there is no such version.
-        GateError: a column drifted. This gate speaks at every stage: it stops no release.
+        UsageError: a feature is missing, or there is no such version.
+        GateError: a column drifted. This gate fails at every stage: it blocks no release.
     """
     limits = settings.load_gates(conf).drift
-    frame = team.of(conf).load_raw(current)
+    frame = team.load_team(conf).load_raw(current)
     stored = store.fetch(conf, version)
     card = artifact.load_card(stored.folder)
     contract = load_contract(stored.folder / "contract.yml", card.task)
@@ -56,8 +56,8 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
         raise GateError(
             f"{current} has drifted from what version {stored.version} was trained on:\n"
             + "\n".join(lines)
-            + "\nSee `uv run poe report`. Is the data wrong? Mend its source. Has the world "
-            "changed? Add newer rows with outcomes to data/raw and run "
+            + "\nSee `uv run poe report`. If the data is wrong, fix its source. If reality has "
+            "changed, add newer rows with outcomes to data/raw and run "
             "`uv run poe retrain --why REASON`."
         )
 
@@ -65,13 +65,13 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
 def _unknown_columns(
     frame: pd.DataFrame, contract: Contract, current: Path, version: str
 ) -> list[str]:
-    """Columns that the contract does not know; a feature that is absent or doubled is an error."""
-    findings = contract.structure(frame, scoring=True)
-    faults = [found for found in findings if found.rule != "known"]
-    if faults:
-        lines = "\n".join(f"  column `{found.column}`: {found.message}" for found in faults)
+    """Columns that the contract does not have; a missing or duplicate feature is an error."""
+    findings = contract.check_columns(frame, scoring=True)
+    problems = [finding for finding in findings if finding.rule != "known"]
+    if problems:
+        lines = "\n".join(f"  column `{finding.column}`: {finding.message}" for finding in problems)
         raise UsageError(
             f"{current} lacks what version {version} of the model needs:\n{lines}\n"
-            "Mend the file, or train a model that does without the column."
+            "Fix the file, or train a model without the column."
         )
-    return [found.column for found in findings]
+    return [finding.column for finding in findings]

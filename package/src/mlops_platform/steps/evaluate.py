@@ -1,4 +1,4 @@
-"""Looks at the model on the test set from every side, and holds it against the quality limits."""
+"""Evaluates the model on the test set, and checks the metrics against the quality limits."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from mlops_platform.models import artifact, dataset, team
 from mlops_platform.tracking import experiments
 
 NOISE = 0.1
-BLANKED = 0.1
-SHOWN_RESIDUALS = 400
+MISSING_SHARE = 0.1
+MAX_RESIDUALS = 400
 
 
 def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     """Write `out/evaluation.json`; add the test metrics to the run.
 
     Raises:
-        GateError: a quality limit is broken, and the project's stage lets it block.
+        GateError: a quality limit is violated, and gates block at the project's stage.
     """
     project, limits = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     seed = settings.load_train(conf).seed
-    measured = metrics.for_task(project.task)
-    deciding = metrics.deciding(limits, project.task, conf)
+    measured = metrics.metrics_for_task(project.task)
+    deciding = metrics.primary_metric(limits, project.task, conf)
 
-    began = time.perf_counter()
-    fitted = artifact.load(model, team.of(conf))
-    load_seconds = time.perf_counter() - began
+    start = time.perf_counter()
+    fitted = artifact.load(model, team.load_team(conf))
+    load_seconds = time.perf_counter() - start
     card = artifact.load_card(model)
     rows = dataset.read_part(data, "test", contract)
     split = evidence.read(evidence.Split, data / "split.json")
-    features, truth = rows[contract.features], dataset.truth(rows, contract)
+    features, truth = rows[contract.features], dataset.encode_target(rows, contract)
     predicted = dataset.predict(fitted, features, contract.labels)
 
-    constant = dataset.constant(dataset.read_part(data, "train", contract), contract)
+    constant = dataset.fit_baseline(dataset.read_part(data, "train", contract), contract)
     baseline = dataset.predict(constant, features, contract.labels)
     measures = [
         _measure(metric, truth, predicted, baseline=baseline, limits=limits, seed=seed)
         for metric in measured
     ]
-    verdicts = gates.quality(measures, limits, blocks=project.gates_block)
+    verdicts = gates.check_quality(measures, limits, blocks=project.gates_block)
     result = evidence.Evaluation(
         run_id=card.run_id,
         task=project.task,
@@ -85,9 +85,9 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
         metrics={f"test_{measure.name}": measure.value for measure in measures},
         tags={"predictions_hash": result.predictions_hash},
     )
-    broken = [verdict for verdict in verdicts if verdict.blocks and not verdict.passed]
-    if broken:
-        lines = "\n".join(f"  {verdict.message}" for verdict in broken)
+    failed = [verdict for verdict in verdicts if verdict.blocks and not verdict.passed]
+    if failed:
+        lines = "\n".join(f"  {verdict.message}" for verdict in failed)
         raise GateError(
             f"the model is not good enough:\n{lines}\n"
             "Improve the model or the data; lower a limit only with those who use the model."
@@ -108,13 +108,13 @@ def _measure(
     limits: settings.Gates,
     seed: int,
 ) -> evidence.Measure:
-    drawn = metrics.resamples(
+    resampled = metrics.bootstrap(
         len(truth),
         lambda picked: metric.compute(truth[picked], predicted[picked]),
         times=limits.resamples,
         seed=seed,
     )
-    low, high = metrics.interval(drawn, limits.confidence)
+    low, high = metrics.percentile_interval(resampled, limits.confidence)
     value = metric.compute(truth, predicted)
     if not np.isfinite(value):
         raise UsageError(
@@ -141,23 +141,23 @@ def _robustness(
     contract: Contract,
     seed: int,
 ) -> list[evidence.Robustness]:
-    """The metric after noise of 0.1 standard deviations, and after blanking a tenth of the values.
+    """The metric after noise of 0.1 standard deviations, and after removing a tenth of the values.
 
-    Only columns that may be missing are blanked.
+    Values are removed only in columns that may have missing values.
     """
     rng = np.random.default_rng(seed)
-    noisy, blanked = features.copy(), features.copy()
+    noisy, with_missing = features.copy(), features.copy()
     for name in contract.numeric_features:
         column = contract.columns[name]
         noise = rng.normal(0, NOISE * float(features[name].std()), len(features))
         noisy[name] = (features[name] + noise).clip(column.min, column.max)
     for name in contract.features:
         if contract.columns[name].missing:
-            blanked.loc[rng.random(len(features)) < BLANKED, name] = np.nan
+            with_missing.loc[rng.random(len(features)) < MISSING_SHARE, name] = np.nan
     value = metric.compute(truth, dataset.predict(fitted, features, contract.labels))
     results = []
-    for name, disturbed in (("noise on numbers", noisy), ("a tenth of values missing", blanked)):
-        after = metric.compute(truth, dataset.predict(fitted, disturbed, contract.labels))
+    for name, changed in (("noise on numbers", noisy), ("a tenth of values missing", with_missing)):
+        after = metric.compute(truth, dataset.predict(fitted, changed, contract.labels))
         results.append(
             evidence.Robustness(name=name, value=after, worse_by=metric.gain(value, after))
         )
@@ -173,36 +173,39 @@ def _importance(
     contract: Contract,
     seed: int,
 ) -> list[evidence.Importance]:
-    """Breiman's permutation importance on the test set, most important first."""
+    """Permutation importance on the test set, the most important feature first."""
 
     def score(model: Any, rows: pd.DataFrame, expected: np.ndarray) -> float:
         value = metric.compute(expected, dataset.predict(model, rows, contract.labels))
         return value if metric.higher_is_better else -value
 
-    found = permutation_importance(
+    result = permutation_importance(
         fitted, features, truth, scoring=score, n_repeats=5, random_state=seed
     )
-    listed = [
+    importances = [
         evidence.Importance(feature=name, mean=float(mean), std=float(std))
         for name, mean, std in zip(
-            features.columns, found.importances_mean, found.importances_std, strict=True
+            features.columns, result.importances_mean, result.importances_std, strict=True
         )
     ]
-    return sorted(listed, key=lambda importance: -importance.mean)
+    return sorted(importances, key=lambda importance: -importance.mean)
 
 
 def _confusion(truth: np.ndarray, predicted: np.ndarray, contract: Contract) -> list[list[int]]:
-    """Rows are the truth, columns the prediction, both in the labels' order."""
+    """Confusion matrix: rows are the truth, columns the prediction, in the order of the labels."""
     if not contract.labels:
         return []
     codes = list(range(len(contract.labels)))
-    return confusion_matrix(truth, predicted.argmax(axis=1), labels=codes).tolist()
+    matrix: list[list[int]] = confusion_matrix(
+        truth, predicted.argmax(axis=1), labels=codes
+    ).tolist()
+    return matrix
 
 
 def _calibration(
     truth: np.ndarray, predicted: np.ndarray, contract: Contract
 ) -> list[evidence.CalibrationBin]:
-    """Ten bins of equal count, for each class but the first of two."""
+    """Calibration curve in ten bins of equal count, for each class (the second one of two)."""
     bins = []
     first = 1 if len(contract.labels) == 2 else 0
     for code, label in list(enumerate(contract.labels))[first:]:
@@ -210,9 +213,11 @@ def _calibration(
         if not 0 < true.sum() < len(true):
             continue
         observed, mean = calibration_curve(true, predicted[:, code], n_bins=10, strategy="quantile")
-        each = len(truth) // max(len(mean), 1)
+        rows_per_bin = len(truth) // max(len(mean), 1)
         bins += [
-            evidence.CalibrationBin(label=label, predicted=float(p), observed=float(o), rows=each)
+            evidence.CalibrationBin(
+                label=label, predicted=float(p), observed=float(o), rows=rows_per_bin
+            )
             for p, o in zip(mean, observed, strict=True)
         ]
     return bins
@@ -221,9 +226,9 @@ def _calibration(
 def _residuals(
     truth: np.ndarray, predicted: np.ndarray, contract: Contract
 ) -> list[tuple[float, float]]:
-    """Pairs of prediction and residual, evenly picked along the prediction."""
+    """Pairs of prediction and residual, sampled evenly by prediction."""
     if contract.labels:
         return []
     order = np.argsort(predicted, kind="stable")
-    picked = order[:: max(1, len(order) // SHOWN_RESIDUALS)]
-    return [(float(predicted[i]), float(truth[i] - predicted[i])) for i in picked]
+    selected = order[:: max(1, len(order) // MAX_RESIDUALS)]
+    return [(float(predicted[i]), float(truth[i] - predicted[i])) for i in selected]

@@ -1,9 +1,9 @@
-"""Copies raw data without what identifies people, for environments where more eyes see it.
+"""Copies raw data without identifiers of people, for environments that more people can read.
 
-Ids and texts become keyed hashes (HMAC-SHA256, RFC 2104): who lacks the key can neither read them
-nor try out names. One value gives one hash in all files of a copy, so that tables still join.
-Columns that the contract does not know are dropped: nobody has said what they hold. All others
-stay, and a rare mix of them may still point to a person: a masked copy is not an anonymous one.
+Ids and texts become keyed hashes (HMAC-SHA256, RFC 2104): without the key nobody can read them or
+test names. A value has the same hash in all files of a copy, so that tables still join. Columns
+that the contract does not have are dropped. All other columns stay, and a rare combination of them
+may still identify a person: a masked copy is not anonymous.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import whole_file
+from mlops_platform.core.files import atomic_file
 from mlops_platform.data import csv_rows
 from mlops_platform.data.columns import EXACT, Column
 from mlops_platform.data.contract import Contract, load_contract
@@ -32,11 +32,11 @@ Mask = Callable[[str], str]
 def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
     """Write a masked copy of each CSV file of `raw` to `replica`, and `out/masking.json`.
 
-    Rows that cannot be read are left out and counted. The key is read from MLOPS_MASK_KEY and
-    written nowhere.
+    Rows that cannot be read are skipped and counted. The key comes from MLOPS_MASK_KEY and is
+    never written.
 
     Raises:
-        UsageError: no key, a file that is no CSV, or an identifying column that cannot be masked;
+        UsageError: no key, a file that is not CSV, or an identifying column that cannot be masked;
             nothing is written.
     """
     source = conf / "data.yml"
@@ -44,15 +44,15 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
     key = os.environ.get(KEY, "").encode()
     if len(key) < SHORTEST_KEY:
         raise UsageError(
-            f"{KEY}: needs a key of {SHORTEST_KEY} letters or more, e.g. 64 hex digits."
+            f"{KEY}: needs a key of {SHORTEST_KEY} characters or more, e.g. 64 hex digits."
         )
     if replica.resolve() == raw.resolve():
-        raise UsageError(f"{replica}: is the raw data itself. Name another folder for the copy.")
+        raise UsageError(f"{replica}: is the raw data itself. Choose another folder for the copy.")
     masks = {
         name: _mask(name, contract.columns[name], key, source) for name in identifying(contract)
     }
     files = _files(raw)
-    rows = left_out = 0
+    rows = skipped = 0
     dropped: set[str] = set()
     with ExitStack() as stack:
         for file in files:
@@ -61,17 +61,17 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
                 if name not in names:
                     raise UsageError(
                         f"{file}: has no column `{name}`, which {source} says identifies a row. "
-                        "Does data.py rename it? Then mask the data before it gets here."
+                        "If data.py renames it, mask the data before it gets here."
                     )
             dropped |= set(names) - set(contract.columns)
-            scratch = stack.enter_context(whole_file(replica / _below(file, raw)))
-            written, unread = _copy(file, scratch, names, contract, masks)
-            rows, left_out = rows + written, left_out + unread
+            scratch = stack.enter_context(atomic_file(replica / _below(file, raw)))
+            written, unreadable = _copy(file, scratch, names, contract, masks)
+            rows, skipped = rows + written, skipped + unreadable
     evidence.write(
         evidence.Masking(
             files=len(files),
             rows=rows,
-            left_out=left_out,
+            left_out=skipped,
             hashed=list(masks),
             dropped=sorted(dropped),
         ),
@@ -80,14 +80,14 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
 
 
 def identifying(contract: Contract) -> list[str]:
-    """Columns that name a person or a case, or may hold any text."""
+    """Columns that identify a person or a case, or contain free text."""
     return [
         name for name, col in contract.columns.items() if col.role == "id" or col.kind == "text"
     ]
 
 
 def _mask(name: str, column: Column, key: bytes, source: Path) -> Mask:
-    """A function from a value to its hash: of the column's own kind, so that the contract holds."""
+    """A function that hashes a value within its kind, so that the contract still holds."""
 
     def digest(value: str) -> bytes:
         return hmac.new(key, f"{name}\0{value}".encode(), hashlib.sha256).digest()
@@ -108,7 +108,7 @@ def _files(raw: Path) -> list[Path]:
         raise UsageError(f"{raw}: holds no file.")
     for file in files:
         if file.suffix.lower() != ".csv":
-            raise UsageError(f"{file}: is no CSV file; only those can be masked. Take it away.")
+            raise UsageError(f"{file}: is not a CSV file; only those can be masked. Remove it.")
     return files
 
 
@@ -120,15 +120,15 @@ def _copy(
     file: Path, scratch: Path, names: list[str], contract: Contract, masks: dict[str, Mask]
 ) -> tuple[int, int]:
     """Rows that were written, and rows that could not be read."""
-    kept = [position for position, name in enumerate(names) if name in contract.columns]
+    positions = [position for position, name in enumerate(names) if name in contract.columns]
     plain: Mask = str
-    columns = [(position, masks.get(names[position], plain)) for position in kept]
-    written = unread = 0
+    columns = [(position, masks.get(names[position], plain)) for position in positions]
+    written = unreadable = 0
     with scratch.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([names[position] for position in kept])
+        writer.writerow([names[position] for position in positions])
         for chunk in csv_rows.chunks(file, CHUNK_ROWS):
             for fields in chunk.fields:
                 writer.writerow([mask(fields[position]) for position, mask in columns])
-            written, unread = written + len(chunk.fields), unread + len(chunk.malformed)
-    return written, unread
+            written, unreadable = written + len(chunk.fields), unreadable + len(chunk.malformed)
+    return written, unreadable

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import hash_path, whole_file
+from mlops_platform.core.files import atomic_file, hash_path
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import team
 
@@ -21,11 +21,11 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """Write `out/{train,validation,test}.csv` and `out/split.json`.
 
     Raises:
-        UsageError: the rows cannot be divided so; nothing is written.
+        UsageError: the rows cannot be split like this; nothing is written.
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     train = settings.load_train(conf)
-    typed, _ = contract.typed(team.of(conf).load_raw(raw))
+    typed, _ = contract.typed(team.load_team(conf).load_raw(raw))
     parts, description = _assign(typed, contract, train, conf / "train.yml")
     for part in PARTS:
         if (rows := int((parts == part).sum())) < 10:
@@ -34,7 +34,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
                 "Change the shares, or split `by: random`."
             )
     for part in PARTS:
-        with whole_file(out / f"{part}.csv") as scratch:
+        with atomic_file(out / f"{part}.csv") as scratch:
             typed[parts == part].to_csv(scratch, index=False, lineterminator="\n")
     evidence.write(
         evidence.Split(
@@ -52,7 +52,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
 def _assign(
     typed: pd.DataFrame, contract: Contract, train: settings.Train, source: Path
 ) -> tuple[pd.Series, str]:
-    """The part of each row, (rows,), and a sentence about it."""
+    """The part of each row, (rows,), and a description of the split."""
     split = train.split
     if split.by == "random":
         rng = np.random.default_rng(train.seed)
@@ -68,7 +68,7 @@ def _assign(
         if split.by == "time":
             return _by_time(typed[names[0]], split, source)
         rank = typed[names[0]].map(lambda name: _draw(f"{train.seed}/{name}"))
-        sentence = f"by a hash of `{names[0]}` with seed {train.seed}: a row never changes sides"
+        sentence = f"by a hash of `{names[0]}` with seed {train.seed}: a row never changes its part"
     parts = pd.Series("train", index=typed.index)
     parts[rank >= 1 - split.test - split.validation] = "validation"
     parts[rank >= 1 - split.test] = "test"
@@ -76,7 +76,7 @@ def _assign(
 
 
 def _by_time(times: pd.Series, split: settings.Split, source: Path) -> tuple[pd.Series, str]:
-    """The latest times are the test set, those before them validate; a time is never divided."""
+    """The latest times are the test set, those before them validation; a time is never split."""
     share = times.value_counts(normalize=True).sort_index().cumsum()
     if len(share) < 3:
         raise UsageError(

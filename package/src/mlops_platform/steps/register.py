@@ -1,4 +1,4 @@
-"""Makes a version of the model: a challenger where it won, rejected where it did not."""
+"""Registers a version of the model: as challenger if it was accepted, else as rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlops_platform.tracking.roles import Role
 
 
 def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:
-    """Write `out/registration.json`. Never makes a champion: that is `promote`, by a person."""
+    """Write `out/registration.json`. Never makes a champion: a person does that with `promote`."""
     card = artifact.load_card(model)
     measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
     compared = evidence.read(evidence.Comparison, comparison / "comparison.json")

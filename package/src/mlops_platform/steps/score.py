@@ -1,4 +1,4 @@
-"""Scores whole files: in chunks, so that a file may be larger than memory, and resumable."""
+"""Scores whole files in chunks: a file may be larger than memory, and a run can be resumed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from mlops_platform import evidence
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.files import hash_path, whole_file, whole_folder, write_text
-from mlops_platform.core.paths import STATE, root_of
+from mlops_platform.core.files import atomic_file, atomic_folder, hash_path, write_text
+from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.data import csv_rows
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
@@ -27,32 +27,34 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`.
 
     `data` is a CSV file or a folder of them, with the columns of the model's contract: all
-    features, and as many of the others as there are. A row that breaks the contract is rejected
+    features, and as many of the others as there are. A row that violates the contract is rejected
     with the reason and without its value; all others are scored. Rows are counted from 1, without
     the header. Finished chunks are kept in `.mlops/batch/` until all are done.
 
     Raises:
-        UsageError: nothing to score, columns that do not fit, or no such version.
-        GateError: every single row was rejected.
+        UsageError: nothing to score, columns that do not match the contract, or no such version.
+        GateError: every row was rejected.
     """
-    began = time.perf_counter()
+    start = time.perf_counter()
     if scores.resolve() == data.resolve():
-        raise UsageError(f"{scores}: holds the rows to score. Name another folder for the scores.")
+        raise UsageError(
+            f"{scores}: holds the rows to score. Choose another folder for the scores."
+        )
     files = _files(data)
     stored = store.fetch(conf, version)
     scorer = Scorer(*stored)
     for file in files:
         chunks.check_header(file, scorer)
-    work = root_of(conf) / STATE / "batch" / _key(files, stored)
+    work_folder = project_root(conf) / STATE / "batch" / _hash_inputs(files, stored)
     resumed = False
     parts = []
     with terminal.progress("score (bytes)", sum(file.stat().st_size for file in files)) as advance:
         for number, (file, chunk, size) in enumerate(_chunks(files)):
-            part = work / f"{number:06d}"
+            part = work_folder / f"{number:06d}"
             if part.exists():
                 resumed = True
             else:
-                with whole_folder(part) as scratch:
+                with atomic_folder(part) as scratch:
                     _score(scorer, file, chunk, scratch)
             parts.append(part)
             advance(size)
@@ -62,11 +64,11 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     counts = [json.loads((part / "counts.json").read_text(encoding="utf-8")) for part in parts]
     rows, rejected = (sum(count[key] for count in counts) for key in ("rows", "rejected"))
     with (
-        whole_file(scores / "rejects.csv") as rejects_file,
-        whole_file(scores / "scores.csv") as scores_file,
+        atomic_file(scores / "rejects.csv") as rejects_file,
+        atomic_file(scores / "scores.csv") as scores_file,
     ):
-        _join(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
-        _join(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
+        _concatenate(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
+        _concatenate(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
     evidence.write(
         evidence.BatchResult(
             model=scorer.name,
@@ -74,16 +76,16 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
             rows=rows,
             scored=rows - rejected,
             rejected=rejected,
-            seconds=time.perf_counter() - began,
+            seconds=time.perf_counter() - start,
             resumed=resumed,
         ),
         out / "batch.json",
     )
-    shutil.rmtree(work)
+    shutil.rmtree(work_folder)
     if rejected == rows:
         raise GateError(
-            f"{data}: all {rows} rows break the contract of version {scorer.version}; "
-            "rejects.csv beside the scores says why. Is it the right file?"
+            f"{data}: all {rows} rows violate the contract of version {scorer.version}; "
+            "rejects.csv beside the scores has the reasons. Check that it is the right file."
         )
 
 
@@ -97,8 +99,8 @@ def _files(data: Path) -> list[Path]:
     return files
 
 
-def _key(files: list[Path], stored: store.Stored) -> str:
-    """What the results depend on, as one hash."""
+def _hash_inputs(files: list[Path], stored: store.StoredModel) -> str:
+    """Hash everything that the results depend on."""
     parts = [str(CHUNK_ROWS), stored.name, stored.version]
     parts += [hash_path(stored.folder), hash_path(stored.team.folder), provenance.platform_hash()]
     for file in files:
@@ -125,10 +127,10 @@ def _score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk, folder: Path) -> N
     write_text(folder / "counts.json", json.dumps(counts))
 
 
-def _join(columns: list[str], parts: list[Path], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as heads:
-        csv.writer(heads, lineterminator="\n").writerow(columns)
-    with path.open("ab") as whole:
+def _concatenate(columns: list[str], parts: list[Path], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow(columns)
+    with path.open("ab") as output:
         for part in parts:
             with part.open("rb") as file:
-                shutil.copyfileobj(file, whole)
+                shutil.copyfileobj(file, output)

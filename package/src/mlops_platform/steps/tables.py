@@ -1,4 +1,4 @@
-"""The rows of `prepare` as tables of Azure ML (MLTable), for its dashboards and monitors."""
+"""Writes the rows of `prepare` as MLTable, for dashboards and monitors of Azure ML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import whole_file, write_text
+from mlops_platform.core.files import atomic_file, write_text
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-mltable
 TABLE = """\
@@ -31,6 +31,6 @@ def run(data: Path, train: Path, test: Path) -> None:
         source = data / f"{part}.csv"
         if not source.is_file():
             raise UsageError(f"{source}: there is no such file. Run the step `prepare` first.")
-        with whole_file(folder / source.name) as scratch:
+        with atomic_file(folder / source.name) as scratch:
             shutil.copyfile(source, scratch)
         write_text(folder / "MLTable", TABLE.format(name=source.name))

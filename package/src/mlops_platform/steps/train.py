@@ -1,4 +1,4 @@
-"""Fits the team's pipeline and stops early when a constant would do as well."""
+"""Fits the team's pipeline; fails if it is no better than a constant baseline."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ def run(
     out: Path,
     trigger: str,
     *,
-    tried: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> None:
     """Write the model's folder `model` and `out/training.json`; record the run.
 
-    A run is a `baseline` as long as there is no champion to beat, and an `experiment` after.
-    `tried` are parameters in place of those in conf/train.yml, as a sweep gives them.
+    A run is a `baseline` while there is no champion, and an `experiment` afterwards. `overrides`
+    replace parameters of conf/train.yml, as a sweep does.
 
     Raises:
         GateError: on the validation set the model is no better than a constant baseline.
     """
     project = settings.load_project(conf)
-    train = settings.load_train(conf).trying(tried or {})
+    train = settings.load_train(conf).with_parameters(overrides or {})
     gates = settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
-    metric = metrics.deciding(gates, project.task, conf)
+    metric = metrics.primary_metric(gates, project.task, conf)
     split = evidence.read(evidence.Split, data / "split.json")
     fit_rows = dataset.read_part(data, "train", contract)
     check_rows = dataset.read_part(data, "validation", contract)
-    code = team.of(conf)
+    code = team.load_team(conf)
     pipeline = _unfitted(code, contract, train)
-    made_from = provenance.of(conf, code.folder)
+    made_from = provenance.collect(conf, code.folder)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
     started = datetime.now(UTC).isoformat(timespec="seconds")
     run_id = experiments.start(
@@ -74,14 +74,14 @@ def run(
     )
     ok = False
     try:
-        began = time.perf_counter()
+        start = time.perf_counter()
         with time_budget(train.time_budget_seconds, conf / "train.yml"):
             team.fit(pipeline, fit_rows[contract.features], fit_rows[contract.target])
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - start
             unseen = _predict_unseen(code, fit_rows, contract, train)
 
-        constant = dataset.constant(fit_rows, contract)
-        expected = dataset.truth(check_rows, contract)
+        constant = dataset.fit_baseline(fit_rows, contract)
+        expected = dataset.encode_target(check_rows, contract)
         value, baseline = (
             metric.compute(
                 expected,
@@ -132,7 +132,7 @@ def run(
             run_id=run_id, task=project.task, labels=contract.labels, features=contract.features
         )
         artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
-        described = reference.describe_all(fit_rows, unseen, contract)
+        described = reference.build_reference(fit_rows, unseen, contract)
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         experiments.upload(conf, run_id, model, "model")
         ok = True
@@ -155,10 +155,10 @@ def _unfitted(code: team.Team, contract: Contract, train: settings.Train) -> Pip
 def _predict_unseen(
     code: team.Team, rows: pd.DataFrame, contract: Contract, train: settings.Train
 ) -> np.ndarray:
-    """Predictions for the training rows, each fifth from a model that learned the other fifths.
+    """Out-of-fold predictions for the training rows, by 5-fold cross-validation.
 
-    They are what drift is measured against. A model's predictions for the very rows it learned are
-    bolder than for any other rows: against those, a forest would drift on its first day.
+    They are the reference for drift. A model is overconfident on the rows that it was fitted on:
+    compared with those predictions, a forest would drift on its first day.
     """
     folds = np.random.default_rng(train.seed).permutation(len(rows)) % FOLDS
     predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
@@ -177,26 +177,26 @@ def time_budget(seconds: float, source: Path) -> Iterator[None]:
     """Interrupt the block after this many seconds of wall time.
 
     Raises:
-        UsageError: the time was up.
+        UsageError: the time has expired.
     """
-    # A shell starts background jobs with interrupts ignored, and then ours would be, too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    up, here = threading.Event(), threading.get_ident()
+    # A shell starts background jobs with interrupts ignored; this process would inherit that.
+    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    expired, main_thread = threading.Event(), threading.get_ident()
 
-    def ring() -> None:
-        up.set()
+    def interrupt() -> None:
+        expired.set()
         if hasattr(signal, "pthread_kill"):  # also wakes a fit that waits for its workers
-            signal.pthread_kill(here, signal.SIGINT)
+            signal.pthread_kill(main_thread, signal.SIGINT)
         else:
             _thread.interrupt_main()
 
-    timer = threading.Timer(seconds, ring)
+    timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
     timer.start()
     try:
         yield
     except KeyboardInterrupt:
-        if not up.is_set():
+        if not expired.is_set():
             raise
         raise UsageError(
             f"{source}, field `time_budget_seconds`: the fit took longer than {seconds:g} s and "
@@ -204,4 +204,4 @@ def time_budget(seconds: float, source: Path) -> Iterator[None]:
         ) from None
     finally:
         timer.cancel()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous_handler)

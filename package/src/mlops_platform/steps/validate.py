@@ -1,4 +1,4 @@
-"""Does the raw data keep the contract? Runs first, so that nothing trains on broken data."""
+"""Checks the raw data against the contract. Runs first, so that nothing trains on invalid data."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """Write `out/validation.json`.
 
     Raises:
-        GateError: a rule of conf/data.yml is broken. This gate blocks at every stage: figures
-            from data that is not what it says are worth nothing.
+        GateError: a rule of conf/data.yml is violated. This gate blocks at every stage: metrics
+            of invalid data mean nothing.
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
-    frame = team.of(conf).load_raw(raw)
+    frame = team.load_team(conf).load_raw(raw)
     findings = contract.check(frame)
     evidence.write(
         evidence.Validation(rows=len(frame), data_hash=hash_path(raw), findings=findings),
@@ -28,6 +28,6 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     if findings:
         lines = [f"  column `{found.column}`: {found.message}" for found in findings]
         raise GateError(
-            f"{raw} breaks conf/data.yml:\n" + "\n".join(lines) + "\n"
-            "Mend the data, or change the rule in conf/data.yml if the rule is wrong."
+            f"{raw} violates conf/data.yml:\n" + "\n".join(lines) + "\n"
+            "Fix the data, or change the rule in conf/data.yml if the rule is wrong."
         )

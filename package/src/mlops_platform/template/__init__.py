@@ -1,1 +1,1 @@
-"""The project and its template: updates, conformance, file ownership."""
+"""The project and its template: updates, comparison, file ownership."""

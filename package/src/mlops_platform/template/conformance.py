@@ -1,8 +1,8 @@
-"""Does this project still follow the standard? Managed files against a pristine render.
+"""Compares the managed files of a project with its template.
 
-`copier update` replays only what changed in the template, so a managed file that was once edited
-never heals by itself, and later conflicts. Here the recorded version is rendered again with the
-recorded answers, and compared.
+`copier update` only applies changes of the template, so an edited managed file stays edited, and
+causes conflicts later. Here the recorded version is rendered again with the recorded answers, and
+compared with the project.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
 from mlops_platform.settings import Settings, parse
 from mlops_platform.template import eject
 from mlops_platform.template.ownership import Rule, owner_of, rules
-from mlops_platform.template.rendering import pristine_of, recorded_in
+from mlops_platform.template.rendering import read_answers, render_pristine
 
 FORKS = Path("conf") / "forks.yml"
 PATCH = Path("outputs") / "template-check.patch"
 
 
 class Fork(Settings):
-    """A managed file that the team changed on purpose. `sha256` is of the file as it was agreed."""
+    """A managed file that the team changed on purpose. `sha256` is of the approved content."""
 
     path: str
     reason: str = Field(min_length=10)
@@ -41,67 +41,67 @@ class Fork(Settings):
 
 
 class Forks(Settings):
-    """conf/forks.yml. `at_most` is the number of forks: whoever adds one must change it, too."""
+    """conf/forks.yml. `at_most` is the number of forks: adding one must change it, too."""
 
     at_most: int = Field(ge=0)
     forks: list[Fork]
 
 
 class Difference(NamedTuple):
-    """A managed file that is not as the standard has it."""
+    """A managed file that differs from the template."""
 
     path: str
-    kind: str  # changed, deleted, added, or ejected with the day
+    kind: str  # changed, deleted, added, or ejected with the date
 
 
 class Comparison(NamedTuple):
-    """How many files are managed, the differences nobody agreed to, and faults of the forks."""
+    """The number of managed files, the differences that are no forks, and problems of the forks."""
 
     managed: int
     differences: list[Difference]
-    faults: list[str]
+    fork_problems: list[str]
 
 
 def check(root: Path, template: str | None = None) -> int:
-    """Compare, and return how many managed files follow the standard.
+    """Compare the project with its template; return the number of managed files.
 
-    `template` is where the template lies, in place of what `.copier-answers.yml` says.
+    `template` is the location of the template, instead of that in `.copier-answers.yml`.
 
     Raises:
-        GateError: managed files differ and are not in conf/forks.yml; names each and writes the
-            patch that heals them.
+        GateError: managed files differ and are not in conf/forks.yml; the message names each, and
+            a patch that restores them is written.
         UsageError: the project was not made by Copier, or its template cannot be reached.
     """
-    recorded = recorded_in(root)
-    load_forks(root / FORKS.parent)  # a fault in it is told before the render
+    answers = read_answers(root)
+    load_forks(root / FORKS.parent)  # a problem in it is reported before the render
     with tempfile.TemporaryDirectory() as scratch:
         pristine = Path(scratch) / "pristine"
-        pristine_of(recorded, pristine, template)
-        managed, differences, faults = compare(root, pristine, rules())
-        heals = [found for found in differences if found.path != EJECTED.as_posix()]
-        if heals:
-            write_text(root / PATCH, _patch(heals, root, pristine, Path(scratch)))
-    if differences or faults:
-        lines = [f"  {found.kind}: {found.path}" for found in differences]
-        lines += [f"  {FORKS.as_posix()}: {fault}" for fault in faults]
-        heal = f"To heal them: `git apply {PATCH.as_posix()}`. " if heals else ""
+        render_pristine(answers, pristine, template)
+        managed, differences, fork_problems = compare(root, pristine, rules())
+        fixable = [each for each in differences if each.path != EJECTED.as_posix()]
+        if fixable:
+            write_text(root / PATCH, _patch(fixable, root, pristine, Path(scratch)))
+    if differences or fork_problems:
+        lines = [f"  {each.kind}: {each.path}" for each in differences]
+        lines += [f"  {FORKS.as_posix()}: {fault}" for fault in fork_problems]
+        hint = f"To restore them: `git apply {PATCH.as_posix()}`. " if fixable else ""
         raise GateError(
-            f"these differ from version {recorded['_commit']} of the standard:\n"
+            f"these files differ from version {answers['_commit']} of the template:\n"
             + "\n".join(lines)
-            + f"\n{heal}To keep one on purpose, enter it in {FORKS.as_posix()} "
+            + f"\n{hint}To keep one on purpose, enter it in {FORKS.as_posix()} "
             "(docs/updating.md shows how)."
         )
     return managed
 
 
-def compare(root: Path, pristine: Path, owned: list[Rule]) -> Comparison:
-    """Hold a project against its pristine render.
+def compare(root: Path, pristine: Path, rules: list[Rule]) -> Comparison:
+    """Compare a project with its pristine render.
 
     Raises:
         UsageError: conf/forks.yml cannot be read.
     """
-    managed = [path for path in _files(pristine) if owner_of(path, owned) == "managed"]
-    differences = _differences(root, pristine, managed, owned)
+    managed = [path for path in _files(pristine) if owner_of(path, rules) == "managed"]
+    differences = _differences(root, pristine, managed, rules)
     forks = load_forks(root / FORKS.parent)
     return Comparison(len(managed), *_without_forks(differences, forks, root))
 
@@ -121,7 +121,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _content(path: Path) -> bytes:
-    """A file's bytes; line ends of text are git's affair: a checkout on Windows has its own."""
+    """A file's bytes, with normalized line endings: a checkout on Windows has others."""
     content = path.read_bytes()
     return content if b"\0" in content else content.replace(b"\r\n", b"\n")
 
@@ -129,46 +129,49 @@ def _content(path: Path) -> bytes:
 def _differences(
     root: Path, pristine: Path, managed: list[str], owned: list[Rule]
 ) -> list[Difference]:
-    found = []
+    differences = []
     for path in managed:
         if not (root / path).is_file():
-            found.append(Difference(path, "deleted"))
+            differences.append(Difference(path, "deleted"))
         elif _content(root / path) != _content(pristine / path):
-            found.append(Difference(path, "changed"))
+            differences.append(Difference(path, "changed"))
     for wheel in sorted((root / VENDOR).glob("*.whl")):
         path = wheel.relative_to(root).as_posix()
         if path not in managed and owner_of(path, owned) == "managed":
-            found.append(Difference(path, "added"))
-    if day := eject.date_of(root):
-        found.append(Difference(EJECTED.as_posix(), f"ejected on {day}"))
-    return found
+            differences.append(Difference(path, "added"))
+    if date := eject.date_of(root):
+        differences.append(Difference(EJECTED.as_posix(), f"ejected on {date}"))
+    return differences
 
 
 def _without_forks(
     differences: list[Difference], forks: Forks, root: Path
 ) -> tuple[list[Difference], list[str]]:
-    """The differences that nobody agreed to, and what is wrong with the list of forks."""
+    """The differences that are no forks, and the problems of the list of forks."""
     today = datetime.now(UTC).date()
-    differing = {found.path for found in differences}
-    agreed, faults = set(), []
+    differing = {each.path for each in differences}
+    accepted, problems = set(), []
     for fork in forks.forks:
         if fork.path not in differing:
-            faults.append(f"{fork.path} follows the standard again; remove its entry")
+            problems.append(f"{fork.path} is the same as in the template again; remove its entry")
         elif fork.until < today:
-            faults.append(f"{fork.path}: the agreement ended on {fork.until}; heal or agree anew")
+            problems.append(
+                f"{fork.path}: the approval ended on {fork.until}; restore the file or approve it "
+                "again"
+            )
         elif _sha256(root / fork.path) != fork.sha256:
-            faults.append(
-                f"{fork.path}: changed since it was agreed; look again, then set `sha256` to "
-                f"{SHA256}{_sha256(root / fork.path)}"
+            problems.append(
+                f"{fork.path}: changed since it was approved; review it again, then set `sha256` "
+                f"to {SHA256}{_sha256(root / fork.path)}"
             )
         else:
-            agreed.add(fork.path)
+            accepted.add(fork.path)
     if len(forks.forks) != forks.at_most:
-        faults.append(
+        problems.append(
             f"`at_most` is {forks.at_most}, the number of entries is {len(forks.forks)}; the list "
-            "may shrink, and grows only with a second look at this number"
+            "may shrink; to add an entry, increase this number, too"
         )
-    return [found for found in differences if found.path not in agreed], faults
+    return [each for each in differences if each.path not in accepted], problems
 
 
 def _sha256(path: Path) -> str:
@@ -178,15 +181,15 @@ def _sha256(path: Path) -> str:
 
 
 def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: Path) -> str:
-    """What `git apply` needs to make the project's files pristine."""
+    """The patch for `git apply` that restores the project's files."""
     before, after = scratch / "a", scratch / "b"
     for source, target in ((root, before), (pristine, after)):
         target.mkdir()
-        for found in differences:
-            if (source / found.path).is_file():
-                (target / found.path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / found.path, target / found.path)
-    done = subprocess.run(
+        for each in differences:
+            if (source / each.path).is_file():
+                (target / each.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / each.path, target / each.path)
+    process = subprocess.run(
         ["git", "diff", "--no-index", "--no-prefix", "--no-color", "--binary", "a", "b"],
         cwd=scratch,
         capture_output=True,
@@ -194,4 +197,4 @@ def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: P
         encoding="utf-8",
         check=False,
     )
-    return done.stdout
+    return process.stdout

@@ -1,4 +1,4 @@
-"""Unpacks the platform package into the project, for a team that must change its code."""
+"""Copies the platform package into the project, for a team that must change its code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import whole_folder, write_text
+from mlops_platform.core.files import atomic_folder, write_text
 from mlops_platform.delivery.platform_wheel import EJECTED
 
 NAME = "mlops-platform"
@@ -23,17 +23,17 @@ def eject(root: Path) -> Path:
     """Copy the installed package to `vendor/mlops-platform/`, and make uv install it from there.
 
     Raises:
-        UsageError: it is ejected already, or pyproject.toml does not depend on it.
+        UsageError: it is already ejected, or pyproject.toml does not depend on it.
     """
     if (root / EJECTED).exists():
-        raise UsageError(f"{EJECTED.as_posix()}: is there already. Change the code in it.")
+        raise UsageError(f"{EJECTED.as_posix()}: already exists. Change the code in it.")
     project = root / "pyproject.toml"
     text = project.read_text(encoding="utf-8") if project.is_file() else ""
     if NAME not in text:
         raise UsageError(
             f"{project}: does not depend on {NAME}. Run the command in the project's folder."
         )
-    with whole_folder(root / EJECTED) as scratch:
+    with atomic_folder(root / EJECTED) as scratch:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE, scratch / "src" / PACKAGE.name, ignore=ignored)
         write_text(scratch / "pyproject.toml", _pyproject())
@@ -42,12 +42,12 @@ def eject(root: Path) -> Path:
 
 
 def date_of(root: Path) -> str | None:
-    """The day of the ejection, YYYY-MM-DD; None where the package is not ejected."""
+    """The date of the ejection, YYYY-MM-DD; None if the package is not ejected."""
     if not (root / EJECTED).is_dir():
         return None
     project = root / EJECTED / "pyproject.toml"
-    found = DATE.search(project.read_text(encoding="utf-8")) if project.is_file() else None
-    return found[1] if found else "an unknown day"
+    match = DATE.search(project.read_text(encoding="utf-8")) if project.is_file() else None
+    return match[1] if match else "an unknown day"
 
 
 def _with_source(text: str) -> str:
@@ -60,18 +60,18 @@ def _with_source(text: str) -> str:
 
 
 def _pyproject() -> str:
-    """The package's own pyproject.toml, from what its wheel says of itself."""
-    meta = importlib.metadata.metadata(NAME)
-    needs = [f"  {_quoted(each)},\n" for each in meta.get_all("Requires-Dist") or []]
+    """The package's pyproject.toml, from the metadata of its wheel."""
+    metadata = importlib.metadata.metadata(NAME)
+    requirements = [f"  {_quoted(each)},\n" for each in metadata.get_all("Requires-Dist") or []]
     today = datetime.now(UTC).date()
     return (
-        f"# Ejected on {today} from {NAME} {meta['Version']}: updates of the template no longer\n"
-        "# change this code. Back: docs/updating.md.\n"
+        f"# Ejected on {today} from {NAME} {metadata['Version']}: updates of the template no "
+        "longer\n# change this code. Back: docs/updating.md.\n"
         "[project]\n"
         f"name = {_quoted(NAME)}\n"
-        f"version = {_quoted(meta['Version'])}\n"
-        f"requires-python = {_quoted(meta['Requires-Python'])}\n"
-        f"dependencies = [\n{''.join(needs)}]\n\n"
+        f"version = {_quoted(metadata['Version'])}\n"
+        f"requires-python = {_quoted(metadata['Requires-Python'])}\n"
+        f"dependencies = [\n{''.join(requirements)}]\n\n"
         "[project.scripts]\n"
         'mlops = "mlops_platform.cli:main"\n\n'
         "[build-system]\n"

@@ -1,4 +1,4 @@
-"""Whose file is whose, as `ownership.toml` beside this module says."""
+"""File ownership, from the list in `ownership.toml` beside this module."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LIST = Path(__file__).with_name("ownership.toml")
 
 
 class Rule(NamedTuple):
-    """Files that match `glob` belong to `owner`; `what` says to a person what they are.
+    """Files that match `glob` belong to `owner`; `what` describes them.
 
-    Nothing works without a file that is `needed`: an update brings it where it is missing.
+    A file that is `needed` must exist: an update adds it if it is missing.
     """
 
     glob: str
@@ -23,17 +23,17 @@ class Rule(NamedTuple):
     needed: bool = False
 
     def matches(self, path: str) -> bool:
-        """Whether a path, relative to the project and with forward slashes, is meant."""
+        """Whether the rule matches a path, relative to the project and with forward slashes."""
         parts = re.split(r"(\*\*|\*)", self.glob)
         wild = {"**": ".*", "*": "[^/]*"}
         return bool(re.fullmatch("".join(wild.get(part, re.escape(part)) for part in parts), path))
 
 
 def rules(path: Path = LIST) -> list[Rule]:
-    """The list, in its order."""
+    """Load the rules, in their order."""
     return [Rule(**rule) for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rules"]]
 
 
 def owner_of(path: str, listed: list[Rule]) -> Owner | None:
-    """The owner of a file; None for one that the standard does not know: it is the team's."""
+    """The owner of a file; None for a file of the team that no rule matches."""
     return next((rule.owner for rule in listed if rule.matches(path)), None)

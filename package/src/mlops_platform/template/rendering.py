@@ -1,4 +1,4 @@
-"""The template that this project follows: what was answered, and Copier, which renders it."""
+"""Renders the template of this project with Copier, and reads the recorded answers."""
 
 from __future__ import annotations
 
@@ -17,65 +17,64 @@ ANSWERS = ".copier-answers.yml"
 COPIER = "copier>=9.19,<10"
 
 
-def recorded_in(root: Path) -> dict[str, Any]:
-    """What Copier recorded of the project: its answers, `_src_path` and `_commit`.
+def read_answers(root: Path) -> dict[str, Any]:
+    """Read the recorded answers of the project, with `_src_path` and `_commit`.
 
     Raises:
-        UsageError: the file is missing or does not say which template it is.
+        UsageError: the file is missing, or does not name the template.
     """
     path = root / ANSWERS
     if not path.is_file():
         raise UsageError(
-            f"{path}: is missing, so nobody knows which template this project follows. "
-            "Bring it back from git."
+            f"{path}: is missing, so the template of this project is unknown. Restore it from git."
         )
-    recorded = read_yaml(path)
+    answers = read_yaml(path)
     for field in ("_src_path", "_commit"):
-        if not recorded.get(field):
-            raise UsageError(f"{path}, field `{field}`: is missing. Bring the file back from git.")
-    return recorded
+        if not answers.get(field):
+            raise UsageError(f"{path}, field `{field}`: is missing. Restore the file from git.")
+    return answers
 
 
-def pristine_of(recorded: dict[str, Any], folder: Path, template: str | None = None) -> None:
+def render_pristine(answers: dict[str, Any], folder: Path, template: str | None = None) -> None:
     """Render the recorded version with the recorded answers into `folder`.
 
-    `template` is where the template lies, in place of what was recorded.
+    `template` is the location of the template, instead of the recorded one.
 
     Raises:
         UsageError: it cannot be reached, or has no such version.
     """
-    source, commit = template or str(recorded["_src_path"]), str(recorded["_commit"])
-    answers = {key: value for key, value in recorded.items() if not key.startswith("_")}
+    source, commit = template or str(answers["_src_path"]), str(answers["_commit"])
+    given_answers = {key: value for key, value in answers.items() if not key.startswith("_")}
     with tempfile.TemporaryDirectory() as scratch:
-        given = Path(scratch) / "answers.yml"
-        given.write_text(yaml.safe_dump(answers), encoding="utf-8")
-        options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(given)]
-        tried = []
+        file = Path(scratch) / "answers.yml"
+        file.write_text(yaml.safe_dump(given_answers), encoding="utf-8")
+        options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(file)]
+        failures = []
         for command in _commands():
-            done = _run(command, "copy", *options, source, str(folder))
-            if done.returncode == 0:
+            process = _run(command, "copy", *options, source, str(folder))
+            if process.returncode == 0:
                 return
-            tried.append(reason(done))
+            failures.append(last_line(process))
         raise UsageError(
             f"version {commit} of the template cannot be rendered from {source}: "
-            f"{'; '.join(dict.fromkeys(tried))}\n"
-            "Check that you can reach it and that it has this version. Where it has moved, tell "
-            "git its new place: `git config --global url.NEW.insteadOf OLD`. For a check alone a "
-            "clone will do: `uv run poe template-check --template PATH`."
+            f"{'; '.join(dict.fromkeys(failures))}\n"
+            "Check that you can reach it and that it has this version. If it has moved, tell "
+            "git its new location: `git config --global url.NEW.insteadOf OLD`. For the check, a "
+            "clone is enough: `uv run poe template-check --template PATH`."
         )
 
 
-def copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Copier: the one on PATH, else the newest that uv brings.
+def run_copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Copier: the one on PATH, else the newest one, with uv.
 
     Raises:
-        UsageError: there is neither.
+        UsageError: neither is installed.
     """
     return _run(_commands()[-1], *arguments, cwd=cwd)
 
 
 def _commands() -> list[list[str]]:
-    """The ways to Copier. What uv has needs no network, and half a second less than the newest."""
+    """Commands that run Copier. A version in uv's cache is faster, and needs no network."""
     if found := shutil.which("copier"):
         return [[found]]
     return [["uvx", *kept, "--from", COPIER, "copier"] for kept in (["--offline"], [])]
@@ -97,6 +96,6 @@ def _run(
         raise UsageError(f"Copier cannot be started ({error}). Install uv, or Copier.") from None
 
 
-def reason(done: subprocess.CompletedProcess[str]) -> str:
-    """The last line that a failed command left: Copier's message stands there."""
-    return (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+def last_line(process: subprocess.CompletedProcess[str]) -> str:
+    """The last line of a failed command's output, which has Copier's message."""
+    return (process.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -1,4 +1,4 @@
-"""The standard's news as a pull request: update on a branch, check, push, ask for a review."""
+"""Updates from the template as a pull request: update on a branch, check, push, create it."""
 
 from __future__ import annotations
 
@@ -17,99 +17,108 @@ BRANCH = "template-update"
 
 
 def run(root: Path) -> None:
-    """Make the branch and the pull request; a draft where files hold conflicts or checks fail.
+    """Create the branch and the pull request; a draft if there are conflicts or failed checks.
 
-    What is there already, from an earlier run, is left as it is.
+    Results of an earlier run stay unchanged.
 
     Raises:
-        UsageError: uncommitted work, or the branch cannot be pushed, or the request not opened.
-        GateError: a person has to decide, and no CI service is there to ask one.
+        UsageError: there is uncommitted work, the branch cannot be pushed, or the pull request
+            cannot be created.
+        GateError: a person has to decide, and there is no CI service to create a draft.
     """
-    here = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
-    base = _branch_of_ci() or here
-    done = update.update(root, [])
-    if not done.changed:
-        terminal.out.print(f"{done.after} is the newest release", markup=False)
+    current_branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    base = _branch_of_ci() or current_branch
+    result = update.update(root, [])
+    if not result.changed:
+        terminal.out.print(f"{result.after} is the newest release", markup=False)
         return
-    branch = f"{BRANCH}-{done.after}"
+    branch = f"{BRANCH}-{result.after}"
     if _git(root, "ls-remote", "--heads", "origin", branch):
-        update.take_back(root)
-        terminal.out.print(f"{branch} is there already", markup=False)
+        update.revert(root)
+        terminal.out.print(f"{branch} already exists", markup=False)
         return
     if _git(root, "branch", "--list", branch):
-        update.take_back(root)
+        update.revert(root)
         raise UsageError(
             f"there is a branch {branch} here that origin does not have. Push it, or delete it: "
             f"`git branch -D {branch}`."
         )
-    problems = [f"- conflict: `{path}`" for path in done.conflicts]
+    problems = [f"- conflict: `{path}`" for path in result.conflicts]
     if not problems:
-        problems = _checked(root)
-    _commit(root, branch, done)
-    _push(root, branch, here)
-    body = _body(done, problems)
-    if pull_request.ask(branch, base, _title(done), body, draft=bool(problems)):
-        terminal.out.print(f"{branch} is pushed, a review is asked for", markup=False)
+        problems = _run_checks(root)
+    _commit(root, branch, result)
+    _push(root, branch, current_branch)
+    body = _body(result, problems)
+    if pull_request.create(branch, base, _title(result), body, draft=bool(problems)):
+        terminal.out.print(f"{branch} is pushed, the pull request is created", markup=False)
         return
-    terminal.out.print(f"{branch} is pushed, open a pull request\n\n{body}", markup=False)
+    terminal.out.print(f"{branch} is pushed, create a pull request\n\n{body}", markup=False)
     if problems:
-        raise GateError("a person has to decide: see above, and end it on that branch.")
+        raise GateError("a person has to decide: see above, and finish the update on that branch.")
 
 
 def _branch_of_ci() -> str | None:
-    """The branch that a CI service runs for, with all its parts."""
+    """The full name of the branch that a CI service runs for."""
     azure = os.environ.get("BUILD_SOURCEBRANCH", "").removeprefix("refs/heads/")
     return os.environ.get("GITHUB_REF_NAME") or azure or None
 
 
-def _title(done: update.Update) -> str:
-    return f"Follow {done.after} of the standard"
+def _title(result: update.UpdateResult) -> str:
+    return f"Update to {result.after} of the template"
 
 
-def _commit(root: Path, branch: str, done: update.Update) -> None:
+def _commit(root: Path, branch: str, result: update.UpdateResult) -> None:
     _git(root, "switch", "--quiet", "--create", branch)
     _git(root, "add", "--all")
     contact = load_project(root / "conf").contact
     author = ("-c", f"user.name={BRANCH}", "-c", f"user.email={contact}")
     commit = ("commit", "--quiet", "--no-verify", "--author", f"{BRANCH} <{contact}>")
-    _git(root, *author, *commit, "--message", _title(done))
+    _git(root, *author, *commit, "--message", _title(result))
 
 
-def _push(root: Path, branch: str, here: str) -> None:
-    """Push the branch. Where origin refuses, it is as if nothing had been: run it again then."""
+def _push(root: Path, branch: str, current_branch: str) -> None:
+    """Push the branch. If origin rejects it, everything is reverted: run it again."""
     try:
         _git(root, "push", "--quiet", "origin", branch)
     except UsageError:
-        back = ["--detach", "HEAD~1"] if here == "HEAD" else [here]
-        _git(root, "switch", "--quiet", *back)
+        previous = ["--detach", "HEAD~1"] if current_branch == "HEAD" else [current_branch]
+        _git(root, "switch", "--quiet", *previous)
         _git(root, "branch", "--quiet", "-D", branch)
         raise
 
 
-def _checked(root: Path) -> list[str]:
-    """Lock and check with the new versions; what failed."""
+def _run_checks(root: Path) -> list[str]:
+    """Lock and check with the new versions; returns what failed."""
     for command in (["uv", "lock", "--upgrade"], ["uv", "run", "poe", "check"]):
         environment = {key: text for key, text in os.environ.items() if key != "UV_LOCKED"}
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=root, env=environment, capture_output=True, text=True, check=False
         )
-        if done.returncode != 0:
-            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-            return [f"- `{' '.join(command)}` failed:\n\n```\n{last}\n```"]
+        if process.returncode != 0:
+            output = "\n".join((process.stdout + process.stderr).strip().splitlines()[-20:])
+            return [f"- `{' '.join(command)}` failed:\n\n```\n{output}\n```"]
     return []
 
 
-def _body(done: update.Update, problems: list[str]) -> str:
-    lines = [f"From {done.before} to {done.after}; its changelog says what changes and what to do."]
+def _body(result: update.UpdateResult, problems: list[str]) -> str:
+    lines = [
+        f"From {result.before} to {result.after}; the changelog describes the changes and what to "
+        "do."
+    ]
     if problems:
         lines += ["", "Before it can be merged:", "", *problems]
-    if told := update.told(done):
-        lines += ["", "What the changed files do not show:", "", *(f"- {line}" for line in told)]
+    if lines_hidden := update.describe(result):
+        lines += [
+            "",
+            "Changes that the files do not show:",
+            "",
+            *(f"- {line}" for line in lines_hidden),
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", *arguments],
         cwd=root,
         env=os.environ | _credentials(),
@@ -118,17 +127,17 @@ def _git(root: Path, *arguments: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    if done.returncode != 0:
+    if process.returncode != 0:
         words = [word for word in arguments if not word.startswith(("-", "user."))]
-        raise UsageError(f"`git {words[0]}` failed: {done.stderr.strip()}")
-    return done.stdout.strip()
+        raise UsageError(f"`git {words[0]}` failed: {process.stderr.strip()}")
+    return process.stdout.strip()
 
 
 def _credentials() -> dict[str, str]:
-    """The job's token as git's settings, in the environment: a command line is seen by others."""
+    """The job's token as git settings, in the environment: others can read a command line."""
     if token := os.environ.get("GITHUB_TOKEN"):
-        packed = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        header = f"AUTHORIZATION: basic {packed}"
+        encoded = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        header = f"AUTHORIZATION: basic {encoded}"
     elif token := os.environ.get("SYSTEM_ACCESSTOKEN"):
         header = f"AUTHORIZATION: bearer {token}"
     else:

@@ -1,7 +1,7 @@
-"""Brings the standard's news, and says what Copier leaves unsaid.
+"""Updates the project from its template, and reports what Copier does not report.
 
-Copier ends with exit code 0 when files hold conflicts, and deletes a file that an answer switched
-off even where the team had edited it. Here conflicts are a failure, and edited files stay.
+Copier ends with exit code 0 if files have conflicts, and deletes a file that an answer turns off,
+even if the team edited it. Here conflicts are a failure, and edited files stay.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.text import amount
+from mlops_platform.core.text import pluralize
 from mlops_platform.template.ownership import owner_of, rules
-from mlops_platform.template.rendering import copier, pristine_of, reason, recorded_in
+from mlops_platform.template.rendering import last_line, read_answers, render_pristine, run_copier
 
-SOLVE = "Choose between the lines above and below `=======` in each, `git add` it, then commit."
+RESOLVE_CONFLICTS = (
+    "Choose between the lines above and below `=======` in each, `git add` it, then commit."
+)
 # Rendered into the team's own files, which no update touches.
-FIRST_VALUES = {
-    "project_name": "it stands in files of your own",
-    "project_slug": "it stands in files of your own",
+FIXED_ANSWERS = {
+    "project_name": "files of your own contain it",
+    "project_slug": "files of your own contain it",
     "package_name": "your own modules import it",
-    "task": "your data, model and tests are made for it",
-    "regulated": "it is only the first value of `regulated` in conf/project.yml: change it there",
+    "task": "your data, model and tests depend on it",
+    "regulated": "it only sets the first value of `regulated` in conf/project.yml: change it there",
 }
 
 
-class Update(NamedTuple):
-    """What an update did.
+class UpdateResult(NamedTuple):
+    """The result of an update.
 
-    `kept` are files that the standard no longer has and the team had edited. `answers` are those
-    that changed without being asked for: Copier falls back to the default in silence.
+    `kept` are files that the template no longer has, but that the team edited. `answers` are those
+    that changed without a request: Copier silently uses the default then.
     """
 
     before: str
@@ -44,113 +46,118 @@ class Update(NamedTuple):
     answers: list[str]
 
 
-def update(root: Path, data: list[str], to: str | None = None) -> Update:
+def update(root: Path, data: list[str], to: str | None = None) -> UpdateResult:
     """Update the project in `root` to the release `to` (default: the newest), without questions.
 
     `data` are answers to change, each NAME=VALUE.
 
     Raises:
-        UsageError: uncommitted work, an answer that cannot be changed, or Copier cannot update;
-            then the project is as it was.
+        UsageError: there is uncommitted work, an answer cannot be changed, or Copier fails; the
+            project stays unchanged then.
     """
     _require_clean(root)
-    recorded = recorded_in(root)
-    asked = _asked(data, recorded)
+    answers = read_answers(root)
+    changed = _parse_data(data, answers)
     with tempfile.TemporaryDirectory() as scratch:
         pristine = Path(scratch) / "pristine"
-        pristine_of(recorded, pristine)
-        answers = [part for given in data for part in ("--data", given)]
+        render_pristine(answers, pristine)
+        data_options = [part for given in data for part in ("--data", given)]
         version = ["--vcs-ref", to] if to else []
-        done = copier("update", "--quiet", "--defaults", *answers, *version, cwd=root)
-        if done.returncode != 0:
-            take_back(root)
-            raise UsageError(f"Copier cannot update, all is as it was: {reason(done)}")
-        now = recorded_in(root)
-        if unknown := sorted(asked - now.keys()):
-            take_back(root)
-            known = ", ".join(sorted(name for name in now if not name.startswith("_")))
+        process = run_copier("update", "--quiet", "--defaults", *data_options, *version, cwd=root)
+        if process.returncode != 0:
+            revert(root)
+            raise UsageError(f"Copier cannot update, nothing was changed: {last_line(process)}")
+        new_answers = read_answers(root)
+        if unknown := sorted(changed - new_answers.keys()):
+            revert(root)
+            known = ", ".join(sorted(name for name in new_answers if not name.startswith("_")))
             raise UsageError(
-                f"--data {unknown[0]}: {now['_commit']} asks no such question, all is as it was. "
-                f"It asks: {known}."
+                f"--data {unknown[0]}: {new_answers['_commit']} has no such question, nothing was "
+                f"changed. Its questions: {known}."
             )
-        gone = _names(root, "--diff-filter=D", "HEAD")
-        kept = [path for path in gone if _edited(root, path, pristine)]
+        deleted = _list_names(root, "--diff-filter=D", "HEAD")
+        kept = [path for path in deleted if _is_edited(root, path, pristine)]
     if kept:
         _git(root, "restore", "--source=HEAD", "--", *kept)
-    return Update(
-        before=str(recorded["_commit"]),
-        after=str(now["_commit"]),
+    return UpdateResult(
+        before=str(answers["_commit"]),
+        after=str(new_answers["_commit"]),
         changed=len(_git(root, "status", "--porcelain", "--untracked-files=all").splitlines()),
-        deleted=[path for path in gone if path not in kept],
+        deleted=[path for path in deleted if path not in kept],
         kept=kept,
-        conflicts=_names(root, "--diff-filter=U"),
+        conflicts=_list_names(root, "--diff-filter=U"),
         answers=[
-            f"{name}: {value!r} became {now[name]!r}"
-            for name, value in recorded.items()
-            if not name.startswith("_") and now.get(name, value) != value and name not in asked
+            f"{name}: {value!r} became {new_answers[name]!r}"
+            for name, value in answers.items()
+            if not name.startswith("_")
+            and new_answers.get(name, value) != value
+            and name not in changed
         ],
     )
 
 
-def told(done: Update) -> list[str]:
-    """A line for each thing that nobody would see in the changed files."""
-    gone = "with your answers the standard does not have it"
+def describe(result: UpdateResult) -> list[str]:
+    """Describe each change that the changed files do not show, one per line."""
+    reason = "the template does not have it with your answers"
     return [
-        *(f"deleted: {path}; {gone}" for path in done.deleted),
-        *(f"kept: {path}; {gone}, but you edited it" for path in done.kept),
-        *(f"answer {changed}; set it back with --data" for changed in done.answers),
+        *(f"deleted: {path}; {reason}" for path in result.deleted),
+        *(f"kept: {path}; {reason}, but you edited it" for path in result.kept),
+        *(f"answer {changed}; set it back with --data" for changed in result.answers),
     ]
 
 
-def conflicts_fail(done: Update) -> None:
-    """Raises GateError where the update left conflicts, and says how to end it."""
-    if done.conflicts:
-        files = amount(len(done.conflicts), "file")
-        raise GateError(f"{files} with conflicts: {', '.join(done.conflicts)}. {SOLVE}")
+def raise_for_conflicts(result: UpdateResult) -> None:
+    """Raise GateError if the update left conflicts; the message says how to resolve them."""
+    if result.conflicts:
+        files = pluralize(len(result.conflicts), "file")
+        raise GateError(
+            f"{files} with conflicts: {', '.join(result.conflicts)}. {RESOLVE_CONFLICTS}"
+        )
 
 
-def take_back(root: Path) -> None:
-    """Undo an update that is not committed; there was nothing else, or it had not begun."""
+def revert(root: Path) -> None:
+    """Revert an update that is not committed; the folder was clean before."""
     _git(root, "reset", "--quiet", "--hard")
     _git(root, "clean", "--quiet", "--force", "-d")
 
 
 def _require_clean(root: Path) -> None:
-    """Nothing that git does not know of may be here: neither an update nor `take_back` spares it.
+    """Check that everything is committed: an update or `revert` would overwrite the rest.
 
-    Whether a user's git shows new files, and looks at all others, is a setting.
+    Explicit options, because a user's git may hide new files or ignore changes.
     """
     uncommitted = _git(root, "status", "--porcelain", "--untracked-files=all")
-    if open_conflicts := _names(root, "--diff-filter=U"):
+    if open_conflicts := _list_names(root, "--diff-filter=U"):
         raise UsageError(
-            f"conflicts of the last update are open in {', '.join(open_conflicts)}. {SOLVE}"
+            f"conflicts of the last update are open in {', '.join(open_conflicts)}. "
+            f"{RESOLVE_CONFLICTS}"
         )
     if uncommitted:
         raise UsageError(
-            "there is uncommitted work, and an update could not be told from it. "
+            "there is uncommitted work, which an update would be mixed with. "
             "Commit or stash it, then update."
         )
-    marks = _git(root, "ls-files", "-v", "-z").split("\0")
-    if unseen := [mark[2:] for mark in marks if mark[:1].islower() or mark[:1] == "S"]:
+    entries = _git(root, "ls-files", "-v", "-z").split("\0")
+    if hidden := [entry[2:] for entry in entries if entry[:1].islower() or entry[:1] == "S"]:
         raise UsageError(
-            f"{unseen[0]}: git is told not to look at it, so an edit of yours could be lost. "
-            f"`git update-index --no-assume-unchanged --no-skip-worktree {unseen[0]}`, then update."
+            f"{hidden[0]}: git ignores changes of it, so your edit could be lost. "
+            f"`git update-index --no-assume-unchanged --no-skip-worktree {hidden[0]}`, then update."
         )
 
 
-def _asked(data: list[str], recorded: dict[str, Any]) -> set[str]:
-    """The names of the answers to change."""
-    for given in data:
-        name, equals, value = given.partition("=")
+def _parse_data(data: list[str], answers: dict[str, Any]) -> set[str]:
+    """Parse the answers to change; returns their names."""
+    for pair in data:
+        name, equals, value = pair.partition("=")
         if not equals:
-            raise UsageError(f"--data {given}: write NAME=VALUE.")
-        if name in FIRST_VALUES and value.lower() != str(recorded.get(name)).lower():
-            raise UsageError(f"--data {name}: cannot be changed, {FIRST_VALUES[name]}.")
-    return {given.partition("=")[0] for given in data}
+            raise UsageError(f"--data {pair}: write NAME=VALUE.")
+        if name in FIXED_ANSWERS and value.lower() != str(answers.get(name)).lower():
+            raise UsageError(f"--data {name}: cannot be changed, {FIXED_ANSWERS[name]}.")
+    return {pair.partition("=")[0] for pair in data}
 
 
-def _edited(root: Path, path: str, pristine: Path) -> bool:
-    """Whether the project's file was not as the standard, or a command of it, had written it."""
+def _is_edited(root: Path, path: str, pristine: Path) -> bool:
+    """Whether the project's file differs from what the template, or a command of it, wrote."""
     if owner_of(path, rules()) == "generated":
         return False
     rendered = pristine / path
@@ -163,26 +170,26 @@ def _edited(root: Path, path: str, pristine: Path) -> bool:
     return next(unix) != next(unix)
 
 
-def _names(root: Path, *options: str) -> list[str]:
+def _list_names(root: Path, *options: str) -> list[str]:
     listed = _git(root, "diff", "--name-only", "--relative", "-z", *options)
     return sorted(set(listed.split("\0")) - {""})
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", *arguments],
         cwd=root,
-        env={**os.environ, "LC_ALL": "C"},  # its words are looked at
+        env={**os.environ, "LC_ALL": "C"},  # its messages are parsed
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
-    if "not a git repository" in done.stderr:
+    if "not a git repository" in process.stderr:
         raise UsageError(
-            f"{root}: git does not know this folder, and an update is merged with what it knows. "
+            f"{root}: is not in a git repository, and an update is merged with git. "
             "Run `git init`, commit the project as it is, then update."
         )
-    if done.returncode != 0:
-        raise UsageError(f"`git {' '.join(arguments[:2])}` failed: {reason(done)}")
-    return done.stdout
+    if process.returncode != 0:
+        raise UsageError(f"`git {' '.join(arguments[:2])}` failed: {last_line(process)}")
+    return process.stdout

@@ -1,7 +1,7 @@
-"""Experiment runs, in MLflow: a SQLite file here, or the server that MLFLOW_TRACKING_URI names.
+"""Experiment runs in MLflow: a local SQLite file, or the server that MLFLOW_TRACKING_URI names.
 
-This module and `registry` are the only ones that know MLflow's stores. Azure ML's endpoint lacks
-`log_model`; runs and files go through the client, which works on both.
+Only this module and `registry` use MLflow's stores. Azure ML's endpoint has no `log_model`, so runs
+and files go through the client, which works with both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.paths import STATE, root_of, store_in
+from mlops_platform.core.paths import STATE, default_store, project_root
 from mlops_platform.settings import load_project
 
 # Before MLflow is imported: it reads its level once.
@@ -31,86 +31,84 @@ from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
 __all__ = ["MlflowClient", "MlflowException", "Run"]
-PASSWORD = re.compile(r"//[^/@\s]+@")
+PASSWORD_IN_URL = re.compile(r"//[^/@\s]+@")
 
 
 def store_uri(conf: Path) -> str:
-    """Where runs and versions are kept."""
+    """The URI of the store of runs and versions."""
     remote = os.environ.get("MLFLOW_TRACKING_URI")
-    return remote or f"sqlite:///{store_in(root_of(conf)).as_posix()}"
+    return remote or f"sqlite:///{default_store(project_root(conf)).as_posix()}"
 
 
 @contextmanager
-def reachable(
-    doing: str, uri: str, afterwards: str = "nothing was changed by it"
-) -> Iterator[None]:
-    """Turn what MLflow and its stores raise into one message; nothing is ever taken for a yes.
+def store_errors(action: str, uri: str, consequence: str = "nothing was changed") -> Iterator[None]:
+    """Turn exceptions of MLflow and its stores into a UsageError.
 
-    A password in the store's address is left out of the message.
+    The message does not contain a password of the store's address.
     """
     try:
         yield
     except UsageError:
         raise
     except Exception as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        then = (
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        hint = (
             "Check MLFLOW_TRACKING_URI and your access, then try again."
             if os.environ.get("MLFLOW_TRACKING_URI")
-            else "If the file is broken, bring it back from a copy, or delete it to begin anew: "
-            "its versions are gone then."
+            else "If the file is broken, restore it from a copy, or delete it to start over: "
+            "its versions are lost then."
         )
-        message = f"{doing} failed, {afterwards}: {first}\nThe store is {uri}. {then}"
-        raise UsageError(PASSWORD.sub("//***@", message)) from error
+        message = f"{action} failed, {consequence}: {cause}\nThe store is {uri}. {hint}"
+        raise UsageError(PASSWORD_IN_URL.sub("//***@", message)) from error
 
 
-def begin_anew(conf: Path) -> str:
-    """What to do where the versions of before are of no more use."""
+def how_to_start_over(conf: Path) -> str:
+    """What to do if earlier versions can no longer be used."""
     if os.environ.get("MLFLOW_TRACKING_URI"):
-        return "set the champion's tag `role` to `archived`, and begin anew."
-    state = root_of(conf) / STATE
-    return f"begin anew: delete {state}, which holds the runs and versions of this machine."
+        return "set the champion's tag `role` to `archived`, and start over."
+    state = project_root(conf) / STATE
+    return f"start over: delete {state}, which holds the runs and versions of this machine."
 
 
 def connect(conf: Path) -> MlflowClient:
-    """A client for runs and model versions; makes the project's own SQLite file on first use.
+    """Connect to the store; creates the project's own SQLite file on first use.
 
-    A folder that MLFLOW_TRACKING_URI names must be there: a store made anew at a misspelt place
-    would say that there is no champion.
+    A folder in MLFLOW_TRACKING_URI must exist: a new store at a misspelled path would have no
+    champion.
     """
     uri = store_uri(conf)
-    with reachable("Opening the tracking store", uri):
+    with store_errors("Opening the tracking store", uri):
         folder = Path(uri.removeprefix("sqlite:///")).parent
         if not os.environ.get("MLFLOW_TRACKING_URI"):
             folder.mkdir(exist_ok=True)
         elif uri.startswith("sqlite:///") and not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
         new = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
-        with _in_haste() if new else nullcontext():
+        with _fast_writes() if new else nullcontext():
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 @contextmanager
-def _in_haste() -> Iterator[None]:
-    """Let SQLite not wait for the disk.
+def _fast_writes() -> Iterator[None]:
+    """Let SQLite write without waiting for the disk.
 
-    MLflow makes a new store in hundreds of small changes, each of which waits otherwise. The store
-    is empty until the end: a power failure could break it, but lose nothing.
+    MLflow creates a store in hundreds of small changes, and each would wait. The store is empty
+    until the end: a power failure could break it, but loses nothing.
     """
     from sqlalchemy import Engine, event  # noqa: PLC0415  a server's client does without
 
-    opened: list[sqlite3.Connection] = []
+    connections: list[sqlite3.Connection] = []
 
-    def hurry(connection: sqlite3.Connection, _: object) -> None:
+    def disable_sync(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA synchronous = OFF")
-        opened.append(connection)
+        connections.append(connection)
 
-    event.listen(Engine, "connect", hurry)
+    event.listen(Engine, "connect", disable_sync)
     try:
         yield
     finally:
-        event.remove(Engine, "connect", hurry)
-        for connection in opened:
+        event.remove(Engine, "connect", disable_sync)
+        for connection in connections:
             with suppress(sqlite3.ProgrammingError):  # closed again
                 connection.execute("PRAGMA synchronous = FULL")
 
@@ -118,19 +116,19 @@ def _in_haste() -> Iterator[None]:
 def experiment(conf: Path, client: MlflowClient) -> str:
     """The id of the project's experiment, made on first use."""
     name = load_project(conf).name
-    with reachable("Reading the experiment", store_uri(conf)):
+    with store_errors("Reading the experiment", store_uri(conf)):
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
         local = store_uri(conf).startswith("sqlite:///")
-        files = (root_of(conf) / STATE / "artifacts").as_uri() if local else None
+        files = (project_root(conf) / STATE / "artifacts").as_uri() if local else None
         return str(client.create_experiment(name, artifact_location=files))
 
 
 def start(conf: Path, *, name: str, tags: dict[str, str]) -> str:
     """Start a run and return its id; inside an Azure ML job, the job's own run."""
     client = connect(conf)
-    with reachable("Starting a run", store_uri(conf)):
+    with store_errors("Starting a run", store_uri(conf)):
         run_id = os.environ.get("MLFLOW_RUN_ID")
         if run_id is None:
             run_id = client.create_run(experiment(conf, client), run_name=name).info.run_id
@@ -149,19 +147,19 @@ def record(
     """Add parameters, metrics and tags to a run, in one request."""
     client = connect(conf)
     now = int(time.time() * 1000)
-    with reachable("Writing to the run", store_uri(conf)):
+    with store_errors("Writing to the run", store_uri(conf)):
         client.log_batch(
             run_id,
             metrics=[Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
-            params=[Param(key, str(value)) for key, value in (parameters or {}).items()],
-            tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+            params=[Param(key, str(value)) for key, value in (parameters or {}).items()],  # type: ignore[no-untyped-call]
+            tags=[RunTag(key, value) for key, value in (tags or {}).items()],  # type: ignore[no-untyped-call]
         )
 
 
 def upload(conf: Path, run_id: str, folder: Path, name: str) -> None:
     """Copy a folder into a run's files."""
     client = connect(conf)
-    with reachable("Uploading files to the run", store_uri(conf)):
+    with store_errors("Uploading files to the run", store_uri(conf)):
         if local := _local_files(conf, run_id):
             shutil.copytree(folder, local / name, dirs_exist_ok=True)
         else:
@@ -171,7 +169,7 @@ def upload(conf: Path, run_id: str, folder: Path, name: str) -> None:
 def download(conf: Path, run_id: str, name: str, folder: Path) -> Path:
     """Copy a folder of a run's files into `folder`, and return where it lies."""
     client = connect(conf)
-    with reachable(f"Loading `{name}` of run {run_id}", store_uri(conf)):
+    with store_errors(f"Loading `{name}` of run {run_id}", store_uri(conf)):
         if local := _local_files(conf, run_id):
             return Path(shutil.copytree(local / name, folder / name))
         return Path(client.download_artifacts(run_id, name, str(folder)))
@@ -193,26 +191,26 @@ def finish(conf: Path, run_id: str, *, ok: bool) -> None:
     if os.environ.get("MLFLOW_RUN_ID"):
         return
     client = connect(conf)
-    with reachable("Closing the run", store_uri(conf)):
+    with store_errors("Closing the run", store_uri(conf)):
         client.set_terminated(run_id, "FINISHED" if ok else "FAILED")
 
 
 def runs(conf: Path, limit: int = 20) -> list[Run]:
     """The project's latest runs, newest first."""
     client = connect(conf)
-    with reachable("Listing runs", store_uri(conf)):
+    with store_errors("Listing runs", store_uri(conf)):
         return list(client.search_runs([experiment(conf, client)], max_results=limit))
 
 
-def starts(conf: Path) -> list[datetime]:
+def start_times(conf: Path) -> list[datetime]:
     """When the latest runs began, in UTC."""
-    began = (found.info.start_time / 1000 for found in runs(conf, limit=100))
-    return [datetime.fromtimestamp(seconds, tz=UTC) for seconds in began]
+    timestamps = (each.info.start_time / 1000 for each in runs(conf, limit=100))
+    return [datetime.fromtimestamp(seconds, tz=UTC) for seconds in timestamps]
 
 
 def run(conf: Path, run_id: str) -> Run:
     """One run by its id, or by the beginning of it."""
-    matches = [found for found in runs(conf, limit=1000) if found.info.run_id.startswith(run_id)]
+    matches = [each for each in runs(conf, limit=1000) if each.info.run_id.startswith(run_id)]
     if len(matches) != 1:
         raise UsageError(
             f"run '{run_id}': {'several' if matches else 'no'} runs begin so. "

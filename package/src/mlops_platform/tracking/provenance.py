@@ -1,7 +1,7 @@
-"""From what a run is made: commit, code, settings, packages.
+"""The provenance of a run: commit, code, settings, packages.
 
-A job in Azure ML has neither the repository nor the lock. There, what `mlops azure submit` saw
-comes with the job, in variables of its environment.
+A job in Azure ML has neither the repository nor the lock. There, `mlops azure submit`
+passes the provenance to the job, in environment variables.
 """
 
 from __future__ import annotations
@@ -15,32 +15,31 @@ from pathlib import Path
 from mlops_platform.core.files import hash_path
 
 UNKNOWN = "unknown"
-CARRIED = {
+VARIABLES = {
     "git_commit": "MLOPS_GIT_COMMIT",
     "git_dirty": "MLOPS_GIT_DIRTY",
     "lock_hash": "MLOPS_LOCK_HASH",
-    "job": "AZUREML_ROOT_RUN_ID",  # Azure ML's own: the pipeline's job
+    "job": "AZUREML_ROOT_RUN_ID",  # set by Azure ML: the job of the pipeline
 }
 
 
-def of(conf: Path, code: Path) -> dict[str, str]:
-    """Tags for a run of the settings in `conf` and the code in `code`, with this package.
+def collect(conf: Path, code: Path) -> dict[str, str]:
+    """Collect the tags of a run: of the settings in `conf`, the code in `code` and this package.
 
-    What nobody says is `unknown`.
-    `job` is there only where Azure ML runs it.
+    A value that is not known is `unknown`. Only a run in Azure ML has `job`.
     """
-    carried = {tag: os.environ.get(name) for tag, name in CARRIED.items()}
+    given = {tag: os.environ.get(name) for tag, name in VARIABLES.items()}
     return {
-        **repository(conf.resolve().parent),
+        **git_state(conf.resolve().parent),
         "code_hash": _digest(hash_path(code), platform_hash()),
         "conf_hash": hash_path(conf),
-        **{tag: value for tag, value in carried.items() if value},
+        **{tag: value for tag, value in given.items() if value},
     }
 
 
 @cache
 def platform_hash() -> str:
-    """SHA-256 of this package as it is installed: an edit of it makes other results."""
+    """SHA-256 of this package as it is installed: editing it changes results."""
     return hash_path(Path(__file__).resolve().parents[1])
 
 
@@ -48,8 +47,8 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def repository(root: Path) -> dict[str, str]:
-    """What git and the lock in `root` say."""
+def git_state(root: Path) -> dict[str, str]:
+    """The commit and the lock in `root`."""
     lock = root / "uv.lock"
     dirty = _git(root, "status", "--porcelain")
     return {
@@ -60,20 +59,20 @@ def repository(root: Path) -> dict[str, str]:
 
 
 def is_committed(root: Path) -> bool:
-    """Whether git knows every file in `root` as it is; False where nobody can say."""
+    """Whether every file in `root` is committed; False without git."""
     return _git(root, "status", "--porcelain") == ""
 
 
-def variables(root: Path) -> dict[str, str]:
-    """What a job must be given, as variables of its environment."""
-    return {CARRIED[tag]: value for tag, value in repository(root).items() if value != UNKNOWN}
+def environment_variables(root: Path) -> dict[str, str]:
+    """The environment variables that a job needs."""
+    return {VARIABLES[tag]: value for tag, value in git_state(root).items() if value != UNKNOWN}
 
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN
-    return done.stdout.strip()
+    return process.stdout.strip()

@@ -1,9 +1,9 @@
 """Versions of the model and their roles.
 
 A role is the tag `role` of a version: champion (serves), challenger (may become champion),
-archived, rejected, rolled_back. Tags, because MLflow's stages and aliases do not exist on every
-store that Azure ML offers. Where an interrupted change left two champions, the later one counts,
-and the next change puts it right.
+archived, rejected, rolled_back. Tags are used because not every store of Azure ML has MLflow's
+stages and aliases. If an interrupted change left two champions, the later one counts, and the next
+change corrects it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
-        with experiments.reachable("Reading the registry", self.uri):
-            found: list[Version] = []
+        with experiments.store_errors("Reading the registry", self.uri):
+            versions: list[Version] = []
             token: str | None = None
             while True:
                 page = self._client.search_model_versions(f"name='{self.name}'", page_token=token)
-                found += [Version(str(v.version), str(v.run_id), dict(v.tags)) for v in page]
+                versions += [Version(str(v.version), str(v.run_id), dict(v.tags)) for v in page]
                 token = page.token
                 if not token:
-                    return sorted(found, key=lambda version: int(version.number))
+                    return sorted(versions, key=lambda version: int(version.number))
 
     def get(self, number: str) -> Version:
-        """One version."""
+        """Return a version."""
         versions = self.versions()
         for version in versions:
             if version.number == number:
@@ -48,12 +48,12 @@ class Registry:
         raise UsageError(f"version '{number}' of {self.name} does not exist; there are: {known}.")
 
     def holder(self, role: Role) -> Version | None:
-        """The version that holds a role; the latest where several do."""
+        """Return the version with a role; the latest if several have it."""
         holders = [version for version in self.versions() if version.role == role]
         return max(holders, key=lambda version: version.since, default=None)
 
     def champion(self) -> Version:
-        """The version that serves.
+        """Return the version that serves.
 
         Raises:
             UsageError: there is none yet.
@@ -67,35 +67,35 @@ class Registry:
         return champion
 
     def download(self, version: Version, folder: Path) -> Path:
-        """Copy a version's model into `folder`, and return where it lies."""
+        """Copy a version's model into `folder`, and return its path."""
         return experiments.download(self.conf, version.run_id, "model", folder)
 
     def register(self, run_id: str, role: Role, tags: dict[str, str], why: str) -> Version:
-        """Make a version of a run's model; the same run is never registered twice."""
+        """Register a run's model as a version; the same run is never registered twice."""
         for version in self.versions():
             if version.run_id == run_id:
                 return version
-        with experiments.reachable("Registering the model", self.uri):
+        with experiments.store_errors("Registering the model", self.uri):
             try:
                 self._client.create_registered_model(self.name)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-            made = self._client.create_model_version(
+            created = self._client.create_model_version(
                 self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **stamp(role, why)}
             )
         if role == "challenger":
             for version in self.versions():
-                if version.role == "challenger" and int(version.number) < int(made.version):
-                    why = f"version {made.version} is the newer challenger"
-                    self._write(version, _fall("archived", why))
-        return self.get(str(made.version))
+                if version.role == "challenger" and int(version.number) < int(created.version):
+                    why = f"version {created.version} is the newer challenger"
+                    self._write(version, _role_first("archived", why))
+        return self.get(str(created.version))
 
     def candidate(self, number: str | None) -> Version:
-        """The challenger; `number`, where given, must be the challenger's.
+        """Return the challenger; a given `number` must be the challenger's.
 
         Raises:
-            GateError: there is none, or the version is none.
+            GateError: there is none, or the version is not the challenger.
         """
         version = self.holder("challenger") if number is None else self.get(number)
         if version is None:
@@ -106,19 +106,19 @@ class Registry:
             reason = version.tags.get("role_why", "")
             raise GateError(
                 f"version {version.number} is {version.role}, only a challenger can be promoted. "
-                f"It became so because: {reason}"
+                f"The reason for its role: {reason}"
             )
         return version
 
     def mark(self, run_id: str, tags: dict[str, str]) -> Version | None:
-        """Set tags, in this order, on the version that a run made; None where it made none."""
+        """Set tags, in this order, on the version of a run; None if the run has no version."""
         version = next((each for each in self.versions() if each.run_id == run_id), None)
         if version is not None:
             self._write(version, tags)
         return version
 
     def promote(self, number: str | None, why: str, by: str) -> Version:
-        """Make the challenger champion; `number`, where given, must be the challenger's.
+        """Make the challenger champion; a given `number` must be the challenger's.
 
         Raises:
             GateError: the version is not a challenger.
@@ -131,12 +131,12 @@ class Registry:
         return self.get(version.number)
 
     def rollback(self, why: str, by: str) -> tuple[Version, Version]:
-        """Give the role back to the champion before; returns (restored, rolled back).
+        """Make the previous champion champion again; returns (restored, rolled back).
 
-        One that was interrupted is finished, instead of going back a second time.
+        An interrupted rollback is finished, not repeated.
 
         Raises:
-            GateError: there was no champion before.
+            GateError: there is no previous champion.
         """
         champion = self.champion()
         champions = [version for version in self.versions() if version.role == "champion"]
@@ -149,15 +149,15 @@ class Registry:
         number = failed.tags.get("previous_champion")
         if number is None:
             raise GateError(
-                f"version {failed.number} is the first champion: there is none to go back to. "
-                "Train and promote a better one."
+                f"version {failed.number} is the first champion: there is no previous one. "
+                "Train and promote a better version."
             )
         restored = self.get(number)
-        fall = stamp("rolled_back", why, by)
-        role = {"role": fall.pop("role")}
-        self._write(failed, fall)
-        back = stamp("champion", f"rollback of version {failed.number}: {why}", by)
-        self._write(restored, back)  # the later champion counts
+        tags = stamp("rolled_back", why, by)
+        role = {"role": tags.pop("role")}
+        self._write(failed, tags)
+        restored_tags = stamp("champion", f"rollback of version {failed.number}: {why}", by)
+        self._write(restored, restored_tags)  # the later champion counts
         self._write(failed, role)
         self._archive_champions_but(restored, f"version {restored.number} was restored")
         return self.get(restored.number), self.get(failed.number)
@@ -165,18 +165,18 @@ class Registry:
     def _archive_champions_but(self, champion: Version, why: str) -> None:
         for version in self.versions():
             if version.role == "champion" and version.number != champion.number:
-                self._write(version, _fall("archived", why))
+                self._write(version, _role_first("archived", why))
 
     def _write(self, version: Version, tags: dict[str, str]) -> None:
-        """Set tags in this order; it may end after any of them, and `champion` must stay right."""
-        doing = f"Marking version {version.number}"
-        with experiments.reachable(
-            doing, self.uri, "`uv run mlops models` shows the roles that hold now"
+        """Set tags in this order: an interruption must leave a valid champion."""
+        action = f"Marking version {version.number}"
+        with experiments.store_errors(
+            action, self.uri, "`uv run mlops models` shows the current roles"
         ):
             for key, value in tags.items():
                 self._client.set_model_version_tag(self.name, version.number, key, value)
 
 
-def _fall(role: Role, why: str) -> dict[str, str]:
-    """The role is written first: a champion with a later time would count."""
+def _role_first(role: Role, why: str) -> dict[str, str]:
+    """Tags with the role first: otherwise a champion with a later time would count."""
     return {"role": role, **stamp(role, why)}

@@ -1,6 +1,6 @@
-"""Roles of a version and the tags that say them: on this machine and in Azure ML the same.
+"""Roles of a version and their tags, the same on this machine and in Azure ML.
 
-champion (serves), challenger (may become champion), archived, rejected, rolled_back. Where an
+champion (serves), challenger (may become champion), archived, rejected, rolled_back. If an
 interrupted change left two champions, the later one counts.
 """
 
@@ -17,7 +17,7 @@ Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
 
 @dataclass(frozen=True)
 class Version:
-    """One registered version."""
+    """A registered version of the model."""
 
     number: str
     run_id: str
@@ -35,7 +35,7 @@ class Version:
 
 
 def current_user() -> str:
-    """Who acts: the pipeline's actor in CI, else the user of this machine."""
+    """The current user: the actor of the pipeline in CI, else the user of this machine."""
     for name in ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "MLOPS_USER"):
         if os.environ.get(name):
             return os.environ[name]
@@ -46,7 +46,7 @@ def current_user() -> str:
 
 
 def stamp(role: Role, why: str, by: str | None = None) -> dict[str, str]:
-    """Who, why, when, and last the role; the time is UTC, so that text order is time order."""
+    """Tags of a role: why, who, when (in UTC, so that text order is time order), and the role."""
     return {
         "role_why": why,
         "role_by": by or current_user(),

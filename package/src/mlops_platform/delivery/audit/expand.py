@@ -1,4 +1,4 @@
-"""A file of Azure Pipelines as the service reads it: templates filled in, conditions decided.
+"""Expands a file of Azure Pipelines as the service does: templates inserted, conditions resolved.
 
 https://learn.microsoft.com/azure/devops/pipelines/process/template-expressions
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.delivery.audit import shape
+from mlops_platform.delivery.audit import structure
 
 PARAMETER = re.compile(r"\$\{\{ *parameters\.(\w+) *\}\}")
 USED = re.compile(r"parameters\.(\w+)")
@@ -24,59 +24,59 @@ BOOLEANS = {True: "true", False: "false"}
 
 
 class Expansion:
-    """One pipeline, and what is wrong with its templates, its parameters and its shape."""
+    """An expanded pipeline, with the problems of its templates, parameters and structure."""
 
     def __init__(self, path: Path, folder: Path) -> None:
-        """Expand the pipeline at `path`; `folder` is what faults' names are relative to."""
-        self.faults: list[str] = []
+        """Expand the pipeline at `path`; file names in problems are relative to `folder`."""
+        self.problems: list[str] = []
         self.templates: set[Path] = set()
-        self.unseen: list[str] = []  # templates of other repositories
+        self.unchecked: list[str] = []  # templates in other repositories
         self.root = folder.parent
-        self._within = [path]
-        # Its own parameters are answered when a run is started: their text stays.
+        self._stack = [path]
+        # A run sets the pipeline's own parameters: their expressions stay.
         self.content = self._extended(self._sound(self._read(path), {}, path), path)
 
-    def fault(self, path: Path, text: str) -> None:
-        """Note one."""
-        self.faults.append(f"{path.relative_to(self.root)}: {text}")
+    def add_problem(self, path: Path, text: str) -> None:
+        """Add a problem of a file."""
+        self.problems.append(f"{path.relative_to(self.root)}: {text}")
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:
             content = read_yaml(path)
         except UsageError as error:
-            self.faults.append(str(error))
+            self.problems.append(str(error))
             return {}
         if "parameters" in content:
-            content["parameters"] = shape.parameters(
-                content["parameters"], lambda text: self.fault(path, text)
+            content["parameters"] = structure.parameters(
+                content["parameters"], lambda text: self.add_problem(path, text)
             )
         declared = {entry["name"] for entry in content.get("parameters", [])}
-        text = " ".join(_texts({key: content[key] for key in content if key != "parameters"}))
+        text = " ".join(_strings({key: content[key] for key in content if key != "parameters"}))
         used = {name for part in INSERTED.findall(text) for name in USED.findall(part)}
         for name in sorted(used - declared):
-            self.fault(path, f"`parameters.{name}` is not declared under `parameters`.")
+            self.add_problem(path, f"`parameters.{name}` is not declared under `parameters`.")
         for name in sorted(declared - used):
-            self.fault(path, f"the parameter `{name}` is declared, and nothing uses it.")
+            self.add_problem(path, f"the parameter `{name}` is declared, and nothing uses it.")
         return content
 
     def _node(self, node: Any, values: dict[str, Any], path: Path) -> Any:
         if isinstance(node, str):
-            return _filled(node, values)
+            return _fill(node, values)
         if isinstance(node, list):
             return [part for item in node for part in self._item(item, values, path)]
         if not isinstance(node, dict):
             return node
-        made: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for key, value in node.items():
             if not (isinstance(key, str) and CONDITION.match(key)):
-                made[key] = self._node(value, values, path)
-            elif _holds(key, values):
+                result[key] = self._node(value, values, path)
+            elif _is_true(key, values):
                 inner = self._node(value, values, path)
-                made |= inner if isinstance(inner, dict) else {}
-        return made
+                result |= inner if isinstance(inner, dict) else {}
+        return result
 
     def _item(self, item: Any, values: dict[str, Any], path: Path) -> list[Any]:
-        """An entry of a list: itself, or those of a template, a parameter or a condition."""
+        """Expand an entry of a list: itself, or those of a template, parameter or condition."""
         if isinstance(item, dict) and "template" in item:
             return self._template(item, values, path)
         if (
@@ -84,121 +84,127 @@ class Expansion:
             and len(item) == 1
             and CONDITION.match(str(key := next(iter(item))))
         ):
-            inner = self._node(item[key], values, path) if _holds(key, values) else []
+            inner = self._node(item[key], values, path) if _is_true(key, values) else []
             return inner if isinstance(inner, list) else [inner]
-        made = self._node(item, values, path)
-        return made if isinstance(item, str) and isinstance(made, list) else [made]
+        result = self._node(item, values, path)
+        return result if isinstance(item, str) and isinstance(result, list) else [result]
 
     def _template(self, item: dict[str, Any], values: dict[str, Any], path: Path) -> list[Any]:
-        opened = self._opened(item, values, path)
-        if opened is None:
-            return [{shape.UNSEEN: str(item["template"])}]
-        target, content, filled = opened
+        template_parts = self._opened(item, values, path)
+        if template_parts is None:
+            return [{structure.UNCHECKED: str(item["template"])}]
+        target, content, parameters = template_parts
         kind = next((kind for kind in KINDS if kind in content), None)
         if kind is None:
-            self.fault(target, f"a template has one of {', '.join(KINDS)}.")
+            self.add_problem(target, f"a template has one of {', '.join(KINDS)}.")
             return []
-        self._within.append(target)
-        made = self._sound({kind: content[kind]}, filled, target)[kind]
-        self._within.pop()
-        return made if isinstance(made, list) else [made]
+        self._stack.append(target)
+        result = self._sound({kind: content[kind]}, parameters, target)[kind]
+        self._stack.pop()
+        return result if isinstance(result, list) else [result]
 
     def _sound(self, content: dict[str, Any], values: dict[str, Any], path: Path) -> dict[str, Any]:
-        """A file's content, filled in, without what has a wrong shape."""
-        return shape.sound(self._node(content, values, path), lambda text: self.fault(path, text))
+        """Expand a file's content, without values of a wrong type."""
+        return structure.normalize(
+            self._node(content, values, path), lambda text: self.add_problem(path, text)
+        )
 
     def _extended(self, content: dict[str, Any], path: Path) -> dict[str, Any]:
-        """A pipeline with what the template that it extends says; unchanged if that is unseen."""
+        """Expand `extends` of a pipeline; unchanged if the template cannot be read."""
         if "extends" not in content:
             return content
         item = content["extends"]
         if not (isinstance(item, dict) and "template" in item):
-            self.fault(path, "`extends` names no template; write `template: FILE` below it.")
+            self.add_problem(path, "`extends` names no template; write `template: FILE` below it.")
             return content
-        opened = self._opened(item, {}, path)
-        if opened is None:
+        template_parts = self._opened(item, {}, path)
+        if template_parts is None:
             return content
-        target, base, filled = opened
-        self._within.append(target)
-        made = self._extended(self._sound(base, filled, target), target)
-        self._within.pop()
-        made.pop("parameters", None)
-        both = [each["variables"] for each in (made, content) if "variables" in each]
-        variables = [part for each in both for part in (each if isinstance(each, list) else [each])]
-        own = {key: value for key, value in content.items() if key != "extends"}
-        return made | own | ({"variables": variables} if both else {})
+        target, base, parameters = template_parts
+        self._stack.append(target)
+        result = self._extended(self._sound(base, parameters, target), target)
+        self._stack.pop()
+        result.pop("parameters", None)
+        variable_lists = [each["variables"] for each in (result, content) if "variables" in each]
+        variables = [
+            part for each in variable_lists for part in (each if isinstance(each, list) else [each])
+        ]
+        own_fields = {key: value for key, value in content.items() if key != "extends"}
+        return result | own_fields | ({"variables": variables} if variable_lists else {})
 
     def _opened(
         self, item: dict[str, Any], values: dict[str, Any], path: Path
     ) -> tuple[Path, dict[str, Any], dict[str, Any]] | None:
-        """A template's file, its content and its parameters' values, if it can be looked at."""
+        """A template's path, content and parameter values; None if it cannot be read."""
         name = self._node(item["template"], values, path)
         if not isinstance(name, str):
-            self.fault(path, f"`template` is {name!r}; write the path of a file.")
+            self.add_problem(path, f"`template` is {name!r}; write the path of a file.")
             return None
-        here = name.removesuffix("@self")
-        if "@" in here or shape.later(here):
-            self.unseen.append(f"{path.relative_to(self.root)}: `{name}`")
+        path_in_repository = name.removesuffix("@self")
+        if "@" in path_in_repository or structure.is_expression(path_in_repository):
+            self.unchecked.append(f"{path.relative_to(self.root)}: `{name}`")
             return None
-        start = self.root if here.startswith("/") else path.parent
-        target = Path(os.path.normpath(start / here.lstrip("/")))
+        start = self.root if path_in_repository.startswith("/") else path.parent
+        target = Path(os.path.normpath(start / path_in_repository.lstrip("/")))
         if not (target.is_relative_to(self.root) and target.is_file()):
-            self.fault(path, f"there is no template `{name}`.")
+            self.add_problem(path, f"there is no template `{name}`.")
             return None
         self.templates.add(target.resolve())
-        if target in self._within:
-            self.fault(path, f"the template `{name}` uses itself; take it out here.")
+        if target in self._stack:
+            self.add_problem(path, f"the template `{name}` includes itself; remove it here.")
             return None
         content = self._read(target)
         given = self._node(item.get("parameters"), values, path)
-        given = shape.values(given, name, lambda text: self.fault(path, text))
+        given = structure.values(given, name, lambda text: self.add_problem(path, text))
         return target, content, self._bound(content.get("parameters", []), given, path, name)
 
     def _bound(
         self, declared: list[dict[str, Any]], given: dict[str, Any], path: Path, template: str
     ) -> dict[str, Any]:
-        """The template's parameters with their values."""
-        filled: dict[str, Any] = {}
+        """Bind values to the template's parameters."""
+        values_by_name: dict[str, Any] = {}
         for entry in declared:
             name = entry["name"]
             if name not in given and "default" not in entry:
-                self.fault(path, f"{template} needs the parameter `{name}`.")
+                self.add_problem(path, f"{template} needs the parameter `{name}`.")
             value = given.get(name, entry.get("default", ""))
-            filled[name] = value
-            if shape.later(value):
+            values_by_name[name] = value
+            if structure.is_expression(value):
                 continue
-            allowed = entry.get("values")
-            if allowed and value not in allowed:
-                self.fault(path, f"{template}: `{name}` is {value!r}, not one of {allowed}.")
+            allowed_values = entry.get("values")
+            if allowed_values and value not in allowed_values:
+                self.add_problem(
+                    path, f"{template}: `{name}` is {value!r}, not one of {allowed_values}."
+                )
             if entry.get("type") == "boolean" and not isinstance(value, bool):
-                self.fault(path, f"{template}: `{name}` is {value!r}, not true or false.")
-        for name in sorted(set(given) - set(filled)):
-            self.fault(path, f"{template} has no parameter `{name}`.")
-        return filled
+                self.add_problem(path, f"{template}: `{name}` is {value!r}, not true or false.")
+        for name in sorted(set(given) - set(values_by_name)):
+            self.add_problem(path, f"{template} has no parameter `{name}`.")
+        return values_by_name
 
 
-def _texts(node: Any) -> list[str]:
-    """All text in a tree, keys too."""
+def _strings(node: Any) -> list[str]:
+    """All strings in a tree, including keys."""
     if isinstance(node, dict):
-        return [text for pair in node.items() for part in pair for text in _texts(part)]
+        return [text for pair in node.items() for part in pair for text in _strings(part)]
     if isinstance(node, list):
-        return [text for item in node for text in _texts(item)]
+        return [text for item in node for text in _strings(item)]
     return [str(node)]
 
 
-def _filled(text: str, values: dict[str, Any]) -> Any:
-    whole = PARAMETER.fullmatch(text)
-    if whole and whole[1] in values:
-        return values[whole[1]]
+def _fill(text: str, values: dict[str, Any]) -> Any:
+    match = PARAMETER.fullmatch(text)
+    if match and match[1] in values:
+        return values[match[1]]
     return PARAMETER.sub(lambda found: str(values.get(found[1], found[0])), text)
 
 
-def _holds(key: str, values: dict[str, Any]) -> bool:
-    """Is the condition true? What cannot be known here counts as true, so that it is looked at."""
-    found = CONDITION.match(key)
-    compared = COMPARED.match(found[2]) if found and found[1] == "if" else None
-    if compared is None or compared[2] not in values:
+def _is_true(key: str, values: dict[str, Any]) -> bool:
+    """Whether a condition is true; an unknown one counts as true, so that its part is checked."""
+    match = CONDITION.match(key)
+    comparison = COMPARED.match(match[2]) if match and match[1] == "if" else None
+    if comparison is None or comparison[2] not in values:
         return True
-    value = values[compared[2]]
+    value = values[comparison[2]]
     known = BOOLEANS[value] if isinstance(value, bool) else str(value)
-    return (known == compared[3].strip("'")) == (compared[1] == "eq")
+    return (known == comparison[3].strip("'")) == (comparison[1] == "eq")

@@ -1,14 +1,14 @@
-"""What no table can say: one module for each thing that can be wrong.
+"""Rules that no schema can express, one module for each topic.
 
-A rule takes a file of the project and gives its faults. A new one needs its place in `ALL`, and a
-planted error that it catches.
+A rule takes a spec and returns its problems. Add a new one to `ALL`, with a planted error in the
+tests that it finds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mlops_platform.specs.nodes import Fault
+from mlops_platform.specs.nodes import Problem
 from mlops_platform.specs.project import Spec
 from mlops_platform.specs.rules import (
     bindings,
@@ -21,14 +21,14 @@ from mlops_platform.specs.rules import (
     times,
 )
 
-Rule = Callable[[Spec], Iterator[Fault]]
+Rule = Callable[[Spec], Iterator[Problem]]
 ALL: tuple[Rule, ...] = (
-    bindings.faults,
-    commands.faults,
-    costs.faults,
-    deployments.faults,
-    paths.faults,
-    references.faults,
-    sweeps.faults,
-    times.faults,
+    bindings.check,
+    commands.check,
+    costs.check,
+    deployments.check,
+    paths.check,
+    references.check,
+    sweeps.check,
+    times.check,
 )

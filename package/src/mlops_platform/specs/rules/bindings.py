@@ -1,6 +1,6 @@
-"""Pipelines: is everything plugged together that should be, and does it fit?
+"""Bindings of pipelines: they exist and have the right types.
 
-The questions are those of the local runner (mlops/pipeline/checks.py), asked of every kind of job.
+The checks of the local runner (pipelines/checks.py), for every kind of job.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.pipelines.checks import binding_faults, cycle, literal_faults
+from mlops_platform.pipelines.checks import check_bindings, check_literal, find_cycle
 from mlops_platform.pipelines.model import (
     BINDING,
     BINDINGS,
@@ -18,19 +18,19 @@ from mlops_platform.pipelines.model import (
     FromPipeline,
     FromStep,
     Step,
-    listed,
-    source_of,
+    join_names,
+    parse_binding,
 )
-from mlops_platform.specs.nodes import Fault, Node
-from mlops_platform.specs.ports import declared, of_job
+from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.specs.ports import component_ports, ports_of_job
 from mlops_platform.specs.project import Spec, is_local
 from mlops_platform.specs.rules import commands
 
 CONTROL = ("do_while", "parallel_for", "if_else", "automl", "import")
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """Faults of a pipeline, of a component's defaults, or of what a schedule changes."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Check a pipeline, a component's defaults, or the inputs that a schedule changes."""
     if spec.is_a("pipeline", "pipeline component"):
         yield from _pipeline(spec)
     if spec.is_a("component", "pipeline component"):
@@ -39,7 +39,7 @@ def faults(spec: Spec) -> Iterator[Fault]:
         yield from _schedule(spec)
 
 
-def _pipeline(spec: Spec) -> Iterator[Fault]:
+def _pipeline(spec: Spec) -> Iterator[Problem]:
     tree = spec.tree
     jobs = {name: job for name, job in tree.fields("jobs").items() if isinstance(job.value, dict)}
     if not jobs and not tree.get("component"):
@@ -55,29 +55,31 @@ def _pipeline(spec: Spec) -> Iterator[Fault]:
     for name, step in steps.items():
         if jobs[name].text("type") in CONTROL:
             continue
-        for field, says in binding_faults(step, steps, inputs):
-            yield _at(jobs[name], field, says)
+        for field, message in check_bindings(step, steps, inputs):
+            yield _at(jobs[name], field, message)
         yield from _kinds(jobs[name], step, steps)
-    if circle := cycle(steps):
+    if circle := find_cycle(steps):
         jobs_node = tree.get("jobs") or tree
-        yield jobs_node.fault(f"these jobs wait for each other: {circle}; cut one of the bindings")
+        yield jobs_node.problem(
+            f"these jobs depend on each other: {circle}; remove one of the bindings"
+        )
     yield from _outputs(tree, jobs)
     yield from _elsewhere(jobs, inputs)
     if spec.is_a("pipeline") and not tree.get("compute"):
         yield from _machines(tree, jobs)
 
 
-def _step(name: str, job: Node, spec: Spec) -> tuple[Step, list[Fault]]:
-    """A job as the checks of pipelines take it, and what stands in the way."""
-    found: list[Fault] = []
-    ports, source = of_job(job, spec)
+def _step(name: str, job: Node, spec: Spec) -> tuple[Step, list[Problem]]:
+    """A job as a step for the checks, and the problems of the conversion."""
+    found: list[Problem] = []
+    ports, source = ports_of_job(job, spec)
     bindings: dict[str, Any] = {}
     for port, node in job.fields("inputs").items():
         given = _value(node)
         if isinstance(given, str) and "${{" in given:
-            bound = source_of(given)
+            bound = parse_binding(given)
             if bound is None:
-                found.append(node.fault(f"{given!r} is no binding; {BINDINGS}"))
+                found.append(node.problem(f"{given!r} is not a binding; {BINDINGS}"))
                 continue
             given = bound
         bindings[port] = given
@@ -85,11 +87,13 @@ def _step(name: str, job: Node, spec: Spec) -> tuple[Step, list[Fault]]:
     for port in search:
         bindings.setdefault(port, None)
     if source is job or source.file == job.file:
-        found += commands.of(source, ports, {"search_space": search} if search else None)
+        found += commands.check_node(source, ports, {"search_space": search} if search else None)
     for port, node in job.fields("outputs").items():
         if port not in ports.outputs:
-            there = listed(ports.outputs)
-            found.append(node.fault(f"{source.file.name} has no such output; write one of {there}"))
+            there = join_names(ports.outputs)
+            found.append(
+                node.problem(f"{source.file.name} has no such output; write one of {there}")
+            )
     step = Step(
         name=name,
         source=Path(source.file.name),
@@ -103,7 +107,7 @@ def _step(name: str, job: Node, spec: Spec) -> tuple[Step, list[Fault]]:
 
 
 def _value(node: Node) -> Any:
-    """What is given: a binding's text, a literal, or None for a file, which has no value here."""
+    """The value: a binding's text, a literal, or None for a file."""
     if not isinstance(node.value, dict):
         return node.value
     path, value = node.get("path"), node.get("value")
@@ -112,8 +116,8 @@ def _value(node: Node) -> Any:
     return value.value if value is not None else None
 
 
-def _kinds(job: Node, step: Step, steps: dict[str, Step]) -> Iterator[Fault]:
-    """A file where a number is wanted, or one word where a file is."""
+def _kinds(job: Node, step: Step, steps: dict[str, Step]) -> Iterator[Problem]:
+    """Check types: a file instead of a number, or a literal instead of a file."""
     for port, bound in step.bindings.items():
         node = job.get("inputs", port)
         wanted = step.inputs[port].type if port in step.inputs else "any"
@@ -125,27 +129,27 @@ def _kinds(job: Node, step: Step, steps: dict[str, Step]) -> Iterator[Fault]:
             if made in ("any", wanted) or {made, wanted} == {"integer", "number"}:
                 continue
             if (made in LITERALS) != (wanted in LITERALS) or {made, wanted} == set(PATHS):
-                yield node.fault(
-                    f"job '{bound.step}' makes a {made}, and {step.source} takes a {wanted}; "
+                yield node.problem(
+                    f"job '{bound.step}' writes a {made}, but {step.source} expects a {wanted}; "
                     "bind another output, or change one of the types"
                 )
         elif wanted not in LITERALS and (
             isinstance(bound, int | float) or (isinstance(bound, str) and is_local(bound))
         ):
-            yield node.fault(f"expected a {wanted}, got {bound!r}; write `type` and `path`")
+            yield node.problem(f"expected a {wanted}, got {bound!r}; write `type` and `path`")
 
 
-def _at(job: Node, field: str, says: str) -> Fault:
+def _at(job: Node, field: str, message: str) -> Problem:
     port = field.rpartition(".")[2]
     node = job.get("inputs", port)
-    says = says if ";" in says else f"{says}; write one of that type"
+    message = message if ";" in message else f"{message}; write one of that type"
     if node is not None:
-        return node.fault(says)
-    return Fault(job.file, (job.get("inputs") or job).line, field, says)
+        return node.problem(message)
+    return Problem(job.file, (job.get("inputs") or job).line, field, message)
 
 
-def _outputs(tree: Node, jobs: dict[str, Node]) -> Iterator[Fault]:
-    """The pipeline's own outputs: each is written by a job, and a job writes no other."""
+def _outputs(tree: Node, jobs: dict[str, Node]) -> Iterator[Problem]:
+    """Check the pipeline's outputs: a job writes each of them, and no others."""
     declared_outputs = tree.fields("outputs")
     written = set()
     for job in jobs.values():
@@ -156,18 +160,22 @@ def _outputs(tree: Node, jobs: dict[str, Node]) -> Iterator[Fault]:
                 name = match[1].removeprefix("parent.outputs.")
                 written.add(name)
                 if name not in declared_outputs:
-                    there = f"it has {listed(declared_outputs)}"
-                    yield node.fault(f"the pipeline has no output '{name}'; {there}; declare it")
+                    there = f"it has {join_names(declared_outputs)}"
+                    yield node.problem(f"the pipeline has no output '{name}'; {there}; declare it")
             elif isinstance(target, str) and "${{parent" in target:
-                yield node.fault(f"{target!r} is no binding; write ${{{{parent.outputs.NAME}}}}")
+                yield node.problem(
+                    f"{target!r} is not a binding; write ${{{{parent.outputs.NAME}}}}"
+                )
     seen_through = jobs and not any(job.text("type") in CONTROL for job in jobs.values())
     for name, node in declared_outputs.items():
         if name not in written and seen_through:
-            yield node.fault(f"no job writes it; bind an output to ${{{{parent.outputs.{name}}}}}")
+            yield node.problem(
+                f"no job writes it; bind an output to ${{{{parent.outputs.{name}}}}}"
+            )
 
 
-def _elsewhere(jobs: dict[str, Node], inputs: dict[str, Any]) -> Iterator[Fault]:
-    """`${{parent.inputs.x}}` outside of a job's inputs: machines, limits, arguments."""
+def _elsewhere(jobs: dict[str, Node], inputs: dict[str, Any]) -> Iterator[Problem]:
+    """Check `${{parent.inputs.x}}` outside of a job's inputs: compute, limits, arguments."""
     for job in jobs.values():
         skip = {id(node) for node in job.fields("inputs").values()}
         for name, node in job.value.items():
@@ -175,15 +183,15 @@ def _elsewhere(jobs: dict[str, Node], inputs: dict[str, Any]) -> Iterator[Fault]
                 continue
             for below in node.walk():
                 for found in BINDING.findall(below.value) if isinstance(below.value, str) else ():
-                    bound = source_of(f"${{{{{found}}}}}")
+                    bound = parse_binding(f"${{{{{found}}}}}")
                     if isinstance(bound, FromPipeline) and bound.name not in inputs:
-                        yield below.fault(
+                        yield below.problem(
                             f"the pipeline has no input '{bound.name}'; write one of "
-                            f"{listed(inputs)}"
+                            f"{join_names(inputs)}"
                         )
 
 
-def _machines(tree: Node, jobs: dict[str, Node]) -> Iterator[Fault]:
+def _machines(tree: Node, jobs: dict[str, Node]) -> Iterator[Problem]:
     if tree.get("settings", "default_compute"):
         return
     for job in jobs.values():
@@ -194,45 +202,46 @@ def _machines(tree: Node, jobs: dict[str, Node]) -> Iterator[Fault]:
             )
 
 
-def _defaults(component: Node) -> Iterator[Fault]:
-    for name, port in declared(component).inputs.items():
+def _defaults(component: Node) -> Iterator[Problem]:
+    for name, port in component_ports(component).inputs.items():
         node = component.get("inputs", name)
         low, high = port.low, port.high
         if low is not None and high is not None and low > high and node is not None:
-            yield node.fault(f"`min` {low} is above `max` {high}; exchange them")
+            yield node.problem(f"`min` {low} is above `max` {high}; exchange them")
         default = node.get("default") if node else None
         if default is not None:
-            for says in literal_faults(default.value, port):
-                yield default.fault(f"{says}; write one of that type and range")
+            for message in check_literal(default.value, port):
+                yield default.problem(f"{message}; write one of that type and range")
 
 
-def _schedule(spec: Spec) -> Iterator[Fault]:
-    """What a schedule gives to the job that it starts."""
+def _schedule(spec: Spec) -> Iterator[Problem]:
+    """Check the inputs and outputs that a schedule passes to its job."""
     job = spec.tree.get("create_job", "job")
     if job is None or not isinstance(job.value, str) or not is_local(job.value):
         return
-    started = spec.files.beside(spec, job.value)
+    started = spec.files.resolve(spec, job.value)
     if started is None:
         return
     if not started.is_a("pipeline", "job", "spark"):
-        yield job.fault(f"{started.path.name} is no job; name a pipeline job or a command job")
+        yield job.problem(f"{started.path.name} is not a job; name a pipeline job or a command job")
         return
     wanted = spec.tree.text("create_job", "type")
     is_type = started.tree.text("type") or "command"
     if wanted and wanted != is_type:
-        yield (spec.tree.get("create_job", "type") or job).fault(
+        yield (spec.tree.get("create_job", "type") or job).problem(
             f"{started.path.name} is a {is_type} job; write {is_type}"
         )
     for group in ("inputs", "outputs"):
         there = started.tree.fields(group)
         for name, node in spec.tree.fields("create_job", group).items():
             if name not in there:
-                yield node.fault(
-                    f"{started.path.name} has no such {group[:-1]}; write one of {listed(there)}"
+                yield node.problem(
+                    f"{started.path.name} has no such {group[:-1]}; write one of "
+                    f"{join_names(there)}"
                 )
                 continue
             before, now = _value(there[name]), _value(node)
             if before is not None and now is not None and type(before) is not type(now):
-                yield node.fault(
+                yield node.problem(
                     f"expected a value like {before!r}, got {now!r}; write one of that type"
                 )

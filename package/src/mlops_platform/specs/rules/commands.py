@@ -1,43 +1,50 @@
-"""Commands and arguments: do they name inputs and outputs that are declared?"""
+"""Commands and arguments: they use declared inputs and outputs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from mlops_platform.pipelines.checks import command_faults
-from mlops_platform.pipelines.model import BINDING, listed
-from mlops_platform.specs.nodes import Fault, Node
-from mlops_platform.specs.ports import Ports, declared, given
+from mlops_platform.pipelines.checks import check_command
+from mlops_platform.pipelines.model import BINDING, join_names
+from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.specs.ports import Ports, component_ports, job_ports
 from mlops_platform.specs.project import Spec
 
-# Fields beside `command` where a job's or component's own ports may stand.
+# Fields besides `command` that may use the ports of a job or component.
 ARGUMENTS = ("input_data", "args", "task.program_arguments", "task.append_row_to", "task.model")
 UNBOUND = re.compile(r"(?<!\$)\{\{[^}]*\}\}|\$\{(?!\{)(?:inputs|outputs)\.[^}]*\}")
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """Undeclared names, in whole files; those inside pipelines are found with their job."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Find undeclared names in whole files; bindings.py checks those inside pipelines."""
     tree = spec.tree
     if spec.is_a("component"):
-        yield from of(tree, declared(tree))
+        yield from check_node(tree, component_ports(tree))
     elif spec.is_a("job", "spark"):
-        yield from of(tree, given(tree))
+        yield from check_node(tree, job_ports(tree))
     elif spec.is_a("sweep"):
         trial = tree.get("trial")
         if trial is not None and isinstance(trial.value, dict):
-            yield from of(trial, given(tree), {"search_space": tree.fields("search_space")})
+            yield from check_node(
+                trial, job_ports(tree), {"search_space": tree.fields("search_space")}
+            )
 
 
-def of(node: Node, ports: Ports, more: Mapping[str, Mapping] | None = None) -> Iterator[Fault]:
-    """Faults of the command and the arguments that stand in `node`."""
+def check_node(
+    node: Node, ports: Ports, more: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[Problem]:
+    """Check the command and the arguments in `node`."""
     groups = {"inputs": ports.inputs, "outputs": ports.outputs, **(more or {})}
     command = node.get("command")
     if command is not None and isinstance(command.value, str):
         if not command.value.strip():
             return
-        for says in command_faults(command.value, groups):
-            yield command.fault(says if ";" in says else f"{says}; declare it, or correct it")
+        for message in check_command(command.value, groups):
+            yield command.problem(
+                message if ";" in message else f"{message}; declare it, or correct it"
+            )
         yield from _unbound(command)
     for field in ARGUMENTS:
         arguments = node.get(*field.split("."))
@@ -46,15 +53,15 @@ def of(node: Node, ports: Ports, more: Mapping[str, Mapping] | None = None) -> I
         for name in BINDING.findall(arguments.value):
             group, _, port = name.partition(".")
             if group in groups and port not in groups[group]:
-                yield arguments.fault(
-                    f"'{name}' is not declared; write one of {listed(groups[group])}"
+                yield arguments.problem(
+                    f"'{name}' is not declared; write one of {join_names(groups[group])}"
                 )
 
 
-def _unbound(command: Node) -> Iterator[Fault]:
-    """`{{inputs.x}}` and `${inputs.x}` reach the shell as they are."""
+def _unbound(command: Node) -> Iterator[Problem]:
+    """Find `{{inputs.x}}` and `${inputs.x}`, which Azure ML does not resolve."""
     for found in re.findall(
         r"(?<!\$)\{\{[^}]*\}\}|\$\{(?!\{)(?:inputs|outputs)\.[^}]*\}", command.value
     ):
         name = found.strip("${} ")
-        yield command.fault(f"{found!r} is no binding; write ${{{{{name}}}}}")
+        yield command.problem(f"{found!r} is not a binding; write ${{{{{name}}}}}")

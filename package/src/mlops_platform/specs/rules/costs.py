@@ -1,10 +1,10 @@
-"""What the standard asks of everything that costs money: an end, and a name on the bill."""
+"""Requirements for everything that costs money: tags for the bill, and time limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 JOBS = ("pipeline", "job", "sweep", "spark", "schedule", "monitor")
@@ -12,13 +12,13 @@ SERVING = ("online endpoint", "online deployment", "batch endpoint", "batch depl
 SECONDS = "write {timeout: SECONDS}, so that a job that hangs ends"
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """Missing tags, missing time limits, machines that stay when nobody needs them."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Find missing tags, missing time limits, and idle machines that keep running."""
     tree = spec.tree
     if spec.is_a(*JOBS, *SERVING, "compute") and not tree.fields("tags"):
         found = tree.get("tags")
-        says = "is missing; write at least {project: NAME}: bills are divided by tags"
-        yield found.fault(says) if found else tree.missing("tags", says)
+        message = "is missing; write at least {project: NAME}: bills are split by tags"
+        yield found.problem(message) if found else tree.missing("tags", message)
     if spec.is_a("job", "sweep"):
         yield from _limit(tree, "limits", "timeout")
     if spec.is_a("pipeline", "pipeline component"):
@@ -31,7 +31,7 @@ def faults(spec: Spec) -> Iterator[Fault]:
         yield from _machines(tree)
 
 
-def _inside(job: Node) -> Iterator[Fault]:
+def _inside(job: Node) -> Iterator[Problem]:
     if not isinstance(job.value, dict):
         return
     kind = job.text("type") or "command"
@@ -43,26 +43,26 @@ def _inside(job: Node) -> Iterator[Fault]:
         yield from _limit(job, "limits", "timeout_minutes")
 
 
-def _limit(node: Node, group: str, name: str, what: str = "") -> Iterator[Fault]:
+def _limit(node: Node, group: str, name: str, what: str = "") -> Iterator[Problem]:
     if node.get(group, name) is None:
-        says = f"is missing; write {what}" if what else f"is missing; {SECONDS}"
+        message = f"is missing; write {what}" if what else f"is missing; {SECONDS}"
         line = (node.get(group) or node).line
-        yield Fault(node.file, line, node.below(f"{group}.{name}"), says)
+        yield Problem(node.file, line, node.child_path(f"{group}.{name}"), message)
 
 
-def _machines(tree: Node) -> Iterator[Fault]:
+def _machines(tree: Node) -> Iterator[Problem]:
     kind = tree.text("type").lower()
     if kind == "amlcompute":
         least, most = tree.get("min_instances"), tree.get("max_instances")
         low = least.value if least is not None else 0
         high = most.value if most is not None else 1
         if isinstance(low, int) and low > 0 and least is not None:
-            yield least.fault(f"{low} machines would run day and night; write 0")
+            yield least.problem(f"{low} machines would run day and night; write 0")
         if isinstance(low, int) and isinstance(high, int) and low > high and most is not None:
-            yield most.fault(f"is below `min_instances`; write at least {low}")
+            yield most.problem(f"is below `min_instances`; write at least {low}")
         if tree.get("idle_time_before_scale_down") is None:
-            says = "is missing; write seconds, such as 600, after which idle machines go"
-            yield tree.missing("idle_time_before_scale_down", says)
+            message = "is missing; write seconds, such as 600, after which idle machines stop"
+            yield tree.missing("idle_time_before_scale_down", message)
     elif kind == "computeinstance":
         names = ("idle_time_before_shutdown_minutes", "idle_time_before_shutdown", "schedules")
         if not any(tree.get(name) for name in names):

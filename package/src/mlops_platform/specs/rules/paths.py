@@ -1,4 +1,4 @@
-"""Files and folders that a spec names: is there something?"""
+"""Files and folders that a spec names must exist."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec, is_local
 
 FILES = {"component", "trial", "job", "create_job"}
-# Where the values of these stand, they lie below `code`, or below the file's own folder.
+# Paths relative to `code`, or to the folder of the file.
 SCRIPTS = {"scoring_script", "entry_script"}
-# A `path` below these names no data: what a job writes, a folder for an image, an HTTP route.
+# A `path` that is no input: an output of a job, a folder for an image, an HTTP route.
 NO_DATA = re.compile(r"(^|\.)(outputs\.|build\.path$|\w+_route\.path$)")
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """Dangling files of every kind."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Find missing files of every kind."""
     if spec.kind.name in ("autoscale", "conda") or not spec.kind.family:
         return
     for node in spec.tree.walk():
@@ -35,7 +35,7 @@ def faults(spec: Spec) -> Iterator[Fault]:
     yield from _conda(spec)
 
 
-def _field(spec: Spec, parent: Node, name: str, node: Node) -> Iterator[Fault]:
+def _field(spec: Spec, parent: Node, name: str, node: Node) -> Iterator[Problem]:
     here, text = spec.path.parent, node.value
     if name in FILES and is_local(text):
         if name in ("job", "create_job") and not spec.is_a("schedule"):
@@ -48,8 +48,8 @@ def _field(spec: Spec, parent: Node, name: str, node: Node) -> Iterator[Fault]:
             yield from _there(here, node, "file", wants_file=True)
             yield from _is(spec, node, "environment")
         elif is_local(text):
-            yield node.fault(
-                f"{text!r} is no environment; write file:PATH, or azureml:NAME:VERSION"
+            yield node.problem(
+                f"{text!r} is not an environment; write file:PATH, or azureml:NAME:VERSION"
             )
     elif name == "code" and is_local(text):
         yield from _there(here, node, "folder")
@@ -63,28 +63,28 @@ def _field(spec: Spec, parent: Node, name: str, node: Node) -> Iterator[Fault]:
         yield from _there(here, node, "file or folder")
 
 
-def _there(base: Path, node: Node, what: str, *, wants_file: bool = False) -> Iterator[Fault]:
+def _there(base: Path, node: Node, what: str, *, wants_file: bool = False) -> Iterator[Problem]:
     text = str(node.value).removeprefix("file:")
     path = base / text
     if not path.exists():
-        yield node.fault(f"there is no {what} {text} in {_shown(base)}; name one that is there")
+        yield node.problem(f"there is no {what} {text} in {_shown(base)}; name one that exists")
     elif wants_file and not path.is_file():
-        yield node.fault(f"{text} is a folder; name a file in it")
+        yield node.problem(f"{text} is a folder; name a file in it")
 
 
-def _is(spec: Spec, node: Node, family: str) -> Iterator[Fault]:
-    named = spec.files.beside(spec, node.value)
+def _is(spec: Spec, node: Node, family: str) -> Iterator[Problem]:
+    named = spec.files.resolve(spec, node.value)
     if named is not None and not named.kind.family.endswith(family):
-        yield node.fault(f"{named.path.name} is no {family}; name a file that is one")
+        yield node.problem(f"{named.path.name} is not a {family} file; name one that is")
 
 
-def _dockerfile(spec: Spec, build: Node) -> Iterator[Fault]:
+def _dockerfile(spec: Spec, build: Node) -> Iterator[Problem]:
     context = build.get("path")
     if context is None or not isinstance(context.value, str) or not is_local(context.value):
         return
     folder = spec.path.parent / context.value
     if not folder.is_dir():
-        yield context.fault(
+        yield context.problem(
             f"there is no folder {context.value} in {_shown(spec.path.parent)}; name the one of "
             "the Dockerfile"
         )
@@ -92,25 +92,25 @@ def _dockerfile(spec: Spec, build: Node) -> Iterator[Fault]:
     named = build.get("dockerfile_path")
     name = build.text("dockerfile_path") or "Dockerfile"
     if not (folder / name).is_file():
-        yield (named or build).fault(
+        yield (named or build).problem(
             f"there is no {name} in {_shown(folder)}; name the Dockerfile there"
         )
 
 
-def _conda(spec: Spec) -> Iterator[Fault]:
-    """`-r FILE` in a conda file: only its text is sent, and the image cannot be built."""
+def _conda(spec: Spec) -> Iterator[Problem]:
+    """Find `-r FILE` in a conda file: the file is not sent, so the image cannot be built."""
     for node in spec.tree.walk():
         if node.field.rpartition(".")[2] != "conda_file":
             continue
         packages = node
         if isinstance(node.value, str):
-            named = spec.files.beside(spec, node.value)
+            named = spec.files.resolve(spec, node.value)
             if named is None:
                 continue
             packages = named.tree
         for item in packages.walk():
             if isinstance(item.value, str) and re.match(r"(-r|--requirement|-e|-c) ", item.value):
-                yield item.fault(
+                yield item.problem(
                     f"{item.value!r} names a file that is not sent; list the packages, or build "
                     "from a Dockerfile"
                 )

@@ -1,21 +1,21 @@
-"""What lies in Azure is named with its version, and nothing is left to be filled in."""
+"""References to Azure have a version, and no placeholder is left."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 ASSET = re.compile(r"azureml:(?!/)(?P<name>[^:@/]*)(:(?P<version>[^:@]*))?(@(?P<label>.*))?")
 REGISTRY = re.compile(r"azureml://registries/[^/]+/(?P<kind>[a-z]+)/(?P<name>[^/]+)/(?P<rest>.*)")
 DATASTORE = re.compile(r"azureml://datastores/(?P<name>\w+)(/paths/\S*)?")
 LONG = re.compile(r"azureml://(subscriptions|locations)/\S+")
-# These are named without a version: machines, stores, jobs.
+# References without a version: compute, datastores, jobs.
 UNVERSIONED = {"compute", "default_compute", "default_datastore", "datastore", "job", "create_job"}
 UNVERSIONED |= {"target", "job_definition", "endpoint_deployment_id"}
-# A word that is handed on; only `path` says that it is data.
+# A literal; only `path` marks data.
 LITERAL = re.compile(r"(^|\.)inputs\.\w+$")
 PROSE = {"description", "display_name", "command", "comment", "condition", "program_arguments"}
 PLACEHOLDER = re.compile(
@@ -25,8 +25,8 @@ PLACEHOLDER = re.compile(
 GUID = re.compile(r"/subscriptions/[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-")
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """References without a fixed version, placeholders, images without a tag."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Find references without a version, placeholders, and images without a tag."""
     if spec.kind.name == "conda":
         return
     for node in spec.tree.walk():
@@ -34,10 +34,10 @@ def faults(spec: Spec) -> Iterator[Fault]:
             continue
         last = node.field.rpartition(".")[2]
         if last not in PROSE and (found := PLACEHOLDER.search(node.value)):
-            yield node.fault(f"{found[0]!r} is a placeholder; write the real value")
+            yield node.problem(f"{found[0]!r} is a placeholder; write the real value")
         if GUID.search(node.value):
-            yield node.fault(
-                "names a subscription; write azureml:NAME:VERSION, the subscription is `az`'s own"
+            yield node.problem(
+                "names a subscription; write azureml:NAME:VERSION, `az` knows the subscription"
             )
         if node.value.startswith("azureml:") and not LITERAL.search(node.field):
             yield from _reference(node, last)
@@ -46,45 +46,46 @@ def faults(spec: Spec) -> Iterator[Fault]:
     yield from _dockerfile(spec)
 
 
-def _reference(node: Node, last: str) -> Iterator[Fault]:
+def _reference(node: Node, last: str) -> Iterator[Problem]:
     text = node.value
     if text.endswith("@latest") or "/labels/latest" in text:
         fixed = text.replace("/labels/latest", "/versions/VERSION").replace("@latest", ":VERSION")
-        yield node.fault(f"{text!r} is another version tomorrow; write {fixed}, as it was tested")
+        yield node.problem(f"{text!r} can change at any time; write {fixed}, the tested version")
     elif text.startswith("azureml://"):
         if not (REGISTRY.fullmatch(text) or DATASTORE.fullmatch(text) or LONG.fullmatch(text)):
-            yield node.fault(
-                f"{text!r} is no address of Azure ML; write azureml://datastores/NAME/paths/PATH "
+            yield node.problem(
+                f"{text!r} is not an address of Azure ML; write "
+                "azureml://datastores/NAME/paths/PATH "
                 "or azureml://registries/NAME/KIND/NAME/versions/VERSION"
             )
     elif last not in UNVERSIONED:
         match = ASSET.fullmatch(text)
         if not match or not match["name"]:
-            yield node.fault(f"{text!r} names nothing; write azureml:NAME:VERSION")
+            yield node.problem(f"{text!r} has no name; write azureml:NAME:VERSION")
         elif not match["version"] and not match["label"]:
-            yield node.fault(f"{text!r} has no version; write azureml:{match['name']}:VERSION")
+            yield node.problem(f"{text!r} has no version; write azureml:{match['name']}:VERSION")
     elif last != "endpoint_deployment_id" and not re.fullmatch(r"azureml:[\w.-]+", text):
-        yield node.fault(f"{text!r} is no name; write azureml:NAME")
+        yield node.problem(f"{text!r} is not a name; write azureml:NAME")
 
 
-def _image(node: Node) -> Iterator[Fault]:
-    if fault := _moving(node.value):
-        yield node.fault(fault)
+def _image(node: Node) -> Iterator[Problem]:
+    if problem := _image_problem(node.value):
+        yield node.problem(problem)
 
 
-def _moving(image: str) -> str:
-    """What is wrong with an image's name; empty where it says one image for ever."""
+def _image_problem(image: str) -> str:
+    """The problem of an image's name; empty if it always names the same image."""
     name = image.rpartition("/")[2]
     tag = name.partition(":")[2]
     if "@sha256:" in image or "${{" in image or "$" in image:
         return ""
     if not tag or tag == "latest":
-        return f"{image!r} is another image tomorrow; write a dated tag or a digest"
+        return f"{image!r} can change at any time; write a dated tag or a digest"
     return ""
 
 
-def _dockerfile(spec: Spec) -> Iterator[Fault]:
-    """The base images of the Dockerfile that an environment builds."""
+def _dockerfile(spec: Spec) -> Iterator[Problem]:
+    """Check the base images in the Dockerfile of an environment."""
     if not spec.is_a("environment") or not spec.tree.text("build", "path"):
         return
     name = spec.tree.text("build", "dockerfile_path") or "Dockerfile"
@@ -96,7 +97,11 @@ def _dockerfile(spec: Spec) -> Iterator[Fault]:
         match = re.match(r"FROM\s+(?:--\S+\s+)?(\S+)(?:\s+AS\s+(\S+))?", line, re.I)
         if not match:
             continue
-        if match[1] not in stages and match[1] != "scratch" and (says := _moving(match[1])):
-            yield Fault(path, number, "FROM", says)
+        if (
+            match[1] not in stages
+            and match[1] != "scratch"
+            and (message := _image_problem(match[1]))
+        ):
+            yield Problem(path, number, "FROM", message)
         if match[2]:
             stages.add(match[2])

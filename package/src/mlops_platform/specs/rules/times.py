@@ -1,4 +1,4 @@
-"""When schedules start: cron, time zones, dates."""
+"""Times of schedules: cron expressions, time zones, dates."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from mlops_platform.specs.nodes import Fault, Node
+from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
-from mlops_platform.specs.shapes import nearest
-from mlops_platform.specs.tables.zones import ZONES
+from mlops_platform.specs.schemas.zones import ZONES
+from mlops_platform.specs.validators import nearest
 
 FIELDS = (("minutes", 0, 59), ("hours", 0, 23), ("days", 1, 31), ("months", 1, 12))
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 SAMPLE = 'such as "0 4 * * 1", Monday at four'
 
 
-def faults(spec: Spec) -> Iterator[Fault]:
-    """Faults of a trigger."""
+def check(spec: Spec) -> Iterator[Problem]:
+    """Check a trigger."""
     if not spec.is_a("schedule", "monitor"):
         return
     trigger = spec.tree.get("trigger")
@@ -31,17 +31,17 @@ def faults(spec: Spec) -> Iterator[Fault]:
     if zone is not None and str(zone.value).lower() not in known:
         close = nearest(str(zone.value), ZONES)
         name = close if close.startswith("`") else "such as W. Europe Standard Time"
-        yield zone.fault(
-            f"{zone.value!r} is no time zone of Azure ML; write UTC, or Windows' name, {name}"
+        yield zone.problem(
+            f"{zone.value!r} is not a time zone of Azure ML; write UTC, or Windows' name, {name}"
         )
     yield from _dates(trigger)
     yield from _pattern(trigger)
 
 
-def _cron(node: Node) -> Iterator[Fault]:
+def _cron(node: Node) -> Iterator[Problem]:
     parts = node.value.split()
     if len(parts) != 5:
-        yield node.fault(
+        yield node.problem(
             f"a cron expression has five fields, found {len(parts)}; write minutes, hours, *, * "
             f"and days of the week, {SAMPLE}"
         )
@@ -50,7 +50,7 @@ def _cron(node: Node) -> Iterator[Fault]:
         if name in ("days", "months"):
             # how-to-schedule-pipeline-job: "If you pass a value, it will be ignored"
             if part != "*":
-                yield node.fault(
+                yield node.problem(
                     f"Azure ML ignores {name}, here {part!r}, and would start more often; write *, "
                     "or a `recurrence` trigger with `frequency: month`"
                 )
@@ -62,25 +62,27 @@ def _cron(node: Node) -> Iterator[Fault]:
     yield from _part(node, week, "days of the week", 0, 6)
 
 
-def _part(node: Node, part: str, name: str, low: int, high: int) -> Iterator[Fault]:
+def _part(node: Node, part: str, name: str, low: int, high: int) -> Iterator[Problem]:
     for item in part.split(","):
         match = re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/(\d+))?", item)
         if not match:
-            yield node.fault(f"{item!r} is no value of {name}; write {low} to {high}, {SAMPLE}")
+            yield node.problem(
+                f"{item!r} is not a value of {name}; write {low} to {high}, {SAMPLE}"
+            )
             continue
         first, last, step = (int(found) if found else None for found in match.groups())
         outside = [number for number in (first, last) if not low <= (number or low) <= high]
         if outside:
-            yield node.fault(
+            yield node.problem(
                 f"{outside[0]} is out of range for {name}; write {low} to {high}, {SAMPLE}"
             )
         elif first is not None and last is not None and first > last:
-            yield node.fault(f"{item!r} runs backwards; write {last}-{first}")
+            yield node.problem(f"{item!r} runs backwards; write {last}-{first}")
         elif step == 0 or (step or 1) > high:
-            yield node.fault(f"{item!r} never comes; write a step from 1 to {high}")
+            yield node.problem(f"{item!r} never occurs; write a step from 1 to {high}")
 
 
-def _dates(trigger: Node) -> Iterator[Fault]:
+def _dates(trigger: Node) -> Iterator[Problem]:
     found = {}
     for name in ("start_time", "end_time"):
         node = trigger.get(name)
@@ -88,13 +90,15 @@ def _dates(trigger: Node) -> Iterator[Fault]:
             continue
         moment = _moment(node.value)
         if moment is None:
-            yield node.fault(f"{node.value!r} is no date and time; write it as 2026-11-30T04:00:00")
+            yield node.problem(
+                f"{node.value!r} is not a date and time; write it as 2026-11-30T04:00:00"
+            )
         else:
             found[name] = moment
     if len(found) == 2 and found["start_time"] >= found["end_time"]:
         end = trigger.get("end_time")
         if end is not None:
-            yield end.fault("is not after `start_time`; write a later one")
+            yield end.problem("is not after `start_time`; write a later one")
 
 
 def _moment(value: object) -> datetime | None:
@@ -108,7 +112,7 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-def _pattern(trigger: Node) -> Iterator[Fault]:
+def _pattern(trigger: Node) -> Iterator[Problem]:
     schedule, frequency = trigger.get("schedule"), trigger.text("frequency")
     if schedule is None:
         return
@@ -116,8 +120,11 @@ def _pattern(trigger: Node) -> Iterator[Fault]:
     for name, frequencies in fits.items():
         node = schedule.get(name)
         if node is not None and frequency and frequency not in frequencies:
-            yield node.fault(
-                f"does not go with `frequency: {frequency}`; write {frequencies[0]}, or remove it"
+            yield node.problem(
+                f"cannot be used with `frequency: {frequency}`; write {frequencies[0]}, or remove "
+                "it"
             )
     if frequency in ("minute", "hour"):
-        yield schedule.fault(f"does not go with `frequency: {frequency}`; write day, week or month")
+        yield schedule.problem(
+            f"cannot be used with `frequency: {frequency}`; write day, week or month"
+        )

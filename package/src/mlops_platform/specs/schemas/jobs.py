@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
-    ByType,
-    Either,
-    Fields,
-    Flag,
-    ListOf,
-    Named,
-    Number,
-    OneOf,
-    Shape,
-    Text,
-    whole,
-)
-from mlops_platform.specs.tables.common import (
+from mlops_platform.specs.schemas.common import (
     ANY,
     DESCRIBED,
     DISTRIBUTION,
@@ -30,13 +17,32 @@ from mlops_platform.specs.tables.common import (
     TEXT,
     VARIABLES,
 )
-from mlops_platform.specs.tables.components import COMPONENT, INLINE, MINI_BATCHES, SPARK_WORK, TASK
+from mlops_platform.specs.schemas.components import (
+    COMPONENT,
+    INLINE,
+    MINI_BATCHES,
+    SPARK_WORK,
+    TASK,
+)
+from mlops_platform.specs.validators import (
+    ByType,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    Named,
+    Number,
+    OneOf,
+    Text,
+    Validator,
+    integer,
+)
 
 COMPUTE = Text(r"azureml:\S+|serverless", "azureml:NAME or serverless")
 # Microsoft's limit for one job is 30 days on a cluster.
-SECONDS = whole(1, 2592000)
+SECONDS = integer(1, 2592000)
 LIMITS = Fields({"timeout": SECONDS})
-INSIDE: dict[str, Shape] = {
+INSIDE: dict[str, Validator] = {
     "type": TEXT,
     "name": TEXT,
     "display_name": TEXT,
@@ -51,7 +57,7 @@ INSIDE: dict[str, Shape] = {
     "resources": RESOURCES,
     "environment_variables": VARIABLES,
 }
-OUTSIDE: dict[str, Shape] = {
+OUTSIDE: dict[str, Validator] = {
     **DESCRIBED,
     "name": NAME,
     "display_name": TEXT,
@@ -70,7 +76,7 @@ OUTSIDE: dict[str, Shape] = {
         }
     ),
 }
-RUN: dict[str, Shape] = {
+RUN: dict[str, Validator] = {
     "command!": TEXT,
     "code": TEXT,
     "environment!": ENVIRONMENT,
@@ -90,7 +96,7 @@ SEARCH = Named(
     ByType(
         {
             "choice": Fields({"type!": TEXT, "values!": ListOf(ANY, 1)}),
-            "randint": Fields({"type!": TEXT, "upper!": whole(1)}),
+            "randint": Fields({"type!": TEXT, "upper!": integer(1)}),
             "uniform": RANGE,
             "loguniform": RANGE,
             "quniform": STEPS,
@@ -103,12 +109,12 @@ SEARCH = Named(
     ),
     PORT,
 )
-POLICY: dict[str, Shape] = {
+POLICY: dict[str, Validator] = {
     "type!": TEXT,
-    "evaluation_interval": whole(1),
-    "delay_evaluation": whole(0),
+    "evaluation_interval": integer(1),
+    "delay_evaluation": integer(0),
 }
-SWEEP_WORK: dict[str, Shape] = {
+SWEEP_WORK: dict[str, Validator] = {
     "sampling_algorithm": Either(
         OneOf("random", "grid", "bayesian"),
         ByType(
@@ -116,7 +122,7 @@ SWEEP_WORK: dict[str, Shape] = {
                 "random": Fields(
                     {
                         "type!": TEXT,
-                        "seed": whole(0),
+                        "seed": integer(0),
                         "rule": OneOf("random", "sobol"),
                         "logbase": ANY,
                     }
@@ -132,13 +138,13 @@ SWEEP_WORK: dict[str, Shape] = {
         {
             "bandit": Fields({**POLICY, "slack_factor": Number(0), "slack_amount": Number(0)}),
             "median_stopping": Fields(POLICY),
-            "truncation_selection": Fields({**POLICY, "truncation_percentage!": whole(1, 99)}),
+            "truncation_selection": Fields({**POLICY, "truncation_percentage!": integer(1, 99)}),
         }
     ),
     "limits!": Fields(
         {
-            "max_total_trials!": whole(1, 1000),
-            "max_concurrent_trials": whole(1, 1000),
+            "max_total_trials!": integer(1, 1000),
+            "max_concurrent_trials": integer(1, 1000),
             "timeout": SECONDS,
             "trial_timeout": SECONDS,
         }
@@ -155,7 +161,7 @@ IN_PIPELINE = ByType(
         "command": Fields(
             {
                 **INSIDE,
-                **{name.rstrip("!"): shape for name, shape in RUN.items()},
+                **{name.rstrip("!"): validator for name, validator in RUN.items()},
                 "component": INLINE,
                 "limits": LIMITS,
                 "services": Named(ANY),
@@ -166,13 +172,13 @@ IN_PIPELINE = ByType(
         "spark": Fields(
             {
                 **INSIDE,
-                **{name.rstrip("!"): shape for name, shape in SPARK_WORK.items()},
+                **{name.rstrip("!"): validator for name, validator in SPARK_WORK.items()},
                 "component": INLINE,
                 "resources": ANY,
             }
         ),
         "pipeline": Fields({**WITH_COMPONENT, "component!": TEXT}),
-        # Rare ones, which the tables leave to azure-ai-ml.
+        # Rare types, which only azure-ai-ml checks.
         "automl": ANY,
         "import": ANY,
         "data_transfer": ANY,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
+from mlops_platform.specs.schemas.common import ANY, DESCRIBED, INPUTS, NAME, TEXT
+from mlops_platform.specs.schemas.jobs import SETTINGS
+from mlops_platform.specs.validators import (
     ByType,
     Either,
     Fields,
@@ -11,16 +13,14 @@ from mlops_platform.specs.shapes import (
     Named,
     Number,
     OneOf,
-    Shape,
     Text,
-    whole,
+    Validator,
+    integer,
 )
-from mlops_platform.specs.tables.common import ANY, DESCRIBED, INPUTS, NAME, TEXT
-from mlops_platform.specs.tables.jobs import SETTINGS
 
-ONE_OR_MORE_HOURS = Either(whole(0, 23), ANY, ListOf(whole(0, 23), 1))
+ONE_OR_MORE_HOURS = Either(integer(0, 23), ANY, ListOf(integer(0, 23), 1))
 DAYS = OneOf("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-WHEN: dict[str, Shape] = {
+WHEN: dict[str, Validator] = {
     "type!": TEXT,
     "start_time": ANY,
     "end_time": ANY,
@@ -33,21 +33,26 @@ TRIGGER = ByType(
             {
                 **WHEN,
                 "frequency!": OneOf("minute", "hour", "day", "week", "month"),
-                "interval!": whole(1),
+                "interval!": integer(1),
                 "schedule": Fields(
                     {
                         "hours!": ONE_OR_MORE_HOURS,
-                        "minutes!": Either(whole(0, 59), ANY, ListOf(whole(0, 59), 1)),
+                        "minutes!": Either(integer(0, 59), ANY, ListOf(integer(0, 59), 1)),
                         "week_days": Either(DAYS, ANY, ListOf(DAYS, 1)),
-                        "month_days": Either(whole(1, 31), ANY, ListOf(whole(1, 31), 1)),
+                        "month_days": Either(integer(1, 31), ANY, ListOf(integer(1, 31), 1)),
                     }
                 ),
             }
         ),
     }
 )
-SCHEDULE: dict[str, Shape] = {**DESCRIBED, "name!": NAME, "display_name": TEXT, "trigger!": TRIGGER}
-# A job that is made anew may change these fields of the file or job that it names.
+SCHEDULE: dict[str, Validator] = {
+    **DESCRIBED,
+    "name!": NAME,
+    "display_name": TEXT,
+    "trigger!": TRIGGER,
+}
+# A schedule may override these fields of the job that it names.
 CREATE_JOB = Either(
     TEXT,
     Fields(
@@ -92,7 +97,7 @@ WINDOW = Fields(
 )
 STORED = Fields({"path!": TEXT, "type!": OneOf("uri_file", "uri_folder", "mltable"), "mode": TEXT})
 COLUMNS = Named(TEXT)
-PRODUCTION: dict[str, Shape] = {
+PRODUCTION: dict[str, Validator] = {
     "input_data!": STORED,
     "data_context": CONTEXT,
     "pre_processing_component": TEXT,
@@ -113,16 +118,16 @@ CATEGORICAL = {
 }
 QUALITY = {"null_value_rate": SHARE, "data_type_error_rate": SHARE, "out_of_bounds_rate": SHARE}
 DISTANCES = Fields({"numerical": Fields(NUMERICAL), "categorical": Fields(CATEGORICAL)})
-SIGNAL: dict[str, Shape] = {
+SIGNAL: dict[str, Validator] = {
     "type!": TEXT,
     "alert_enabled": Flag(),
     "production_data": Fields(PRODUCTION),
     "reference_data": REFERENCE,
     "properties": Named(ANY),
 }
-CHOSEN: dict[str, Shape] = {
+CHOSEN: dict[str, Validator] = {
     "features": Either(
-        OneOf("all_features"), Fields({"top_n_feature_importance!": whole(1)}), ListOf(TEXT, 1)
+        OneOf("all_features"), Fields({"top_n_feature_importance!": integer(1)}), ListOf(TEXT, 1)
     ),
     "feature_type_override": Named(OneOf("numerical", "categorical")),
 }

@@ -1,8 +1,16 @@
-"""Environments, data, models, datastores, and machines to compute on."""
+"""Environments, data, models, datastores and compute."""
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
+from mlops_platform.specs.schemas.common import (
+    ANY,
+    ASSET,
+    DESCRIBED,
+    ENVIRONMENT_FIELDS,
+    TAGS,
+    TEXT,
+)
+from mlops_platform.specs.validators import (
     ByType,
     Either,
     Fields,
@@ -10,11 +18,10 @@ from mlops_platform.specs.shapes import (
     ListOf,
     Named,
     OneOf,
-    Shape,
     Text,
-    whole,
+    Validator,
+    integer,
 )
-from mlops_platform.specs.tables.common import ANY, ASSET, DESCRIBED, ENVIRONMENT_FIELDS, TAGS, TEXT
 
 ENVIRONMENT = {**ASSET, **ENVIRONMENT_FIELDS, "datastore": TEXT}
 DATA = {
@@ -44,7 +51,7 @@ COMPUTE_IDENTITY = Fields(
         "tenant_id": TEXT,
     }
 )
-MACHINE: dict[str, Shape] = {
+MACHINE: dict[str, Validator] = {
     "$schema": TEXT,
     "type!": TEXT,
     "name!": COMPUTE_NAME,
@@ -53,7 +60,7 @@ MACHINE: dict[str, Shape] = {
     "location": TEXT,
     "resource_id": TEXT,
 }
-NETWORK: dict[str, Shape] = {
+NETWORK: dict[str, Validator] = {
     "network_settings": Fields({"vnet_name": TEXT, "subnet": TEXT}),
     "identity": COMPUTE_IDENTITY,
     "enable_node_public_ip": Flag(),
@@ -68,9 +75,9 @@ COMPUTE = ByType(
                 **NETWORK,
                 "size": SIZE,
                 "tier": OneOf("low_priority", "dedicated"),
-                "min_instances": whole(0),
-                "max_instances": whole(1),
-                "idle_time_before_scale_down": whole(1),
+                "min_instances": integer(0),
+                "max_instances": integer(1),
+                "idle_time_before_scale_down": integer(1),
             }
         ),
         "computeinstance": Fields(
@@ -83,7 +90,7 @@ COMPUTE = ByType(
                 "idle_time_before_shutdown": Text(
                     r"PT[0-9]+[HM]([0-9]+M)?", "something such as PT30M"
                 ),
-                "idle_time_before_shutdown_minutes": whole(15, 4320),
+                "idle_time_before_shutdown_minutes": integer(15, 4320),
                 "custom_applications": ListOf(ANY),
                 "setup_scripts": ANY,
                 "enable_sso": Flag(),
@@ -97,7 +104,7 @@ COMPUTE = ByType(
         "synapsespark": ANY,
     }
 )
-STORE: dict[str, Shape] = {
+STORE: dict[str, Validator] = {
     **DESCRIBED,
     "type!": TEXT,
     "name!": Text(r"[a-z0-9_]{1,255}", "small letters, digits and _"),

@@ -1,20 +1,8 @@
-"""Components: the steps that pipelines are made of, with declared inputs and outputs."""
+"""Components: the steps of pipelines, with declared inputs and outputs."""
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
-    ByType,
-    Either,
-    Fields,
-    Flag,
-    ListOf,
-    Named,
-    OneOf,
-    Shape,
-    Text,
-    whole,
-)
-from mlops_platform.specs.tables.common import (
+from mlops_platform.specs.schemas.common import (
     ANY,
     DESCRIBED,
     DISTRIBUTION,
@@ -30,11 +18,23 @@ from mlops_platform.specs.tables.common import (
     VARIABLES,
     VERSION,
 )
+from mlops_platform.specs.validators import (
+    ByType,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    Named,
+    OneOf,
+    Text,
+    Validator,
+    integer,
+)
 
 COMPONENT_NAME = Text(
     r"[a-z_][a-z0-9_]{0,254}", "small letters, digits and _, at most 255, no digit first"
 )
-DECLARED: dict[str, Shape] = {
+DECLARED: dict[str, Validator] = {
     "type!": TEXT,
     "description": TEXT,
     "optional": Flag(),
@@ -52,7 +52,7 @@ INPUTS = Named(
     ),
     PORT,
 )
-OUTPUT: dict[str, Shape] = {
+OUTPUT: dict[str, Validator] = {
     "type!": TEXT,
     "description": TEXT,
     "mode": OUTPUT_MODES,
@@ -62,7 +62,7 @@ OUTPUT: dict[str, Shape] = {
     "name": TEXT,
 }
 OUTPUTS = Named(ByType({kind: Fields(OUTPUT) for kind in (*PATH_TYPES, *LITERAL_TYPES)}), PORT)
-COMPONENT: dict[str, Shape] = {
+COMPONENT: dict[str, Validator] = {
     **DESCRIBED,
     "type!": TEXT,
     "name!": COMPONENT_NAME,
@@ -72,7 +72,7 @@ COMPONENT: dict[str, Shape] = {
     "inputs": INPUTS,
     "outputs": OUTPUTS,
 }
-COMMAND: dict[str, Shape] = {
+COMMAND: dict[str, Validator] = {
     **COMPONENT,
     "type!": OneOf("command"),
     "command!": TEXT,
@@ -113,26 +113,26 @@ TASK = ByType(
         )
     }
 )
-MINI_BATCHES: dict[str, Shape] = {
+MINI_BATCHES: dict[str, Validator] = {
     "input_data": TEXT,
     "mini_batch_size": Text(
         r"[0-9]+ ?([kKmMgG]?[bB])?", "a number of files in quotes, or a size such as 10kb"
     ),
     "partition_keys": ListOf(TEXT, 1),
-    "mini_batch_error_threshold": whole(-1),
-    "error_threshold": whole(-1),
-    "max_concurrency_per_instance": whole(1),
+    "mini_batch_error_threshold": integer(-1),
+    "error_threshold": integer(-1),
+    "max_concurrency_per_instance": integer(1),
     "logging_level": OneOf("info", "warning", "debug"),
-    "retry_settings": Fields({"max_retries": whole(0), "timeout": whole(1, 259200)}),
+    "retry_settings": Fields({"max_retries": integer(0), "timeout": integer(1, 259200)}),
 }
-PARALLEL: dict[str, Shape] = {
+PARALLEL: dict[str, Validator] = {
     **COMPONENT,
     **MINI_BATCHES,
     "type!": OneOf("parallel"),
     "task!": TASK,
     "resources": RESOURCES,
 }
-SPARK_WORK: dict[str, Shape] = {
+SPARK_WORK: dict[str, Validator] = {
     "code": TEXT,
     "entry!": Fields({"file": TEXT, "class_name": TEXT}),
     "py_files": ListOf(TEXT),
@@ -143,12 +143,12 @@ SPARK_WORK: dict[str, Shape] = {
     "args": TEXT,
     "environment": ENVIRONMENT,
 }
-SPARK: dict[str, Shape] = {**COMPONENT, **SPARK_WORK, "type!": OneOf("spark")}
+SPARK: dict[str, Validator] = {**COMPONENT, **SPARK_WORK, "type!": OneOf("spark")}
 
 
-def _inline(table: dict[str, Shape]) -> Fields:
+def _inline(table: dict[str, Validator]) -> Fields:
     """A component inside a pipeline, which needs no name."""
-    kept = {name: shape for name, shape in table.items() if name not in ("name!", "type!")}
+    kept = {name: validator for name, validator in table.items() if name not in ("name!", "type!")}
     return Fields({**kept, "name": COMPONENT_NAME, "type": TEXT})
 
 

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
-    ByType,
-    Either,
-    Fields,
-    Flag,
-    ListOf,
-    Named,
-    Number,
-    OneOf,
-    Shape,
-    Text,
-    whole,
-)
-from mlops_platform.specs.tables.assets import COMPUTE_IDENTITY, SIZE
-from mlops_platform.specs.tables.common import (
+from mlops_platform.specs.schemas.assets import COMPUTE_IDENTITY, SIZE
+from mlops_platform.specs.schemas.common import (
     ANY,
     DESCRIBED,
     ENVIRONMENT,
@@ -26,13 +13,26 @@ from mlops_platform.specs.tables.common import (
     TEXT,
     VARIABLES,
 )
-from mlops_platform.specs.tables.components import MINI_BATCHES
+from mlops_platform.specs.schemas.components import MINI_BATCHES
+from mlops_platform.specs.validators import (
+    ByType,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    Named,
+    Number,
+    OneOf,
+    Text,
+    Validator,
+    integer,
+)
 
 # https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas#azure-machine-learning-online-endpoints-and-batch-endpoints
 ENDPOINT_NAME = Text(
     r"[A-Za-z](-?[A-Za-z0-9]){2,31}", "3 to 32 letters, digits and single -, a letter first"
 )
-ENDPOINT: dict[str, Shape] = {
+ENDPOINT: dict[str, Validator] = {
     **DESCRIBED,
     "name!": ENDPOINT_NAME,
     "location": TEXT,
@@ -43,8 +43,8 @@ ENDPOINT: dict[str, Shape] = {
 ONLINE = {
     **ENDPOINT,
     "auth_mode": OneOf("key", "aml_token", "aad_token"),
-    "traffic": Named(whole(0, 100)),
-    "mirror_traffic": Named(whole(0, 50)),
+    "traffic": Named(integer(0, 100)),
+    "mirror_traffic": Named(integer(0, 50)),
     "public_network_access": OneOf("enabled", "disabled"),
     "compute": TEXT,
 }
@@ -53,7 +53,7 @@ BATCH = {
     "auth_mode": OneOf("aad_token"),
     "defaults": Fields({"deployment_name!": TEXT}),
 }
-DEPLOYMENT: dict[str, Shape] = {
+DEPLOYMENT: dict[str, Validator] = {
     **DESCRIBED,
     "name!": ENDPOINT_NAME,
     "endpoint_name!": ENDPOINT_NAME,
@@ -77,11 +77,11 @@ DEPLOYMENT: dict[str, Shape] = {
 # The limits of probes and requests: reference-yaml-deployment-managed-online.
 PROBE = Fields(
     {
-        "initial_delay": whole(1, 86400),
-        "period": whole(1, 86400),
-        "timeout": whole(1, 86400),
-        "success_threshold": whole(1),
-        "failure_threshold": whole(1),
+        "initial_delay": integer(1, 86400),
+        "period": integer(1, 86400),
+        "timeout": integer(1, 86400),
+        "success_threshold": integer(1),
+        "failure_threshold": integer(1),
     }
 )
 COLLECTION = Fields(
@@ -91,29 +91,29 @@ COLLECTION = Fields(
         "client_id": TEXT,
     }
 )
-ONLINE_WORK: dict[str, Shape] = {
+ONLINE_WORK: dict[str, Validator] = {
     **DEPLOYMENT,
     "type": OneOf("managed", "kubernetes"),
-    "instance_count": whole(1),
+    "instance_count": integer(1),
     "scale_settings": ByType(
         {
             "default": Fields({"type!": TEXT}),
             "target_utilization": Fields(
                 {
                     "type!": TEXT,
-                    "min_instances": whole(1),
-                    "max_instances": whole(1),
-                    "target_utilization_percentage": whole(1, 100),
-                    "polling_interval": whole(1),
+                    "min_instances": integer(1),
+                    "max_instances": integer(1),
+                    "target_utilization_percentage": integer(1, 100),
+                    "polling_interval": integer(1),
                 }
             ),
         }
     ),
     "request_settings": Fields(
         {
-            "request_timeout_ms": whole(1, 180000),
-            "max_concurrent_requests_per_instance": whole(1),
-            "max_queue_wait_ms": whole(0, 180000),
+            "request_timeout_ms": integer(1, 180000),
+            "max_concurrent_requests_per_instance": integer(1),
+            "max_queue_wait_ms": integer(0, 180000),
         }
     ),
     "liveness_probe": PROBE,
@@ -132,15 +132,15 @@ ONLINE_WORK: dict[str, Shape] = {
 MANAGED = {
     **ONLINE_WORK,
     "instance_type!": SIZE,
-    # How many answer is Azure Monitor's to decide: azureml/endpoints/online/autoscale.yml.
+    # Azure Monitor scales managed deployments: azureml/endpoints/online/autoscale.yml.
     "scale_settings": ByType({"default": Fields({"type!": TEXT})}),
     "egress_public_network_access": OneOf("enabled", "disabled"),
 }
 KUBERNETES = {**ONLINE_WORK, "instance_type": TEXT, "resources": Named(ANY)}
-MODEL_WORK: dict[str, Shape] = {
+MODEL_WORK: dict[str, Validator] = {
     **{name: MINI_BATCHES[name] for name in ("error_threshold", "max_concurrency_per_instance")},
     "logging_level": OneOf("info", "warning", "debug"),
-    "mini_batch_size": whole(1),
+    "mini_batch_size": integer(1),
     "output_action": OneOf("append_row", "summary_only"),
     "output_file_name": Text(r"[\w.-]+", "a file's name, without folders"),
     "retry_settings": MINI_BATCHES["retry_settings"],
@@ -157,7 +157,7 @@ BATCH_DEPLOYMENT = ByType(
                 "settings": Fields(
                     {
                         **MODEL_WORK,
-                        "instance_count": whole(1),
+                        "instance_count": integer(1),
                         "environment_variables": VARIABLES,
                     }
                 ),

@@ -1,8 +1,8 @@
-"""What several kinds of files have in common."""
+"""Fields that several kinds of files have in common."""
 
 from __future__ import annotations
 
-from mlops_platform.specs.shapes import (
+from mlops_platform.specs.validators import (
     Anything,
     ByType,
     Either,
@@ -11,25 +11,25 @@ from mlops_platform.specs.shapes import (
     ListOf,
     Named,
     OneOf,
-    Shape,
     Text,
-    whole,
+    Validator,
+    integer,
 )
 
 TEXT = Text()
 ANY = Anything()
-TAGS = Named(Text(at_most=256))
+TAGS = Named(Text(max_length=256))
 # Azure ML's rule for assets and jobs: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command
 NAME = Text(r"[A-Za-z0-9][\w.-]{0,254}", "letters, digits, ., _ and -, a letter or digit first")
-VERSION = Text(r"[\w.-]{1,30}", "at most 30 letters, digits, ., _ and -", or_whole=True)
+VERSION = Text(r"[\w.-]{1,30}", "at most 30 letters, digits, ., _ and -", allow_integer=True)
 PORT = r"[A-Za-z_]\w*"
-DESCRIBED: dict[str, Shape] = {
+DESCRIBED: dict[str, Validator] = {
     "$schema": TEXT,
     "description": TEXT,
     "tags": TAGS,
     "properties": Named(ANY),
 }
-ASSET: dict[str, Shape] = {**DESCRIBED, "name!": NAME, "version": VERSION}
+ASSET: dict[str, Validator] = {**DESCRIBED, "name!": NAME, "version": VERSION}
 
 PATH_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 LITERAL_TYPES = ("string", "integer", "number", "boolean")
@@ -59,14 +59,14 @@ OUTPUT = Fields(
 )
 OUTPUTS = Named(Either(ANY, OUTPUT), PORT)
 
-ENVIRONMENT_FIELDS: dict[str, Shape] = {
+ENVIRONMENT_FIELDS: dict[str, Validator] = {
     "build": Fields({"path!": TEXT, "dockerfile_path": TEXT}),
     "image": TEXT,
     "conda_file": Either(TEXT, Named(ANY)),
     "os_type": OneOf("linux", "windows"),
     "inference_config": Fields(
         {
-            f"{name}_route": Fields({"path!": TEXT, "port!": whole(1, 65535)})
+            f"{name}_route": Fields({"path!": TEXT, "port!": integer(1, 65535)})
             for name in ("liveness", "readiness", "scoring")
         }
     ),
@@ -86,30 +86,30 @@ IDENTITY = ByType(
 )
 RESOURCES = Fields(
     {
-        "instance_count": whole(1, 1000),
+        "instance_count": integer(1, 1000),
         "instance_type": Either(TEXT, ANY, ListOf(TEXT)),
         "properties": Named(ANY),
         "locations": ListOf(TEXT),
         "shm_size": Text(r"[0-9]+[bkmgBKMG]", "a number and b, k, m or g, such as 2g"),
         "docker_args": Either(TEXT, ANY, ListOf(TEXT)),
-        "max_instance_count": whole(1),
+        "max_instance_count": integer(1),
     }
 )
-PROCESSES: dict[str, Shape] = {"type": TEXT, "process_count_per_instance": whole(1)}
+PROCESSES: dict[str, Validator] = {"type": TEXT, "process_count_per_instance": integer(1)}
 DISTRIBUTION = ByType(
     {
         "pytorch": Fields(PROCESSES),
         "mpi": Fields(PROCESSES),
         "tensorflow": Fields(
-            {"type": TEXT, "parameter_server_count": whole(0), "worker_count": whole(1)}
+            {"type": TEXT, "parameter_server_count": integer(0), "worker_count": integer(1)}
         ),
         "ray": Fields(
             {
                 "type": TEXT,
-                "port": whole(1, 65535),
+                "port": integer(1, 65535),
                 "address": TEXT,
                 "include_dashboard": Flag(),
-                "dashboard_port": whole(1, 65535),
+                "dashboard_port": integer(1, 65535),
                 "head_node_additional_args": TEXT,
                 "worker_node_additional_args": TEXT,
             }
