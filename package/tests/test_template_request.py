@@ -23,6 +23,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tasks = folder / "template" / "poe_tasks.toml.jinja"
     for tag in ("v1.0.0", "v2.0.0"):
         tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])
+        changelog = "# Changelog\n\n## 2.0.0\n\nOther tasks.\n\n## 1.0.0\n\nThe first.\n"
+        (folder / "CHANGELOG.md").write_text(changelog)
         commit_all(folder, tag)
         git(folder, "tag", tag)
     return folder
@@ -76,6 +78,8 @@ def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Se
     [asked] = github.pulls
     assert (asked["head"], asked["base"], asked["draft"]) == (BRANCH, "main", False)
     assert "From v1.0.0 to v2.0.0" in asked["body"]
+    assert "`git diff v1.0.0 v2.0.0 -- package/src`" in asked["body"]
+    assert asked["body"].endswith("# Changelog of the template\n\n## 2.0.0\n\nOther tasks.\n")
 
 
 def test_azure_repos_is_asked_in_its_own_words(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import atomic_file, atomic_folder
+from mlops_platform.core.files import atomic_file, atomic_folder, hash_path
 from mlops_platform.delivery import platform_wheel
-from mlops_platform.delivery.platform_wheel import VENDOR
+from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
 
 GROUPS = ("team", "azure-jobs")
 VERSION_LENGTH = 12
@@ -26,13 +26,18 @@ class ExportedEnvironments(NamedTuple):
 def lock_version(root: Path) -> str:
     """The version of the environments: the first 12 characters of the SHA-256 of uv.lock.
 
+    An ejected platform package is part of it.
+
     Raises:
         UsageError: there is no uv.lock.
     """
     lock = root / "uv.lock"
     if not lock.is_file():
         raise UsageError(f"{lock}: there is no such file. Run `uv lock` and commit it.")
-    return hashlib.sha256(lock.read_bytes()).hexdigest()[:VERSION_LENGTH]
+    digest = hashlib.sha256(lock.read_bytes())
+    if (root / EJECTED).is_dir():  # uv.lock names the folder, and not its content
+        digest.update(hash_path(root / EJECTED).encode())
+    return digest.hexdigest()[:VERSION_LENGTH]
 
 
 def export(root: Path) -> ExportedEnvironments:

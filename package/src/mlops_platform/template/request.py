@@ -11,7 +11,8 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import pull_request
 from mlops_platform.settings import load_project
-from mlops_platform.template import update
+from mlops_platform.template import changelog, update
+from mlops_platform.template.rendering import read_answers
 
 BRANCH = "template-update"
 
@@ -48,7 +49,8 @@ def run(root: Path) -> None:
         problems = _run_checks(root)
     _commit(root, branch, result)
     _push(root, branch, current_branch)
-    body = _body(result, problems)
+    source = str(read_answers(root)["_src_path"])
+    body = _body(result, problems, changelog.read(source, result.before, result.after))
     if pull_request.create(branch, base, _title(result), body, draft=bool(problems)):
         terminal.out.print(f"{branch} is pushed, the pull request is created", markup=False)
         return
@@ -100,10 +102,11 @@ def _run_checks(root: Path) -> list[str]:
     return []
 
 
-def _body(result: update.UpdateResult, problems: list[str]) -> str:
+def _body(result: update.UpdateResult, problems: list[str], changes: str) -> str:
     lines = [
-        f"From {result.before} to {result.after}; the changelog describes the changes and what to "
-        "do."
+        f"From {result.before} to {result.after}. The platform package in `vendor/` is one line "
+        f"here; `git diff {result.before} {result.after} -- package/src` in the template's "
+        "repository shows its changes."
     ]
     if problems:
         lines += ["", "Before it can be merged:", "", *problems]
@@ -114,7 +117,7 @@ def _body(result: update.UpdateResult, problems: list[str]) -> str:
             "",
             *(f"- {line}" for line in lines_hidden),
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "# Changelog of the template", "", changes.strip()]) + "\n"
 
 
 def _git(root: Path, *arguments: str) -> str:

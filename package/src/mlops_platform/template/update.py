@@ -15,8 +15,15 @@ from typing import Any, NamedTuple
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.text import pluralize
 from mlops_platform.template.ownership import owner_of, rules
-from mlops_platform.template.rendering import last_line, read_answers, render_pristine, run_copier
+from mlops_platform.template.rendering import (
+    COPIER,
+    last_line,
+    read_answers,
+    render_pristine,
+    run_copier,
+)
 
+WITH_TRUST = f"uvx --from '{COPIER}' copier update --trust --defaults"
 RESOLVE_CONFLICTS = (
     "Choose between the lines above and below `=======` in each, `git add` it, then commit."
 )
@@ -66,7 +73,13 @@ def update(root: Path, data: list[str], to: str | None = None) -> UpdateResult:
         process = run_copier("update", "--quiet", "--defaults", *data_options, *version, cwd=root)
         if process.returncode != 0:
             revert(root)
-            raise UsageError(f"Copier cannot update, nothing was changed: {last_line(process)}")
+            reason = last_line(process)
+            if "--trust" in reason:
+                reason = (
+                    "this release runs a script of the template, which needs your trust. Read its "
+                    f"changelog, then run `{WITH_TRUST}`."
+                )
+            raise UsageError(f"Copier cannot update, nothing was changed: {reason}")
         new_answers = read_answers(root)
         if unknown := sorted(changed - new_answers.keys()):
             revert(root)
