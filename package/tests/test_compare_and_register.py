@@ -203,7 +203,7 @@ def test_a_champion_of_other_classes(serving):
     challenger = serving.fit("renamed")
     with pytest.raises(UsageError, match="it knows the classes") as refused:
         serving.compare(challenger)
-    assert f"begin anew: delete {serving.root / '.mlops'}" in str(refused.value)
+    assert f"start over: delete {serving.root / '.mlops'}" in str(refused.value)
 
 
 def test_messages_of_guardrails(serving):
@@ -226,7 +226,7 @@ def test_messages_of_guardrails(serving):
 def test_a_registry_that_is_down_is_an_error_and_no_comparison(serving, monkeypatch):
     folder, out = trained_model(serving), serving.root / "out"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{serving.root}/gone/mlflow.db")
-    with pytest.raises(UsageError, match="nothing was changed by it"):
+    with pytest.raises(UsageError, match="nothing was changed"):
         compare.run(serving.conf, serving.data, folder, serving.step("evaluate") / "evidence", out)
     assert not out.exists()
 

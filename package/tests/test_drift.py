@@ -442,4 +442,4 @@ def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_p
         dataset.predict(fitted, learned[contract.features], contract.labels),
         contract,
     )
-    assert compared(rows, bold, contract, predicted).verdict == "drift", "the fault this prevents"
+    assert compared(rows, bold, contract, predicted).verdict == "drift", "the problem this prevents"

@@ -1,4 +1,4 @@
-"""A masked copy of raw data: no id and no text of it is left, and the contract still holds."""
+"""A masked copy of raw data has no original ids and texts, and satisfies the data contract."""
 
 import hashlib
 import hmac
@@ -139,20 +139,20 @@ def bounded(workspace, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("break_input", "message"),
     [
         (without_key, "MLOPS_MASK_KEY: needs a key"),
         (short_key, "MLOPS_MASK_KEY: needs a key"),
         (no_id, "zz.csv: has no column `loan_id`"),
-        (another_kind, "zz.xlsx: is no CSV file"),
+        (another_kind, "zz.xlsx: is not a CSV file"),
         (bounded, "field `columns.loan_id`: an id of this kind or range cannot be hashed"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_cannot_be_masked_is_refused_and_nothing_is_written(
-    workspace, monkeypatch, fault, message
+    workspace, monkeypatch, break_input, message
 ):
-    fault(workspace, monkeypatch)
+    break_input(workspace, monkeypatch)
     with pytest.raises(UsageError, match=message) as refused:
         run(workspace)
     assert "secret" not in str(refused.value)

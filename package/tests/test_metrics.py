@@ -1,4 +1,4 @@
-"""The metrics written out in numpy are scikit-learn's, also with ties and lone classes."""
+"""The metrics in numpy equal those of scikit-learn, also with ties and single classes."""
 
 import warnings
 from pathlib import Path
@@ -141,7 +141,7 @@ def test_an_unknown_metric_is_named_with_its_field():
     [
         ([("mae", "min", 10)], "for mae, lower is better. Add a `max`"),
         ([("r2", "max", 0.9)], "for r2, higher is better. Add a `min`"),
-        ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # too good to be true is a fault as well
+        ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # both limits are allowed
     ],
 )
 def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):

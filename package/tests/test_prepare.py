@@ -1,4 +1,4 @@
-"""The split: right shares, the same each time, and no row that tells the test set's secrets."""
+"""The split: correct shares, reproducible, and without leakage into the test set."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""From what a run is made: what git and the lock say, or what a job in Azure ML was told."""
+"""Provenance of a run: from git and uv.lock, or from the variables of an Azure ML job."""
 
 import subprocess
 from pathlib import Path

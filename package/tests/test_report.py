@@ -237,7 +237,7 @@ def test_stopped_by_a_quality_gate():
     page = stopped_after("evaluation", evaluation=measured)
     assert "Stopped at evaluate" in page.text
     assert "quality: brier!" in page.text
-    assert "Feature importance" in page.text, "what was measured is shown all the same"
+    assert "Feature importance" in page.text, "measurements are shown, although the run stopped"
 
 
 @pytest.mark.parametrize(
@@ -337,9 +337,11 @@ def test_report_gathers_outputs_and_prints_its_path(project, capsys):
     lay_out(run, project)
     cli.invoke(["report"])
     assert capsys.readouterr().out.strip() == str(Path("outputs/report.html"))
-    made = card.build_card(project / "conf", run)
-    assert (project / "outputs/report.html").read_text("utf-8") == build.render(PROJECT, run, made)
-    assert (project / "outputs/model_card.md").read_text("utf-8") == made.markdown()
+    model_card = card.build_card(project / "conf", run)
+    assert (project / "outputs/report.html").read_text("utf-8") == build.render(
+        PROJECT, run, model_card
+    )
+    assert (project / "outputs/model_card.md").read_text("utf-8") == model_card.markdown()
 
 
 def test_the_step_makes_the_same_page_of_its_inputs(project):
@@ -356,8 +358,10 @@ def test_the_step_makes_the_same_page_of_its_inputs(project):
         part for name, step in inputs.items() for part in (f"--{name}", str(folders[step]))
     ]
     cli.invoke(["page", *arguments, "--out", "made"])
-    shown = build.render(PROJECT, planted.run(), card.build_card(project / "conf", planted.run()))
-    assert (project / "made/report.html").read_text("utf-8") == shown
+    expected = build.render(
+        PROJECT, planted.run(), card.build_card(project / "conf", planted.run())
+    )
+    assert (project / "made/report.html").read_text("utf-8") == expected
 
 
 def test_without_evidence_it_says_what_to_run(project):

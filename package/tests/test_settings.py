@@ -1,4 +1,4 @@
-"""Settings: every wrong field is named with its file, and none is ignored."""
+"""Settings: every wrong field is reported with its file."""
 
 from copy import deepcopy
 from pathlib import Path

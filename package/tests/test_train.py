@@ -1,4 +1,4 @@
-"""Training: stops when it takes too long or learns nothing; else it repeats, bit for bit."""
+"""Training: time budget, comparison with a baseline, and reproducibility bit for bit."""
 
 import signal
 import time

@@ -262,7 +262,7 @@ def test_a_signature_lapses_when_a_limit_is_loosened(ready):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["nothing", "domain expert", "Ada", "yes"], "is not a check that needs a signature"),
         (["expert-review", "intern", "Ada", "yes"], "is signed by the domain expert"),
@@ -270,13 +270,13 @@ def test_a_signature_lapses_when_a_limit_is_loosened(ready):
         (["expert-review", "domain expert", "Ada", "maybe"], "field `answer`"),
     ],
 )
-def test_who_signs_what_and_how_is_checked(ready, words, said):
-    with pytest.raises(UsageError, match="you sign what it shows"):
+def test_who_signs_what_and_how_is_checked(ready, words, message):
+    with pytest.raises(UsageError, match="you sign its results"):
         sign("expert-review", "domain expert")
     cli.invoke(["ethics"])
     with pytest.raises(UsageError) as error:
         sign(*words)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert not (ready.conf / "signatures.yml").exists()
 
 
@@ -289,9 +289,9 @@ def test_a_waiver_holds_until_its_day(ready):
         return next(each for each in found.checks if each.id == "impact-statement")
 
     good = result(TODAY)
-    assert (good.word, good.stops, good.waived.owner) == ("failed", False, "Ada")
+    assert (good.word, good.blocking, good.waived.owner) == ("failed", False, "Ada")
     late = result(date(2026, 11, 21))
-    assert (late.stops, late.waived) == (True, None)
+    assert (late.blocking, late.waived) == (True, None)
     assert "The waiver expired on 2026-11-20: Ada must renew it in conf/ethics.yml" in late.next
 
 
@@ -354,9 +354,10 @@ def test_a_rollback_that_does_not_work_is_detected(ready, monkeypatch):
 
 def test_a_check_of_ones_own_is_one_entry_and_one_test(ready):
     """As docs/ethics.md says it: its entry, and its test, word by word."""
-    told = (CREDIT / "docs" / "ethics.md").read_text().partition("## A check of your own")[2]
+    section = (CREDIT / "docs" / "ethics.md").read_text().partition("## A check of your own")[2]
     [entry], [function] = (
-        re.findall(f"```{language}\n(.*?)```", told, re.DOTALL) for language in ("yaml", "python")
+        re.findall(f"```{language}\n(.*?)```", section, re.DOTALL)
+        for language in ("yaml", "python")
     )
     page, tests = ready.conf / "ethics.yml", ready.root / "tests"
     content = yaml.safe_load(page.read_text())

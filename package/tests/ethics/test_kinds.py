@@ -85,7 +85,7 @@ def test_a_page_that_is_filled_in_and_reviewed_passes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("Clerks see", "TODO: clerks see", "`Purpose` still has the placeholder `TODO`"),
         ("Clerks see", "<who> see", "`Purpose` still has the placeholder `<who>`"),
@@ -99,12 +99,12 @@ def test_a_page_that_is_filled_in_and_reviewed_passes(tmp_path):
         ("2026-10-01", "2026-13-01", "2026-13-01 is not a date"),
     ],
 )
-def test_a_page_that_is_not_is_refused_with_the_next_step(tmp_path, old, new, said):
+def test_a_page_that_is_not_is_refused_with_the_next_step(tmp_path, old, new, message):
     assert old in SOUND
     text = SOUND.replace(old, new) + ("-->" if new.startswith("<!--") else "")
     outcome = read(tmp_path, text)
     assert outcome.verdict == "failed"
-    assert said in outcome.message
+    assert message in outcome.message
     assert f"Reviewed: {TODAY} by YOUR NAME" in outcome.next_step
 
 

@@ -52,8 +52,8 @@ def test_a_model_that_knows_nothing_is_found(fair, package):
 @pytest.mark.parametrize("package", PACKAGES)
 def test_predictions_that_are_not_what_happens_are_found(fair, package):
     run = fair(package)
-    said = run.predicted
-    off = np.eye(2)[said.argmax(axis=1)] if package == "credit_risk" else said + 60
+    predicted = run.predicted
+    off = np.eye(2)[predicted.argmax(axis=1)] if package == "credit_risk" else predicted + 60
     vars(run).update(predicted=off)
     outcome = runs.check(run, "calibration")
     assert outcome.verdict == "failed"
@@ -153,8 +153,8 @@ def test_a_feature_that_gives_a_group_away_is_found(fair, package):
 class Fragile(TransformerMixin, BaseEstimator):
     """Misleads the model for rows with a property that the test chooses."""
 
-    def __init__(self, fault):
-        self.fault = fault
+    def __init__(self, problem):
+        self.problem = problem
 
     def fit(self, rows, target=None):
         """Learn nothing."""
@@ -163,9 +163,9 @@ class Fragile(TransformerMixin, BaseEstimator):
     def transform(self, rows):
         """Zeros, and one misleading feature, in the affected rows."""
         rows = rows.copy()
-        if self.fault == "gaps":
+        if self.problem == "gaps":
             odd = rows[["income", "years_employed"]].isna().any(axis=1)
-        elif self.fault == "words":
+        elif self.problem == "words":
             odd = ~rows["purpose"].isin(["car", "home", "study", "other"])
         else:
             odd = rows["income"] % 1 > 0
@@ -175,11 +175,11 @@ class Fragile(TransformerMixin, BaseEstimator):
 
 
 @pytest.mark.parametrize(
-    ("check", "fault"), [("gaps", "gaps"), ("unseen-categories", "words"), ("noise", "decimals")]
+    ("check", "problem"), [("gaps", "gaps"), ("unseen-categories", "words"), ("noise", "decimals")]
 )
-def test_a_model_that_breaks_when_rows_are_a_little_other_is_found(fair, check, fault):
+def test_a_model_that_fails_on_perturbed_rows_is_detected(fair, check, problem):
     sound = fair()
-    broken = make_pipeline(Fragile(fault), *(step for _, step in sound.model.steps))
+    broken = make_pipeline(Fragile(problem), *(step for _, step in sound.model.steps))
     rows = {part: each.dropna().reset_index(drop=True) for part, each in sound.parts.items()}
     run = runs.build("credit_risk", rows, broken)
     limit = {"max": 0.005} if check != "noise" else {}

@@ -43,35 +43,37 @@ def fill(conf: Path, **left: dict[str, str]) -> None:
 
 
 def test_sections_are_mitchells_in_their_order(conf):
-    made = card.build_card(conf, planted.run())
-    assert list(made.sections) == MITCHELL
-    headings = [line for line in made.markdown().splitlines() if line.startswith("## ")]
+    model_card = card.build_card(conf, planted.run())
+    assert list(model_card.sections) == MITCHELL
+    headings = [line for line in model_card.markdown().splitlines() if line.startswith("## ")]
     assert headings == [f"## {title}" for title in MITCHELL]
 
 
 def test_it_says_what_is_predicted(conf):
-    told = {
+    texts = {
         line.label: line.text
         for line in card.build_card(conf, planted.run()).sections["Intended use"]
     }
-    assert told["Predicts"] == "outcome: repaid, defaulted"
+    assert texts["Predicts"] == "outcome: repaid, defaulted"
 
 
 def test_a_new_card_names_each_field_that_people_must_fill(conf):
     sections = yaml.safe_load((conf / card.SOURCE).read_text())
     fields = [f"`{section}.{name}`" for section, names in sections.items() for name in names]
-    made = card.build_card(conf, planted.run())
-    assert sorted(made.gaps) == sorted(fields)
-    assert made.completeness == f"{len(made.lines) - len(fields)} of {len(made.lines)} " + (
-        "lines are filled in"
+    model_card = card.build_card(conf, planted.run())
+    assert sorted(model_card.gaps) == sorted(fields)
+    assert (
+        model_card.completeness
+        == f"{len(model_card.lines) - len(fields)} of {len(model_card.lines)} "
+        + ("lines are filled in")
     )
 
 
 def test_a_filled_card_has_no_gap_and_says_what_the_run_found(conf):
     fill(conf)
-    made = card.build_card(conf, planted.run())
-    assert made.gaps == []
-    text = made.markdown()
+    model_card = card.build_card(conf, planted.run())
+    assert model_card.gaps == []
+    text = model_card.markdown()
     assert "- **roc_auc**: 0.8000 (0.7500 to 0.8500)" in text
     assert "- **roc_auc, age old**: too few rows; 12 rows" in text
     assert "- **Version**: 4, challenger" in text

@@ -73,15 +73,16 @@ def run_all(conf: Path, outputs: Path, today: date) -> Ethics:
         for name, principle in config.principles.items()
         for check in principle.checks
     ]
-    stops, holds = any(each.stops for each in results), all(each.holds for each in results)
+    blocked = any(each.blocking for each in results)
+    accepted = all(each.accepted for each in results)
     return Ethics(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         run_id=run.training.run_id,
         git_commit=run.training.git_commit,
         stage=project.stage,
         regulated=project.regulated,
-        verdict="failed" if stops else "passed",
-        compliance=("validated" if holds else "not validated") if project.regulated else None,
+        verdict="failed" if blocked else "passed",
+        compliance=("validated" if accepted else "not validated") if project.regulated else None,
         evidence=evidence,
         files=run.files,
         versions={"python": platform.python_version()}

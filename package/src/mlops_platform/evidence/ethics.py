@@ -76,12 +76,12 @@ class CheckResult(Part):
     waived: Waived | None = None
 
     @property
-    def holds(self) -> bool:
+    def accepted(self) -> bool:
         """Whether the check passed or is waived."""
         return self.word == "passed" or self.waived is not None
 
     @property
-    def stops(self) -> bool:
+    def blocking(self) -> bool:
         """Whether the check blocks the version."""
         return self.blocks and self.word == "failed" and self.waived is None
 

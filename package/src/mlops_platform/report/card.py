@@ -256,7 +256,7 @@ def _analyses(run: Run) -> Iterator[tuple[str, str]]:
 def _ethics(run: Run) -> list[tuple[str, str]]:
     if run.ethics is None:
         return []
-    passed = sum(check.holds for check in run.ethics.checks)
+    passed = sum(check.accepted for check in run.ethics.checks)
     total = len(run.ethics.checks)
     return [("Checks", f"{passed} of {total} passed or waived, stage {run.ethics.stage}")]
 

@@ -11,8 +11,8 @@ CheckRow = tuple[CheckResult, str, str, dict[str, float] | None]
 
 def summarize(ethics: Ethics) -> dict[str, Any]:
     """The number of passed or waived checks, of blocking ones, and the tone of the summary."""
-    passed = sum(check.holds for check in ethics.checks)
-    blocking = sum(check.stops for check in ethics.checks)
+    passed = sum(check.accepted for check in ethics.checks)
+    blocking = sum(check.blocking for check in ethics.checks)
     tone = "bad" if blocking else "good" if passed == len(ethics.checks) else "warn"
     return {"passed": passed, "blocking": blocking, "tone": tone}
 
@@ -23,7 +23,7 @@ def list_checks(ethics: Ethics) -> list[tuple[Principle, int, list[CheckRow]]]:
     for principle in ethics.principles:
         checks = [check for check in ethics.checks if check.principle == principle.name]
         rows = [(check, *_badge(check), _strip(check)) for check in checks]
-        sections.append((principle, sum(check.holds for check in checks), rows))
+        sections.append((principle, sum(check.accepted for check in checks), rows))
     return sections
 
 
