@@ -76,14 +76,14 @@ def test_mini_batches_hold_what_the_step_scores(script, serving, tmp_path):
     assert set(zip(refused["file"], refused["row"], strict=True)) == set(
         zip(rejects["file"], rejects["row"], strict=True)
     )
-    assert refused["rejected"].iloc[0].startswith("income: breaks")
+    assert refused["rejected"].iloc[0].startswith("income: violates")
     assert set(made["version"]) == {"3"}
     assert "boat" not in "".join(lines)
 
 
 def test_columns_that_do_not_fit_fail_the_mini_batch(script, tmp_path):
     (tmp_path / "a.csv").write_text("income,colour\n1,red\n")
-    with pytest.raises(UsageError, match="do not fit the contract"):
+    with pytest.raises(UsageError, match="do not match the contract"):
         script.run([str(tmp_path / "a.csv")])
 
 
@@ -100,12 +100,12 @@ def test_a_batch_endpoint_says_model_and_version_in_variables(
 
 def test_a_deployment_holds_one_model(deployed, tmp_path):
     assert store.find_deployed(deployed, TEAM) == (deployed / "model", "credit-risk", "3", TEAM)
-    with pytest.raises(UsageError, match="holds 0 models"):
+    with pytest.raises(UsageError, match="has 0 models"):
         store.find_deployed(tmp_path, TEAM)
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.json").write_bytes((deployed / "model/model.json").read_bytes())
-    with pytest.raises(UsageError, match="holds 2 models"):
+    with pytest.raises(UsageError, match="has 2 models"):
         store.find_deployed(tmp_path, TEAM)
 
 
@@ -127,7 +127,7 @@ def test_an_unexpected_error_is_answered_and_no_value_is_logged(deployed, monkey
     monkeypatch.setitem(sys.modules, "azureml.ai.monitoring", collecting)
     monkeypatch.setenv("AZUREML_MODEL_DIR", str(deployed))
     online.init("credit_risk")
-    endpoint = online.Served.endpoint
+    endpoint = online.State.endpoint
     row = endpoint.scorer.requests.example() | {"income": 31337.0}
     body = json.dumps({"rows": [row]}).encode()
     assert endpoint.answer("POST", body)[1] == 200

@@ -217,7 +217,7 @@ def test_a_version_cannot_be_made_again_from_other_data(mlops, trained):
     assert "the data" in err
     code, _, err = mlops(trained, "reproduce", "1", "--pipeline", "pipelines/monitor.yml")
     assert code == 2
-    assert "monitor.yml, field `inputs`: no `raw`, so it made no version" in err
+    assert "monitor.yml, field `inputs`: no `raw`, so it registered no version" in err
 
 
 def test_a_step_writes_into_a_folder_that_is_not_there_yet(mlops, workspace):

@@ -66,7 +66,7 @@ def test_a_fresh_project_follows(project: Path) -> None:
 
 def test_a_hash_that_is_none_is_told_with_its_form(project: Path) -> None:
     agree(project, TRAIN, sha256="sha256:abc")
-    with pytest.raises(UsageError, match="is no SHA-256: write `sha256:` and its 64 digits"):
+    with pytest.raises(UsageError, match="is not a SHA-256: write `sha256:` and its 64 digits"):
         conformance.check(project)
 
 
@@ -115,7 +115,7 @@ def test_a_fork_on_purpose_is_left_alone(project: Path) -> None:
 def test_a_fork_that_lapsed_is_named(project: Path) -> None:
     (project / ".editorconfig").write_text("root = true\n")
     agree(project, ".editorconfig", until=datetime.now(UTC).date() - timedelta(days=1))
-    with pytest.raises(GateError, match="the agreement ended"):
+    with pytest.raises(GateError, match="the approval ended"):
         conformance.check(project)
 
 
@@ -123,13 +123,13 @@ def test_a_fork_that_changed_again_is_named(project: Path) -> None:
     (project / ".editorconfig").write_text("root = true\n")
     agree(project, ".editorconfig")
     (project / ".editorconfig").write_text("root = false\n")
-    with pytest.raises(GateError, match="changed since it was agreed"):
+    with pytest.raises(GateError, match="changed since it was approved"):
         conformance.check(project)
 
 
 def test_a_fork_that_follows_again_must_leave_the_list(project: Path) -> None:
     agree(project, ".editorconfig")
-    with pytest.raises(GateError, match="follows the standard again"):
+    with pytest.raises(GateError, match="is the same as in the template again"):
         conformance.check(project)
 
 
@@ -138,7 +138,7 @@ def test_the_list_grows_only_with_its_number(project: Path) -> None:
     agree(project, ".editorconfig")
     listed = project / "conf" / "forks.yml"
     listed.write_text(listed.read_text().replace("at_most: 1", "at_most: 0"))
-    with pytest.raises(GateError, match="second look"):
+    with pytest.raises(GateError, match="to add an entry, increase this number, too"):
         conformance.check(project)
 
 
@@ -190,5 +190,5 @@ def test_the_copier_that_uv_has_is_good_enough(
 
 def test_a_project_without_answers_is_told_so(project: Path) -> None:
     (project / ".copier-answers.yml").unlink()
-    with pytest.raises(UsageError, match="Bring it back from git"):
+    with pytest.raises(UsageError, match="Restore it from git"):
         conformance.check(project)

@@ -160,13 +160,13 @@ def test_bytes_order_mark_line_ends_quotes_and_blank_lines(batch, end):
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
-        ("L2,-1,0.3,,1,rent,car", "income", "breaks `at least 0.0`"),
-        ("L2,2000,1.01,,1,rent,car", "debt_ratio", "breaks `at most 1.0`"),
-        ("L2,2000,,,1,rent,car", "debt_ratio", "breaks `is not missing`"),
-        ("L2,2000,inf,,1,rent,car", "debt_ratio", "breaks `is a number`"),
-        ("L2,2000,0.3,,1.5,rent,car", "late_payments", "breaks `is a whole number`"),
-        ("L2,4711secret,0.3,,1,rent,car", "income", "breaks `is a number`"),
-        ("L2,2000,0.3,,1,rent,4711secret", "purpose", "breaks `one of car, home, study, other`"),
+        ("L2,-1,0.3,,1,rent,car", "income", "violates `at least 0.0`"),
+        ("L2,2000,1.01,,1,rent,car", "debt_ratio", "violates `at most 1.0`"),
+        ("L2,2000,,,1,rent,car", "debt_ratio", "violates `is not missing`"),
+        ("L2,2000,inf,,1,rent,car", "debt_ratio", "violates `is a number`"),
+        ("L2,2000,0.3,,1.5,rent,car", "late_payments", "violates `is a whole number`"),
+        ("L2,4711secret,0.3,,1,rent,car", "income", "violates `is a number`"),
+        ("L2,2000,0.3,,1,rent,4711secret", "purpose", "violates `one of car, home, study, other`"),
     ],
 )
 def test_a_row_that_breaks_the_contract_is_rejected(batch, line, column, reason):
@@ -214,7 +214,7 @@ def test_a_quote_that_never_closes_does_not_swallow_the_file(batch):
 
 def test_a_batch_without_a_single_good_row_fails_and_says_why(batch):
     data = batch.write(HEADER, "L1,-1,0.3,,1,rent,car", "short")
-    with pytest.raises(GateError, match="all 2 rows break the contract of version 3"):
+    with pytest.raises(GateError, match="all 2 rows violate the contract of version 3"):
         batch.run(data)
     assert len(batch.rejects()) == 2
     assert len(batch.scores()) == 0
@@ -231,7 +231,7 @@ def test_a_batch_without_a_single_good_row_fails_and_says_why(batch):
         (b"", "has no header"),
         (b"\n", "has no header"),
         (HEADER.encode() + b"\n", "holds a header and no row"),
-        (f"{HEADER},hobby\n{GOOD},chess\n".encode(), "column `hobby`: unknown, drop it"),
+        (f"{HEADER},hobby\n{GOOD},chess\n".encode(), "column `hobby`: unknown, remove it"),
         (f"{HEADER},income\n{GOOD},3\n".encode(), "column `income`: appears 2 times"),
         (b"loan_id,income\nL1,3\n", "column `purpose`: the column is missing"),
         (HEADER.replace(",", ";").encode() + b"\n1;2\n", "separated by ';'"),
@@ -307,7 +307,7 @@ def test_an_interrupted_batch_goes_on_and_ends_the_same(batch, monkeypatch):
 def test_chunks_of_another_batch_are_not_used(batch, model, tmp_path, monkeypatch, change):
     monkeypatch.setattr(score, "CHUNK_ROWS", 2)
     data = batch.write(HEADER, *[GOOD] * 5)
-    monkeypatch.setattr(score, "_join", lambda *_: 1 / 0)  # all chunks are kept
+    monkeypatch.setattr(score, "_concatenate", lambda *_: 1 / 0)  # all chunks are kept
     with pytest.raises(ZeroDivisionError):
         batch.run(data)
     monkeypatch.undo()
@@ -331,14 +331,14 @@ def test_outputs_appear_together_or_not_at_all(batch, monkeypatch):
     data = batch.write(HEADER, GOOD)
     batch.run(data)
     before = {path.name: path.read_bytes() for path in (batch.root / "out").iterdir()}
-    join = score._join
+    join = score._concatenate
 
     def full_disk(columns: list[str], parts: list[Path], path: Path) -> None:
         if "scores" in path.name:
             raise OSError("no space left on device")
         join(columns, parts, path)
 
-    monkeypatch.setattr(score, "_join", full_disk)
+    monkeypatch.setattr(score, "_concatenate", full_disk)
     with pytest.raises(OSError, match="no space"):
         batch.run(batch.write(HEADER, GOOD, "short"))
     assert {path.name: path.read_bytes() for path in (batch.root / "out").iterdir()} == before

@@ -119,7 +119,7 @@ def test_new_files_that_a_users_git_does_not_show_are_not_touched(project: Path)
 def test_edits_that_git_is_told_not_to_see_are_not_touched(project: Path, mark: str) -> None:
     git(project, "update-index", f"--{mark}", "poe_tasks.toml")
     (project / "poe_tasks.toml").write_text("# ours\n")
-    with pytest.raises(UsageError, match=r"poe_tasks\.toml: git is told not to look at it"):
+    with pytest.raises(UsageError, match=r"poe_tasks\.toml: git ignores changes of it"):
         update.update(project, [])
     assert (project / "poe_tasks.toml").read_text() == "# ours\n"
 
@@ -151,7 +151,7 @@ def test_a_folder_that_git_does_not_know_is_named(project: Path) -> None:
 
 
 def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> None:
-    with pytest.raises(UsageError, match="all is as it was"):
+    with pytest.raises(UsageError, match="nothing was changed"):
         update.update(project, [], "v9.9.9")
     assert status(project) == ""
 
@@ -159,12 +159,12 @@ def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> No
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("task=regression", "your data, model and tests are made for it"),
+        ("task=regression", "your data, model and tests depend on it"),
         ("package_name=other", "your own modules import it"),
-        ("project_name=Other", "it stands in files of your own"),
-        ("regulated=true", "only the first value .* conf/project.yml: change it there"),
+        ("project_name=Other", "files of your own contain it"),
+        ("regulated=true", "only sets the first value .* conf/project.yml: change it there"),
         ("serving", "write NAME=VALUE"),
-        ("nonsense=1", "v2.0.0 asks no such question, all is as it was. It asks: .*serving"),
+        ("nonsense=1", "v2.0.0 has no such question, nothing was changed. Its questions: .*serving"),
     ],
 )
 def test_an_answer_that_cannot_be_changed(project: Path, given: str, said: str) -> None:
@@ -190,4 +190,19 @@ def test_a_bad_answer_ends_in_the_questions_own_words(project: Path) -> None:
     with pytest.raises(UsageError, match="user_email") as refused:
         update.update(project, ["user_email=nobody"])
     assert "Traceback" not in str(refused.value)
+    assert status(project) == ""
+
+
+def test_a_release_that_needs_trust_is_told(project: Path, template: Path, tmp_path: Path) -> None:
+    fork = tmp_path / "template"
+    shutil.copytree(template, fork)
+    with (fork / "copier.yml").open("a") as settings:
+        settings.write('_migrations: [{version: 3.0.0, command: "true"}]\n')
+    commit_all(fork, "v3.0.0")
+    git(fork, "tag", "v3.0.0")
+    answers = project / ".copier-answers.yml"
+    edit(project, answers.name, answers.read_text().replace(str(template), str(fork)))
+    with pytest.raises(UsageError, match="needs your trust") as error:
+        update.update(project, [])
+    assert "`uvx --from 'copier>=9.19,<10' copier update --trust --defaults`" in str(error.value)
     assert status(project) == ""
