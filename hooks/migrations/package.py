@@ -31,6 +31,14 @@ TEXTS = {".cfg", ".md", ".ps1", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 MOVED = {
     "artifact": "models.artifact",
     "audit": "delivery.audit",
+    "audit.shape": "delivery.audit.structure",
+    "azure.allowed": "azure.job_policy",
+    "azure.place": "azure.target",
+    "azure.responsible": "azure.responsible_ai",
+    "azure.scaling": "azure.autoscale",
+    "azure.shapes": "azure.job_builder",
+    "azure.smoke": "azure.smoke_test",
+    "azure.turns": "azure.rollout_state",
     "columns": "data.columns",
     "commands": "cli",
     "conformance": "template.conformance",
@@ -41,6 +49,17 @@ MOVED = {
     "digest": "core.hashes",
     "drift": "monitoring.drift",
     "errors": "core.errors",
+    "ethics.case": "ethics.evaluated_run",
+    "ethics.finding": "ethics.outcome",
+    "ethics.judge": "ethics.checks",
+    "ethics.kept_files": "ethics.project_files",
+    "ethics.kinds.document": "ethics.kinds.document_check",
+    "ethics.kinds.manual": "ethics.kinds.signature_check",
+    "ethics.kinds.metric": "ethics.kinds.metric_check",
+    "ethics.kinds.recorder": "ethics.kinds.pytest_plugin",
+    "ethics.kinds.tests": "ethics.kinds.pytest_check",
+    "ethics.page": "ethics.config",
+    "ethics.value": "ethics.measurement",
     "ethics_evidence": "evidence.ethics",
     "files": "core.files",
     "footprint": "models.footprint",
@@ -60,6 +79,9 @@ MOVED = {
     "roles": "tracking.roles",
     "run_page": "delivery.job_page",
     "settings_check": "cli.settings_check",
+    "specs.agreement": "specs.consistency",
+    "specs.shapes": "specs.validators",
+    "specs.tables": "specs.schemas",
     "state": "core.paths",
     "summary": "delivery.summary",
     "team": "models.team",
@@ -70,7 +92,7 @@ MOVED = {
     "update": "template.update",
     "wording": "core.text",
 }
-RENAMED = {"GateFailed": "GateError"}
+RENAMED = {"GateFailed": "GateError", "Refused": "RequestError"}
 # Calls whose last argument is now the team's package, and the number of arguments before it.
 TAKE_TEAM = {"artifact.load": 1, "artifact.save": 2, "Scorer": 3}
 Edit = tuple[int, int, str]  # first byte, the byte after the last, new text
@@ -78,8 +100,11 @@ Edit = tuple[int, int, str]  # first byte, the byte after the last, new text
 
 def new_name(old: str) -> str:
     """The new name of a module, both relative to their package."""
-    head, dot, rest = old.partition(".")
-    return f"{MOVED.get(head, head)}{dot}{rest}"
+    parts = old.split(".")
+    for length in range(len(parts), 0, -1):
+        if (prefix := ".".join(parts[:length])) in MOVED:
+            return ".".join([MOVED[prefix], *parts[length:]])
+    return old
 
 
 class Rewriter:
