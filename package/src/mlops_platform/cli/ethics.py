@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlops_platform.evidence.ethics import CheckResult, Ethics
 
 OUTPUTS = Path("outputs")
-ethics = typer.Typer(help="Check the last run against conf/ethics.yml; sign answers.")
+ethics = typer.Typer(help="Check the last run against conf/ethics.yml.")
 app.add_typer(ethics, name="ethics")
 
 
@@ -55,7 +55,7 @@ def run_checks(conf: Path, *, as_json: bool) -> None:
         )
         if version is not None:
             terminal.out.print(f"version {version.number}: ethics={results.verdict}")
-    blocking = [each for each in results.checks if each.stops]
+    blocking = [each for each in results.checks if each.blocking]
     if blocking:
         raise GateError(
             f"{len(blocking)} of {len(results.checks)} checks block this version at stage "
@@ -145,9 +145,9 @@ def _print_results(results: Ethics, path: Path) -> None:
                 limit = f"; {each.limit}" if each.limit else ""
                 line = f"  {_format_status(each):<22} {each.id:<{width}}  {each.message}{limit}"
                 terminal.out.print(line, markup=False)
-                if not each.holds and not each.stops:
+                if not each.accepted and not each.blocking:
                     terminal.out.print(f"  {'':<22} {'':<{width}}  next: {each.next}", markup=False)
-    count = sum(each.holds for each in results.checks)
+    count = sum(each.accepted for each in results.checks)
     waived = sum(each.waived is not None for each in results.checks)
     terminal.out.print(
         f"\n{count} of {len(results.checks)} checks pass"
