@@ -28,7 +28,7 @@ def _no_store_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copier_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copier's command line from a process that has Copier, where the standard runs it."""
+    """Copier's command line from a process that has Copier, where the package runs it."""
     real, found = rendering._run, shutil.which("copier")
 
     def run(

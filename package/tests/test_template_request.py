@@ -1,4 +1,4 @@
-"""The standard's news as a pull request: a draft where a person has to decide."""
+"""Updates from the template as a pull request: a draft if a person has to decide."""
 
 import subprocess
 from collections.abc import Iterator
@@ -156,8 +156,8 @@ def test_on_a_laptop_conflicts_are_told_and_fail(
 def test_what_is_there_already_leaves_no_file_behind(
     project: Path, template: Path, github: Service
 ) -> None:
-    news = template / "template" / "docs" / "news.md"
-    news.write_text("# News\n")
+    page = template / "template" / "docs" / "new-page.md"
+    page.write_text("# New page\n")
     commit_all(template, "A page")
     git(template, "tag", "v3.0.0")
     try:
@@ -166,9 +166,9 @@ def test_what_is_there_already_leaves_no_file_behind(
         request.run(project)
     finally:
         git(template, "tag", "-d", "v3.0.0")
-        news.unlink()
+        page.unlink()
         commit_all(template, "As before")
-    assert "docs/news.md" in git(project, "ls-tree", "-r", "origin/template-update-v3.0.0")
+    assert "docs/new-page.md" in git(project, "ls-tree", "-r", "origin/template-update-v3.0.0")
     assert git(project, "status", "--porcelain") == ""
 
 

@@ -164,7 +164,10 @@ def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> No
         ("project_name=Other", "files of your own contain it"),
         ("regulated=true", "only sets the first value .* conf/project.yml: change it there"),
         ("serving", "write NAME=VALUE"),
-        ("nonsense=1", "v2.0.0 has no such question, nothing was changed. Its questions: .*serving"),
+        (
+            "nonsense=1",
+            "v2.0.0 has no such question, nothing was changed. Its questions: .*serving",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_changed(project: Path, given: str, said: str) -> None:
@@ -180,7 +183,7 @@ def test_an_answer_given_as_it_is_changes_nothing(project: Path) -> None:
 
 
 def test_what_a_command_wrote_goes_with_its_answer(project: Path) -> None:
-    edit(project, "azureml/jobs/sweep.yml", "# Made anew, from other columns\n")
+    edit(project, "azureml/jobs/sweep.yml", "# Generated again from other columns\n")
     done = update.update(project, ["cloud=none"])
     assert done.kept == []
     assert not (project / "azureml").exists()

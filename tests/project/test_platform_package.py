@@ -129,7 +129,7 @@ def test_an_ejected_package_is_what_runs(ejected: Project) -> None:
     printed = ejected.run("uv", "run", "python", "-c", used).stdout.splitlines()
     assert printed == ["changed by the team", str(ejected.path / MODULE)]
     again = ejected.run("uv", "run", "mlops", "eject", expect=2)
-    assert f"{EJECTED}: is there already" in again.stderr
+    assert f"{EJECTED}: already exists" in again.stderr
 
 
 def test_the_images_of_an_ejected_package_have_its_code(ejected: Project) -> None:

@@ -46,8 +46,8 @@ AUDIT = [
     ("ci.yml", "dependsOn: model", "dependsOn: modell", "depends on `modell`"),
     ("ci.yml", "- job: model", "- job: checks", "two jobs `checks`"),
     ("ci.yml", "    timeoutInMinutes: 10\n", "", "no `timeoutInMinutes`"),
-    ("ci.yml", "run poe check", "run poe ${{ variables.x }}", "takes in an expression"),
-    ("ci.yml", "run poe check", "run poe $(System.PullRequest.Title)", "takes in $(System.Pull"),
+    ("ci.yml", "run poe check", "run poe ${{ variables.x }}", "contains an expression"),
+    ("ci.yml", "run poe check", "run poe $(System.PullRequest.Title)", "contains $(System.Pull"),
     ("ci.yml", "run poe check", "run poe $WHAT", "uses $WHAT, which neither"),
     ("ci.yml", "$(Build.SourcesDirectory)", "$(SourcesDirectory)", "`SourcesDirectory` is not set"),
     ("ci.yml", "variables['Build.Reason']", "variables['Reason']", "`Reason` is not set"),
@@ -67,7 +67,7 @@ AUDIT = [
     ("train.yml", "          run:", "          runs:", "has no parameter `runs`"),
     ("publish.yml", "cache: false", "cache: never", "`cache` is 'never', not true or false"),
     ("publish.yml", "$(FEED_URL)", "$(FED_URL)", "`FED_URL` is not set"),
-    ("retrain.yml", "$WHY", "${{ parameters.why }}", "takes in an expression"),
+    ("retrain.yml", "$WHY", "${{ parameters.why }}", "contains an expression"),
     ("retrain.yml", "- name: EVENT", "- name: TRIGGER", "uses $EVENT, which neither"),
     ("retrain.yml", "- name: event", "- name: seen", "`parameters.event` is not"),
     (
@@ -76,7 +76,7 @@ AUDIT = [
         "poe azure-contracts $WHAT",
         "uses $WHAT, which neither",
     ),
-    ("rollback.yml", "$WHY", "$(WHY)", "takes in $(WHY)"),
+    ("rollback.yml", "$WHY", "$(WHY)", "contains $(WHY)"),
     ("rollback.yml", "- name: WHY", "- name: REASON", "uses $WHY, which neither"),
     ("rollback.yml", "${{ parameters.why }}", "${{ parameters.reason }}", "`parameters.reason`"),
     ("deliver.yml", "dependsOn: train", "dependsOn: trian", "depends on `trian`"),
@@ -136,7 +136,7 @@ def test_the_gate_names_each_fault(azure: Project, monkeypatch: pytest.MonkeyPat
 
     assert audit.run(azure.path) == [".azuredevops has no problems"]
     spoil(azure, "ci.yml", "dependsOn: model", "dependsOn: modell")
-    with pytest.raises(GateError, match=r"faults in \.azuredevops:\n.*modell"):
+    with pytest.raises(GateError, match=r"problems in \.azuredevops:\n.*modell"):
         audit.run(azure.path)
     shutil.rmtree(azure.path / ".azuredevops")
     with pytest.raises(UsageError, match="there is neither"):

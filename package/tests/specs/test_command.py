@@ -1,4 +1,4 @@
-"""`mlops specs`: what it looks at, how it ends, and that it agrees with the local runner."""
+"""`mlops specs`: the checked files, the exit codes, and agreement with the local runner."""
 
 import itertools
 import json
