@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from mlops_platform import evidence, settings
-from mlops_platform.core.errors import GateFailed, UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import artifact
 from mlops_platform.steps import compare, evaluate, register, train
 from mlops_platform.tracking import experiments
@@ -53,7 +53,7 @@ def test_features_that_say_nothing_stop_training(trained, contract):
     known = settings.load_train(trained.conf).parameters
     # Learned from draws of the rows, a constant is a little better or worse than theirs, by chance.
     trained.change("train.yml", parameters={**known, "subsample": 1.0})
-    with pytest.raises(GateFailed, match="constant baseline"):
+    with pytest.raises(GateError, match="constant baseline"):
         train.run(trained.conf, data, out / "model", out, "test")
     assert experiments.runs(trained.conf)[0].data.tags["outcome"] == "no_better_than_baseline"
     assert not (out / "model").exists()
@@ -75,7 +75,7 @@ def test_a_worse_challenger_is_rejected(serving):
     assert "worse" in comparison.reason
     register.run(serving.conf, model, out, out, out)
     assert [version.role for version in serving.registry.versions()] == ["champion", "rejected"]
-    with pytest.raises(GateFailed, match="only a challenger"):
+    with pytest.raises(GateError, match="only a challenger"):
         serving.registry.promote("2", "please", "tests")
 
 

@@ -4,14 +4,14 @@ import contextlib
 
 import pytest
 from mlops_platform import evidence
-from mlops_platform.core.errors import GateFailed
+from mlops_platform.core.errors import GateError
 
 
 def watch(workspace, rows) -> evidence.DriftReport:
     rows.to_csv(workspace.root / "today.csv", index=False)
     path = workspace.root / "outputs" / "monitor" / "drift" / "evidence" / "drift.json"
     path.unlink(missing_ok=True)
-    with contextlib.suppress(GateFailed):
+    with contextlib.suppress(GateError):
         workspace.pipeline("monitor", current=workspace.root / "today.csv")
     return evidence.read(evidence.DriftReport, path)
 
@@ -41,5 +41,5 @@ def test_a_handful_of_rows_is_no_evidence(served, raw):
 def test_drift_ends_the_monitor_with_an_alarm(served, raw, contract):
     name = contract.features[0]
     raw.assign(**{name: None}).to_csv(served.root / "today.csv", index=False)
-    with pytest.raises(GateFailed, match=name):
+    with pytest.raises(GateError, match=name):
         served.pipeline("monitor", current=served.root / "today.csv")
