@@ -13,6 +13,7 @@ import yaml
 from mlops_platform import cli
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.pipelines import runner
+from mlops_platform.tracking import provenance
 
 OURS = "python -m mlops_platform"
 
@@ -418,3 +419,11 @@ def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, 
     with pytest.raises(UsageError, match=r"(?s)step 'validate': .*ZeroDivisionError"):
         runner.run(path, **run)
     assert not workspace.step("validate").exists()
+
+
+def test_a_patched_platform_package_runs_every_step_again(trained, monkeypatch, capsys):
+    trained.pipeline()
+    assert capsys.readouterr().err.count("unchanged") == 4
+    monkeypatch.setattr(provenance, "platform_hash", lambda: "patched")
+    trained.pipeline()
+    assert "unchanged" not in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import mlops_platform
 import pytest
 from mlops_platform.core.files import hash_path
 from mlops_platform.tracking import provenance
@@ -62,3 +63,15 @@ def test_what_nobody_knows_is_unknown(root: Path, tmp_path_factory: pytest.TempP
 def test_without_git_on_the_machine_it_is_unknown(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     assert made_from(root)["git_commit"] == made_from(root)["git_dirty"] == "unknown"
+
+
+def test_another_platform_package_is_another_code(root: Path, monkeypatch: pytest.MonkeyPatch):
+    before = made_from(root)
+    assert before["code_hash"] == made_from(root)["code_hash"]
+    monkeypatch.setattr(provenance, "platform_hash", lambda: "patched")
+    changed = made_from(root)
+    assert {name for name in before if changed[name] != before[name]} == {"code_hash"}
+
+
+def test_the_platforms_hash_is_of_its_files():
+    assert provenance.platform_hash() == hash_path(Path(mlops_platform.__file__).parent)

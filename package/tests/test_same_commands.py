@@ -36,7 +36,9 @@ def test_a_step_is_the_components_command(path: Path) -> None:
         values = {f"inputs.{port}": str(value) for port, value in given.items()}
         values |= {f"outputs.{port}": f"/out/{port}" for port in step.outputs}
         component = path.parent / jobs[step.name]["component"]
-        assert runner.build_command(step, given, Path("/out")) == as_azure_runs_it(component, values)
+        assert runner.build_command(step, given, Path("/out")) == as_azure_runs_it(
+            component, values
+        )
 
 
 def test_a_run_leaves_the_command_that_it_ran(trained) -> None:
