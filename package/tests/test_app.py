@@ -440,6 +440,13 @@ def test_a_version_that_does_not_exist_is_said(serve):
     assert "Traceback" not in message
 
 
+def test_the_process_that_looks_up_has_ended_when_its_error_is_told(conf):
+    """While it ends, the end of this process can print a traceback of concurrent.futures."""
+    with pytest.raises(UsageError, match="version '12' of credit-risk does not exist"):
+        server._load(conf, "12")
+    assert not [each for each in threading.enumerate() if "Executor" in type(each).__name__]
+
+
 def test_an_address_is_given_back_where_nothing_is_served(monkeypatch, tmp_path):
     listener = socket.create_server(("127.0.0.1", 0))
     monkeypatch.setattr(server, "_bind", lambda *_: listener)

@@ -58,6 +58,9 @@ def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
         raise UsageError(
             "the process that looks up the model was killed. Check the free memory."
         ) from None
+    except UsageError:
+        lookup.shutdown()  # if both processes end at once, concurrent.futures prints a traceback
+        raise
     finally:
         lookup.shutdown(wait=False)
 
