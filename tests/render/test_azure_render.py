@@ -195,7 +195,11 @@ def test_without_an_id_nothing_joins_the_truth(project: Project) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("max_depth: [2, 3, 4]", "depth: [2, 3]", "field `search.depth`: is not one of `parameters`"),
+        (
+            "max_depth: [2, 3, 4]",
+            "depth: [2, 3]",
+            "field `search.depth`: is not one of `parameters`",
+        ),
         ("[2, 3, 4]", "[]", "field `search.max_depth`: needs values, all of one type"),
         ("[2, 3, 4]", "[2, deep]", "field `search.max_depth`: needs values, all of one type"),
     ],
