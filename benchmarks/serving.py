@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from pathlib import Path
 
 from measuring import timed, write
@@ -38,11 +37,11 @@ BARE = """
 import json, statistics, sys, time
 from pathlib import Path
 import pandas as pd
-from {package}.mlops import artifact
-from {package}.mlops.serving.scorer import Scorer
+from mlops_platform.models import artifact, team
+from mlops_platform.serving.scorer import Scorer
 
-folder, files = Path(sys.argv[1]), sys.argv[2:]
-scorer, model = Scorer(folder, "benchmark", "0"), artifact.load(folder)
+folder, files, code = Path(sys.argv[1]), sys.argv[2:], team.load_team(Path("conf"))
+scorer, model = Scorer(folder, "benchmark", "0", code), artifact.load(folder, code)
 row = scorer.requests.example()
 raw = pd.read_csv(files[0], dtype=str) if files else pd.DataFrame([row])
 rows, _ = scorer.typed(raw)
@@ -56,8 +55,10 @@ print(json.dumps([statistics.median(times), row]))
 """
 
 SAMPLE = """
-import sys
-from {package}.sample import make
+import importlib, sys
+from pathlib import Path
+from mlops_platform.models import team
+make = importlib.import_module(team.load_team(Path("conf")).package + ".sample").make
 make({rows}, seed=1).to_csv(sys.argv[1], index=False)
 """
 
@@ -71,10 +72,8 @@ def main() -> None:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as folder:
         project = given.resolve() if given else make_project(Path(folder) / "project")
-        settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-        package = settings["project"]["scripts"]["mlops"].partition(".")[0]
-        serving = measure_serving(project, package)
-        batch = measure_batch(project, package, Path(folder))
+        serving = measure_serving(project)
+        batch = measure_batch(project, Path(folder))
     measured = {
         "ready_seconds": serving["ready_seconds"],
         "request_by_bare_call": serving["request_by_bare_call"],
@@ -96,9 +95,9 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def measure_serving(project: Path, package: str) -> dict[str, float]:
+def measure_serving(project: Path) -> dict[str, float]:
     """Medians of rounds; in each, the references and the server take turns."""
-    bare = BARE.format(package=package, requests=REQUESTS)
+    bare = BARE.format(requests=REQUESTS)
     python = project / ".venv" / "bin" / "python"
     serve(project, None)  # brings the model, compiles the modules
     model = next((project / ".mlops" / "models").glob("*/model"))
@@ -114,14 +113,14 @@ def measure_serving(project: Path, package: str) -> dict[str, float]:
     return {name: round(value, 2) for name, value in zip(names, medians, strict=True)}
 
 
-def measure_batch(project: Path, package: str, scratch: Path) -> dict[str, float]:
+def measure_batch(project: Path, scratch: Path) -> dict[str, float]:
     """One large file, the start of the command included."""
     python = project / ".venv" / "bin" / "python"
     data = scratch / "new.csv"
-    sample = SAMPLE.format(package=package, rows=ROWS)
+    sample = SAMPLE.format(rows=ROWS)
     timed([str(python), "-c", sample, str(data)], project)
     model = next((project / ".mlops" / "models").glob("*/model"))
-    call, _ = output(python, project, BARE.format(package=package, requests=1), model, data)
+    call, _ = output(python, project, BARE.format(requests=1), model, data)
     to = ["--scores", str(scratch), "--out", str(scratch)]
     run = timed([str(python.with_name("mlops")), "score", "--data", str(data), *to], project)
     scored = json.loads((scratch / "batch.json").read_text(encoding="utf-8"))["scored"]

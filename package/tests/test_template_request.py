@@ -19,7 +19,7 @@ BRANCH = "template-update-v2.0.0"
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy_template(tmp_path_factory.mktemp("request") / "template")
+    folder = copy_template(tmp_path_factory.mktemp("request") / "template", small=True)
     tasks = folder / "template" / "poe_tasks.toml.jinja"
     for tag in ("v1.0.0", "v2.0.0"):
         tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])

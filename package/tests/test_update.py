@@ -17,7 +17,7 @@ OLD, NEW = "v1.0.0", "v2.0.0"
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy_template(tmp_path_factory.mktemp("update") / "template")
+    folder = copy_template(tmp_path_factory.mktemp("update") / "template", small=True)
     tasks = folder / "template" / "poe_tasks.toml.jinja"
     for tag, help_text in ((OLD, "of the first release"), (NEW, "of the second release")):
         tasks.write_text(f"# Tasks {help_text}\n" + tasks.read_text().partition("\n")[2])
