@@ -225,11 +225,11 @@ def status(env: Env = "dev", conf: Conf = CONF, as_json: Json = False) -> None:
     """Show deployments, versions and roles."""
     from mlops_platform.azure import status, target
 
-    found = status.run(target.load(conf, env, dry_run=False))
+    state = status.run(target.load(conf, env, dry_run=False))
     if as_json:
-        print_json(found)
+        print_json(state)
         return
     for title, listed in (("Deployments", "deployments"), ("Versions", "versions")):
-        columns = list(found[listed][0]) if found[listed] else ["none"]
-        rows = [[str(value) for value in row.values()] for row in found[listed]]
+        columns = list(state[listed][0]) if state[listed] else ["none"]
+        rows = [[str(value) for value in row.values()] for row in state[listed]]
         terminal.table(f"{title} in {env}", columns, rows)

@@ -36,8 +36,8 @@ def specs(
     if as_json:
         print_json([_to_json(problem) for problem in problems])
     if problems:
-        found = f"{pluralize(len(problems), 'problem')} in the specs:"
-        raise GateError("\n".join([found, *map(str, problems)]))
+        heading = f"{pluralize(len(problems), 'problem')} in the specs:"
+        raise GateError("\n".join([heading, *map(str, problems)]))
     if not as_json:
         right = f"all {count} specs are valid" if count > 1 else "the spec is valid"
         terminal.out.print(right, markup=False)

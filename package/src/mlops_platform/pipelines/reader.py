@@ -127,8 +127,8 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Pipeline:
     return Pipeline(path.stem, path, inputs, sort_steps(steps, path), outputs)
 
 
-def _raise_first(path: Path, faults: Problems) -> None:
-    for field, message in faults:
+def _raise_first(path: Path, problems: Problems) -> None:
+    for field, message in problems:
         raise UsageError(f"{path}, field `{field}`: {message}.")
 
 

@@ -26,8 +26,8 @@ def faults(consumer: Consumer, answer: Any) -> list[str]:
     """The problems of a consumer with a response; empty if it finds all fields that it reads."""
     if isinstance(answer, dict) and "error" in answer:
         return [f"its request is rejected: {_truncate(answer.get('faults') or answer['error'])}"]
-    found = (_find_fault(answer, path, kind) for path, kind in consumer.reads.items())
-    return [fault for fault in found if fault]
+    problems = (_find_fault(answer, path, kind) for path, kind in consumer.reads.items())
+    return [problem for problem in problems if problem]
 
 
 def _find_fault(answer: Any, path: str, kind: str) -> str | None:

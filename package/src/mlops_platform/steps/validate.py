@@ -26,7 +26,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
         out / "validation.json",
     )
     if findings:
-        lines = [f"  column `{found.column}`: {found.message}" for found in findings]
+        lines = [f"  column `{finding.column}`: {finding.message}" for finding in findings]
         raise GateError(
             f"{raw} violates conf/data.yml:\n" + "\n".join(lines) + "\n"
             "Fix the data, or change the rule in conf/data.yml if the rule is wrong."

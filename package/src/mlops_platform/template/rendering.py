@@ -75,8 +75,8 @@ def run_copier(*arguments: str, cwd: Path | None = None) -> subprocess.Completed
 
 def _commands() -> list[list[str]]:
     """Commands that run Copier. A version in uv's cache is faster, and needs no network."""
-    if found := shutil.which("copier"):
-        return [[found]]
+    if path := shutil.which("copier"):
+        return [[path]]
     return [["uvx", *kept, "--from", COPIER, "copier"] for kept in (["--offline"], [])]
 
 

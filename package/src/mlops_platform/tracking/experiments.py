@@ -117,9 +117,9 @@ def experiment(conf: Path, client: MlflowClient) -> str:
     """The id of the project's experiment, made on first use."""
     name = load_project(conf).name
     with store_errors("Reading the experiment", store_uri(conf)):
-        found = client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
+        existing = client.get_experiment_by_name(name)
+        if existing is not None:
+            return str(existing.experiment_id)
         local = store_uri(conf).startswith("sqlite:///")
         files = (project_root(conf) / STATE / "artifacts").as_uri() if local else None
         return str(client.create_experiment(name, artifact_location=files))

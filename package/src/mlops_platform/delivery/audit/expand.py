@@ -196,7 +196,7 @@ def _fill(text: str, values: dict[str, Any]) -> Any:
     match = PARAMETER.fullmatch(text)
     if match and match[1] in values:
         return values[match[1]]
-    return PARAMETER.sub(lambda found: str(values.get(found[1], found[0])), text)
+    return PARAMETER.sub(lambda part: str(values.get(part[1], part[0])), text)
 
 
 def _is_true(key: str, values: dict[str, Any]) -> bool:
