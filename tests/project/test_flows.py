@@ -184,7 +184,7 @@ def test_from_main_to_production_twice_and_back(ci: Service) -> None:
     # So soon after that a machine may not train again; a person may.
     drift = {"WHY": "", "EVENT": "drift in income"}
     assert ci.job(flow(ci, "retrain", "retrain"), drift) == "failure"
-    assert "A person may at any time: `uv run mlops azure retrain --why REASON`" in " ".join(
+    assert "You can start one at any time: `uv run mlops azure retrain --why REASON`" in " ".join(
         ci.said.split()
     )
     assert ci.workflow("retrain", **drift | {"WHY": "new income data"}) == ["retrain"]
@@ -257,8 +257,8 @@ def test_a_broken_neighbour_stops_a_delivery_in_staging(ci: Service, tmp_path: P
 @ONE_IS_ENOUGH
 def test_nothing_is_trained_or_shared_in_production(ci: Service) -> None:
     for task, reason in (
-        ("submit pipelines/train.yml --env prod", "that only dev can: what prod serves"),
-        ("submit pipelines/train.yml --env staging", "that only dev can: what staging serves"),
+        ("submit pipelines/train.yml --env prod", "which is only possible in dev: prod "),
+        ("submit pipelines/train.yml --env staging", "which is only possible in dev: staging "),
         ("share 1 --env prod", "versions are shared from dev"),
     ):
         assert ci.step(service.Step(task), {}) == 2
