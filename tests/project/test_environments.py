@@ -34,7 +34,7 @@ def test_requirements_are_the_locks(fresh_project: Callable[..., Project]) -> No
     assert "environments" not in ignored
     for name in NAMES:
         folder = f"pipelines/environments/{name}"
-        assert "COPY . /opt/image\nWORKDIR /tmp/image\n" in project.read(f"{folder}/Dockerfile")
+        assert "COPY . /opt/image\nWORKDIR /opt/image\n" in project.read(f"{folder}/Dockerfile")
         build = project.yaml(f"{folder}.yml")["build"]
         assert build == {"path": name, "dockerfile_path": "Dockerfile"}
 
