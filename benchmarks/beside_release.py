@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 import copier
-from hooks.releases import tagged_clone
 from measuring import Run, timed, write
 
+from hooks.release.history import tagged_clone
 from tests.rendering import commit_all
 
 OLD = "v0.7.0"
