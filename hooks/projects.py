@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from mlops_platform.template.changelog import git_url
 from mlops_platform.template.ownership import Rule
 from packaging.version import InvalidVersion, Version
 
@@ -20,7 +21,6 @@ OWNERSHIP = (
 )
 ANSWERS = ".copier-answers.yml"
 COPIER = "uvx --from 'copier==9.19.*' copier"  # how messages tell people to call it
-SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 # No person answers these commands, and reading must not even refresh a project's index.
 UNATTENDED = {
     "GIT_LFS_SKIP_SMUDGE": "1",
@@ -78,14 +78,6 @@ def without_secrets(text: str) -> str:
 def is_url(place: str) -> bool:
     """Whether a project or template is given by a URL, not by a folder."""
     return "://" in place or bool(re.match(r"(git\+|gh:|gl:|[\w.+-]+@[\w.-]+:)", place))
-
-
-def git_url(source: str) -> str:
-    """The URL for git, from a URL for Copier."""
-    for short, host in SHORTCUTS.items():
-        if source.startswith(short):
-            return host + source.removeprefix(short).strip("/").removesuffix(".git") + ".git"
-    return source.removeprefix("git+")
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 import yaml
+from mlops_platform.template.changelog import git_url
 
 from hooks.projects import (
     ANSWERS,
     HookError,
     RecordedAnswers,
     git,
-    git_url,
     is_url,
     read_answers,
     without_secrets,

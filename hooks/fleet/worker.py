@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
+from mlops_platform.template.changelog import git_url
+
 from hooks.fleet import clones, speed
 from hooks.fleet.rehearsal import Scratch
 from hooks.fleet.rows import Row, read_gates
@@ -26,7 +28,6 @@ from hooks.projects import (
     RecordedAnswers,
     Template,
     git,
-    git_url,
     is_url,
     open_template,
     without_secrets,

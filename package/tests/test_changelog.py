@@ -67,6 +67,7 @@ def test_what_cannot_be_read_is_told(template: Path, tmp_path: Path) -> None:
     ("source", "url"),
     [
         ("gh:contoso/template", "https://github.com/contoso/template.git"),
+        ("gh:contoso/template/", "https://github.com/contoso/template.git"),
         ("gl:contoso/template.git", "https://gitlab.com/contoso/template.git"),
         ("git+https://git.example.com/t", "https://git.example.com/t"),
         ("/srv/template", "/srv/template"),

@@ -323,6 +323,23 @@ def test_a_removed_file_stays_in_projects_and_the_teams_are_told(
     assert file_problems(last, Questions(tree), "2.0.0") == []
 
 
+def test_files_of_the_package_move_are_kept_as_a_patch(tree: Path, tmp_path: Path) -> None:
+    """`package.py` saves edits below `src/<package>/mlops/` and of `uv.toml`, and of no others."""
+    before = copy_repository(tmp_path / "before")
+    folder = before / "template" / "src" / "[[package_name]]"
+    for path in (folder / "mlops" / "gates.py", folder / "other" / "own.py"):
+        path.parent.mkdir()
+        path.write_text('"""Code."""\n')
+    (before / "template" / "uv.toml").write_text("# Settings\n")
+    old = Questions(before)
+    without = " ".join(file_problems(old, Questions(tree), "2.0.0"))
+    assert all(name in without for name in ("mlops/gates.py", "other/own.py", "uv.toml"))
+    migration = MIGRATION.replace("move.py", "package.py").format('"[[ package_name ]]"')
+    append(tree, "copier.yml", migration)
+    (found,) = file_problems(old, Questions(tree), "2.0.0")
+    assert "other/own.py is no longer rendered" in found
+
+
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_names_are_computed_without_rendering(
     last: Questions, template: Template, combination: str

@@ -49,5 +49,5 @@ def git_url(source: str) -> str:
     """The address for git, from one for Copier."""
     for short, host in SHORTCUTS.items():
         if source.startswith(short):
-            return f"{host}{source.removeprefix(short).removesuffix('.git')}.git"
+            return f"{host}{source.removeprefix(short).strip('/').removesuffix('.git')}.git"
     return source.removeprefix("git+")
