@@ -81,7 +81,9 @@ def changelog_problems(root: Path, version: str, new: Questions) -> list[str]:
         ]
     found = []
     by_hand = [line for line in text.splitlines() if "By hand:" in line]
-    for script, *arguments in new.migrations(version):
+    for script, *given in new.migrations(version):
+        # A reader has no answers: what is `[[ package_name ]]` there is `<package_name>` here.
+        arguments = [re.sub(r"\[\[ (\w+) \]\]", r"<\1>", argument) for argument in given]
         if not (root / script).is_file() or not script.startswith("hooks/migrations/"):
             found.append(f"copier.yml, `_migrations`: {script} is not a file in hooks/migrations/.")
         if not any(all(argument in line for argument in arguments) for line in by_hand):

@@ -141,6 +141,16 @@ def test_a_migration_without_manual_steps(tree: Path) -> None:
     assert changelog_problems(tree, "2.0.0", Questions(tree)) == []
 
 
+def test_the_manual_steps_name_an_answer_as_a_reader_does(tree: Path) -> None:
+    append(tree, "copier.yml", MIGRATION.format('docs/gates.md, "src/[[ package_name ]]/gates.md"'))
+    steps = "By hand: `git mv docs/gates.md src/<package_name>/limits.md`"
+    edit(tree, "CHANGELOG.md", "Changes.", steps)
+    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    assert "src/<package_name>/gates.md has no manual steps" in found
+    edit(tree, "CHANGELOG.md", "limits.md", "gates.md")
+    assert changelog_problems(tree, "2.0.0", Questions(tree)) == []
+
+
 def test_a_migration_without_its_script(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("a, b"))
     edit(tree, "CHANGELOG.md", "Changes.", "By hand: a b")
