@@ -6,6 +6,8 @@ import pytest
 import yaml
 from mlops_platform import pipelines
 from mlops_platform.core.errors import UsageError
+from mlops_platform.pipelines import fields
+from mlops_platform.schemas.validators import Fields, Text, ignored, used
 
 from package.tests.workspaces import CREDIT
 
@@ -72,7 +74,8 @@ def test_the_rendered_pipelines_are_read(path):
         ("jobs/fit/type", "parallel", "jobs.fit.type", "'parallel' runs in Azure ML only"),
         ("jobs/fit/type", "pipeline", "jobs.fit.type", "'pipeline' runs in Azure ML only"),
         ("jobs/fit/search_space", {}, "jobs.fit.search_space", "do not support it"),
-        ("jobs/fit/services", {}, "jobs.fit.services", "do not support it"),
+        ("jobs/fit/serivces", {}, "jobs.fit.serivces", "does not know it; write `services`"),
+        ("jobs/fit/outputs", {"model": {"typ": "x"}}, "jobs.fit.outputs.model.typ", "`type`"),
         ("jobs/fit/component", "azureml:fit:1", "jobs.fit.component", "in a registry"),
         (
             "jobs/fit/component",
@@ -132,6 +135,8 @@ def test_the_rendered_pipelines_are_read(path):
         ("inputs/raw/path", "azureml://datastores/d/paths/x", "inputs.raw", "--input raw=PATH"),
         ("inputs/raw/path", "https://example.com/a.csv", "inputs.raw", "is in the cloud"),
         ("inputs/raw", None, "inputs.raw", "give a value"),
+        # Azure ML refuses the type of a literal here, and so does the check of specs.
+        ("inputs/raw", {"type": "integer", "default": 1}, "inputs.raw", "write `raw: VALUE`"),
     ],
 )
 def test_a_fault_in_the_pipeline(tmp_path, path, value, field, says):
@@ -163,7 +168,10 @@ def test_a_fault_in_the_pipeline(tmp_path, path, value, field, says):
         ("inputs/data/type", "mltable", "inputs.data.type", "'mltable' cannot run here"),
         ("inputs/data/type", None, "inputs.data.type", "None cannot run here"),
         ("inputs/data", "uri_folder", "inputs.data", "expected `key: value` lines"),
-        ("inputs/rate/min", 0, "inputs.rate.min", "do not support it"),
+        ("inputs/rate/min", 0.6, "inputs.rate.default", "expected at least 0.6, got 0.5"),
+        ("inputs/rate/max", 0.4, "inputs.rate.default", "expected at most 0.4, got 0.5"),
+        ("inputs/rate/enum", [1, 2], "inputs.rate.default", "expected one of 1, 2, got 0.5"),
+        ("outputs/model/optional", True, "outputs.model.optional", "Azure ML does not know it"),
         ("inputs/rate/defualt", 0, "inputs.rate.defualt", "do not support it"),
         ("inputs/rate/default", "half", "inputs.rate.default", "expected a number, got 'half'"),
         ("inputs/../..", {"type": "string"}, "inputs...", "letters, digits and _"),
@@ -179,6 +187,49 @@ def test_a_fault_in_the_component(tmp_path, path, value, field, says):
     assert message.startswith(f"{tmp_path / 'fit.yml'}, field `")
     assert field in message
     assert says in message
+
+
+# Of the fields of Azure ML, those that would change a result and that a local run cannot honour.
+REFUSED = {"component", "additional_includes", "path_on_compute", "datastore"}
+TABLES = {
+    "": (fields.PIPELINE, PIPELINE, {}),
+    "inputs/raw/": (fields.INPUT, PIPELINE, {}),
+    "jobs/fit/": (fields.JOB, PIPELINE, {}),
+    "jobs/fit/outputs/model/": (fields.OUTPUT, PIPELINE, {}),
+    "component:": (fields.COMPONENT, {}, COMPONENT),
+    "component:inputs/data/": (fields.DECLARED_INPUTS["uri_folder"], {}, COMPONENT),
+    "component:inputs/rate/": (fields.DECLARED_INPUTS["number"], {}, COMPONENT),
+    "component:outputs/model/": (fields.DECLARED_OUTPUTS["uri_folder"], {}, COMPONENT),
+}
+
+
+@pytest.mark.parametrize("place", TABLES)
+def test_each_field_of_azure_ml_is_used_ignored_or_refused_as_its_schema_says(tmp_path, place):
+    table, content, component = TABLES[place]
+    assert table.ignored
+    assert (set(table.validators) - table.used - table.ignored) <= REFUSED
+    for name in set(table.validators) - table.used:
+        path = f"{place.rpartition(':')[2]}{name}"
+        what = {
+            "content": changed(content, path, "x") if content else PIPELINE,
+            "component": changed(component, path, "x") if component else COMPONENT,
+        }
+        if name in table.ignored:
+            assert load(tmp_path, **what).steps == load(tmp_path).steps, name
+        else:
+            message = refusal(tmp_path, **what)
+            assert f"{path.replace('/', '.')}`: local runs do not support it; they use " in message
+
+
+def test_a_new_field_of_azure_ml_is_refused_until_somebody_decides():
+    table = Fields({"compute": ignored(Text()), "command!": used(Text()), "new": Text()})
+    reasons = {name: table.refuse_locally(name) for name in ("compute", "command", "new", "comand")}
+    assert reasons == {
+        "compute": None,
+        "command": None,
+        "new": "local runs do not support it; they use command",
+        "comand": "local runs do not support it, and Azure ML does not know it; write `command`",
+    }
 
 
 def test_a_literal_of_the_pipeline_has_the_components_type(tmp_path):
@@ -213,7 +264,7 @@ def test_yaml_that_cannot_be_read(tmp_path, text):
 
 def test_overrides_take_the_type_of_what_they_replace(tmp_path):
     literals = {
-        "whole": {"type": "integer", "default": 1},
+        "whole": 1,
         "part": 0.5,
         "yes": True,
         "word": "7",

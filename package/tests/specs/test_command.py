@@ -11,7 +11,8 @@ import pytest
 import yaml
 from mlops_platform import cli, pipelines
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.specs import check, nodes, sdk
+from mlops_platform.schemas import nodes
+from mlops_platform.specs import check, sdk
 
 from package.tests.specs.test_planted import PLANTED
 

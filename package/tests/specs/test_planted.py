@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from mlops_platform.schemas.nodes import Problem
 from mlops_platform.specs import check, sdk
-from mlops_platform.specs.nodes import Problem
 
 PLANTED = yaml.safe_load(Path(__file__).with_name("planted.yml").read_text(encoding="utf-8"))
 ROWS = [

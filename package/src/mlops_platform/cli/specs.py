@@ -15,7 +15,7 @@ from mlops_platform.core.errors import GateError
 from mlops_platform.core.text import pluralize
 
 if TYPE_CHECKING:
-    from mlops_platform.specs.nodes import Problem
+    from mlops_platform.schemas.nodes import Problem
 
 
 @app.command()

@@ -1,8 +1,7 @@
 """Reads, checks and sorts Azure ML v2 pipeline jobs, and runs them locally.
 
-The same files run unchanged in Azure ML. A field that the local runner does not support is an error
-with file and field; only fields for the cloud (compute, resources, distribution, limits, identity)
-are ignored.
+The same files run unchanged in Azure ML. Which fields a local run uses, ignores because they change
+nothing there (compute, limits), or refuses is written beside each field in `schemas`.
 Schema: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-pipeline
 """
 

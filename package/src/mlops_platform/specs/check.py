@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.schemas.nodes import Problem
 from mlops_platform.specs import consistency, rules, sdk
-from mlops_platform.specs.nodes import Problem
 from mlops_platform.specs.project import Spec, SpecFiles
 
 FOLDERS = ("pipelines", "azureml")

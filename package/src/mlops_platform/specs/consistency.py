@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from mlops_platform.azure.render import find_differences
+from mlops_platform.schemas.nodes import Node, Problem
+from mlops_platform.schemas.validators import join_names
 from mlops_platform.settings import Cloud, Environment, load_cloud, load_project
-from mlops_platform.specs.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
-from mlops_platform.specs.validators import join_names
 
 ASSETS = ("raw", "training", "inference")
 MIN_SIMILARITY = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mlops_platform.specs.nodes import Node, Problem
-from mlops_platform.specs.schemas import assets, components, endpoints, jobs, schedules
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas import assets, components, endpoints, jobs, schedules
+from mlops_platform.schemas.nodes import Node, Problem
+from mlops_platform.schemas.validators import (
     Anything,
     Fields,
     ListOf,

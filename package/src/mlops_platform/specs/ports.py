@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_platform.pipelines.model import LITERALS, Port
-from mlops_platform.specs.nodes import Node
+from mlops_platform.schemas.nodes import Node
 from mlops_platform.specs.project import Spec, is_local
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlops_platform.schemas.nodes import Node, Problem, read
 from mlops_platform.specs.kinds import Kind, kind_of
-from mlops_platform.specs.nodes import Node, Problem, read
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 LOADERS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mlops_platform.specs.nodes import Problem
+from mlops_platform.schemas.nodes import Problem
 from mlops_platform.specs.project import Spec
 from mlops_platform.specs.rules import (
     bindings,

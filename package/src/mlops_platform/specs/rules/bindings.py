@@ -21,7 +21,7 @@ from mlops_platform.pipelines.model import (
     join_names,
     parse_binding,
 )
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.specs.ports import component_ports, ports_of_job
 from mlops_platform.specs.project import Spec, is_local
 from mlops_platform.specs.rules import commands

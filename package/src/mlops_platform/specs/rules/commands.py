@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_platform.pipelines.checks import check_command
 from mlops_platform.pipelines.model import BINDING, join_names
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.specs.ports import Ports, component_ports, job_ports
 from mlops_platform.specs.project import Spec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 JOBS = ("pipeline", "job", "sweep", "spark", "schedule", "monitor")

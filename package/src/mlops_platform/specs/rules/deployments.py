@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
+from mlops_platform.schemas.validators import join_names
 from mlops_platform.specs.project import Spec
-from mlops_platform.specs.validators import join_names
 
 
 def check(spec: Spec) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.specs.project import Spec
 
 ASSET = re.compile(r"azureml:(?!/)(?P<name>[^:@/]*)(:(?P<version>[^:@]*))?(@(?P<label>.*))?")

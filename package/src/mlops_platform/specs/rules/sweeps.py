@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
+from mlops_platform.schemas.validators import join_names
 from mlops_platform.specs.ports import ports_of_job
 from mlops_platform.specs.project import Spec
-from mlops_platform.specs.validators import join_names
 
 BAYESIAN = {"choice", "uniform", "quniform"}
 

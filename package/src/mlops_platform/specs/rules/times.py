@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
+from mlops_platform.schemas.validators import nearest
+from mlops_platform.schemas.zones import ZONES
 from mlops_platform.specs.project import Spec
-from mlops_platform.specs.schemas.zones import ZONES
-from mlops_platform.specs.validators import nearest
 
 FIELDS = (("minutes", 0, 59), ("hours", 0, 23), ("days", 1, 31), ("months", 1, 12))
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.schemas.common import (
+from mlops_platform.schemas.common import (
     ANY,
     DESCRIBED,
     DISTRIBUTION,
@@ -17,16 +17,17 @@ from mlops_platform.specs.schemas.common import (
     TEXT,
     VARIABLES,
 )
-from mlops_platform.specs.schemas.components import (
+from mlops_platform.schemas.components import (
     COMPONENT,
     INLINE,
     MINI_BATCHES,
     SPARK_WORK,
     TASK,
 )
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.validators import (
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
@@ -34,56 +35,57 @@ from mlops_platform.specs.validators import (
     Number,
     OneOf,
     Text,
-    Validator,
+    ignored,
     integer,
+    used,
 )
 
 COMPUTE = Text(r"azureml:\S+|serverless", "azureml:NAME or serverless")
 # Microsoft's limit for one job is 30 days on a cluster.
 SECONDS = integer(1, 2592000)
 LIMITS = Fields({"timeout": SECONDS})
-INSIDE: dict[str, Validator] = {
-    "type": TEXT,
-    "name": TEXT,
-    "display_name": TEXT,
-    "description": TEXT,
-    "tags": Named(TEXT),
-    "comment": TEXT,
-    "properties": Named(ANY),
-    "inputs": INPUTS,
-    "outputs": OUTPUTS,
-    "compute": TEXT,
-    "identity": IDENTITY,
-    "resources": RESOURCES,
-    "environment_variables": VARIABLES,
+INSIDE: dict[str, Field] = {
+    "type": used(TEXT),
+    "name": ignored(TEXT),
+    "display_name": ignored(TEXT),
+    "description": ignored(TEXT),
+    "tags": ignored(Named(TEXT)),
+    "comment": ignored(TEXT),
+    "properties": ignored(Named(ANY)),
+    "inputs": used(INPUTS),
+    "outputs": used(OUTPUTS),
+    "compute": ignored(TEXT),
+    "identity": ignored(IDENTITY),
+    "resources": ignored(RESOURCES),
+    "environment_variables": used(VARIABLES),
 }
-OUTSIDE: dict[str, Validator] = {
+EXPERIMENT = Text(r"[A-Za-z0-9][\w-]{0,254}", "letters, digits, _ and -, a letter or digit first")
+MAILS = Fields(
+    {
+        "email_on": ListOf(OneOf("jobcompleted", "jobfailed", "jobcancelled"), 1),
+        "emails": ListOf(Text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"), 1),
+    }
+)
+OUTSIDE: dict[str, Field] = {
     **DESCRIBED,
-    "name": NAME,
-    "display_name": TEXT,
-    "experiment_name": Text(
-        r"[A-Za-z0-9][\w-]{0,254}", "letters, digits, _ and -, a letter or digit first"
-    ),
-    "compute": TEXT,
-    "identity": IDENTITY,
-    "inputs": INPUTS,
-    "outputs": OUTPUTS,
-    "services": Named(ANY),
-    "notification_settings": Fields(
-        {
-            "email_on": ListOf(OneOf("jobcompleted", "jobfailed", "jobcancelled"), 1),
-            "emails": ListOf(Text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"), 1),
-        }
-    ),
+    "name": ignored(NAME),
+    "display_name": ignored(TEXT),
+    "experiment_name": ignored(EXPERIMENT),
+    "compute": ignored(TEXT),
+    "identity": ignored(IDENTITY),
+    "inputs": used(INPUTS),
+    "outputs": used(OUTPUTS),
+    "services": ignored(Named(ANY)),
+    "notification_settings": ignored(MAILS),
 }
-RUN: dict[str, Validator] = {
-    "command!": TEXT,
-    "code": TEXT,
-    "environment!": ENVIRONMENT,
-    "environment_variables": VARIABLES,
-    "resources": RESOURCES,
-    "distribution": DISTRIBUTION,
-    "queue_settings": QUEUE,
+RUN: dict[str, Field] = {
+    "command!": used(TEXT),
+    "code": used(TEXT),
+    "environment!": ignored(ENVIRONMENT),
+    "environment_variables": used(VARIABLES),
+    "resources": ignored(RESOURCES),
+    "distribution": ignored(DISTRIBUTION),
+    "queue_settings": ignored(QUEUE),
 }
 COMMAND = {**OUTSIDE, **RUN, "type": OneOf("command"), "limits": LIMITS}
 
@@ -109,12 +111,12 @@ SEARCH = Named(
     ),
     PORT,
 )
-POLICY: dict[str, Validator] = {
+POLICY: dict[str, Field] = {
     "type!": TEXT,
     "evaluation_interval": integer(1),
     "delay_evaluation": integer(0),
 }
-SWEEP_WORK: dict[str, Validator] = {
+SWEEP_WORK: dict[str, Field] = {
     "sampling_algorithm": Either(
         OneOf("random", "grid", "bayesian"),
         ByType(
@@ -156,17 +158,18 @@ SWEEP = {**OUTSIDE, **SWEEP_WORK, "type!": OneOf("sweep"), "trial!": Fields(RUN)
 SPARK = {**OUTSIDE, **SPARK_WORK, "type!": OneOf("spark"), "resources": ANY}
 
 WITH_COMPONENT = {**INSIDE, "component!": INLINE}
+COMMAND_IN_PIPELINE = Fields(
+    {
+        **INSIDE,
+        **{name.rstrip("!"): field for name, field in RUN.items()},
+        "component": used(INLINE),
+        "limits": ignored(LIMITS),
+        "services": ignored(Named(ANY)),
+    }
+)
 IN_PIPELINE = ByType(
     {
-        "command": Fields(
-            {
-                **INSIDE,
-                **{name.rstrip("!"): validator for name, validator in RUN.items()},
-                "component": INLINE,
-                "limits": LIMITS,
-                "services": Named(ANY),
-            }
-        ),
+        "command": COMMAND_IN_PIPELINE,
         "sweep": Fields({**INSIDE, **SWEEP_WORK, "trial!": INLINE}),
         "parallel": Fields({**INSIDE, **MINI_BATCHES, "component": INLINE, "task": TASK}),
         "spark": Fields(
@@ -197,11 +200,11 @@ SETTINGS = Fields(
     }
 )
 JOBS = Named(IN_PIPELINE, PORT)
-PIPELINE = {
+PIPELINE: dict[str, Field] = {
     **OUTSIDE,
-    "type!": OneOf("pipeline"),
+    "type!": used(OneOf("pipeline")),
     "component": TEXT,
-    "settings": SETTINGS,
-    "jobs": JOBS,
+    "settings": ignored(SETTINGS),
+    "jobs": used(JOBS),
 }
 PIPELINE_COMPONENT = {**COMPONENT, "type!": OneOf("pipeline"), "jobs!": JOBS}

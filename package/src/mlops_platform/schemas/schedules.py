@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.schemas.common import ANY, DESCRIBED, INPUTS, NAME, TEXT
-from mlops_platform.specs.schemas.jobs import SETTINGS
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.common import ANY, DESCRIBED, INPUTS, NAME, TEXT
+from mlops_platform.schemas.jobs import SETTINGS
+from mlops_platform.schemas.validators import (
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
@@ -14,13 +15,12 @@ from mlops_platform.specs.validators import (
     Number,
     OneOf,
     Text,
-    Validator,
     integer,
 )
 
 ONE_OR_MORE_HOURS = Either(integer(0, 23), ANY, ListOf(integer(0, 23), 1))
 DAYS = OneOf("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-WHEN: dict[str, Validator] = {
+WHEN: dict[str, Field] = {
     "type!": TEXT,
     "start_time": ANY,
     "end_time": ANY,
@@ -46,7 +46,7 @@ TRIGGER = ByType(
         ),
     }
 )
-SCHEDULE: dict[str, Validator] = {
+SCHEDULE: dict[str, Field] = {
     **DESCRIBED,
     "name!": NAME,
     "display_name": TEXT,
@@ -97,7 +97,7 @@ WINDOW = Fields(
 )
 STORED = Fields({"path!": TEXT, "type!": OneOf("uri_file", "uri_folder", "mltable"), "mode": TEXT})
 COLUMNS = Named(TEXT)
-PRODUCTION: dict[str, Validator] = {
+PRODUCTION: dict[str, Field] = {
     "input_data!": STORED,
     "data_context": CONTEXT,
     "pre_processing_component": TEXT,
@@ -118,14 +118,14 @@ CATEGORICAL = {
 }
 QUALITY = {"null_value_rate": SHARE, "data_type_error_rate": SHARE, "out_of_bounds_rate": SHARE}
 DISTANCES = Fields({"numerical": Fields(NUMERICAL), "categorical": Fields(CATEGORICAL)})
-SIGNAL: dict[str, Validator] = {
+SIGNAL: dict[str, Field] = {
     "type!": TEXT,
     "alert_enabled": Flag(),
     "production_data": Fields(PRODUCTION),
     "reference_data": REFERENCE,
     "properties": Named(ANY),
 }
-CHOSEN: dict[str, Validator] = {
+CHOSEN: dict[str, Field] = {
     "features": Either(
         OneOf("all_features"), Fields({"top_n_feature_importance!": integer(1)}), ListOf(TEXT, 1)
     ),

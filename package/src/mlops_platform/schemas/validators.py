@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mlops_platform.specs.nodes import Node, Problem
+from mlops_platform.schemas.nodes import Node, Problem
 
 
 class Validator(Protocol):
@@ -178,12 +178,55 @@ class Named:
             yield from self.item.validate(item)
 
 
-class Fields:
-    """A mapping with known fields. A name that ends in `!` is required."""
+@dataclass(frozen=True)
+class Locally:
+    """A field that the local runner uses, or ignores because it changes nothing there."""
 
-    def __init__(self, table: Mapping[str, Validator], **more: Mapping[str, Validator]) -> None:
-        self.validators = {name.rstrip("!"): validator for name, validator in table.items()}
+    validator: Validator
+    ignored: bool
+
+
+Field = Validator | Locally
+
+
+def used(validator: Validator) -> Locally:
+    """A field that the local runner uses."""
+    return Locally(validator, ignored=False)
+
+
+def ignored(validator: Validator) -> Locally:
+    """A field that changes nothing in a local run, such as the size of a machine."""
+    return Locally(validator, ignored=True)
+
+
+class Fields:
+    """A mapping with known fields. A name that ends in `!` is required.
+
+    The local runner accepts those that are `used` or `ignored`, and refuses the others: a new field
+    is refused until somebody decides what it means there.
+    """
+
+    def __init__(self, table: Mapping[str, Field]) -> None:
+        fields = {name.rstrip("!"): field for name, field in table.items()}
+        self.validators = {
+            name: field.validator if isinstance(field, Locally) else field
+            for name, field in fields.items()
+        }
         self.required = [name.rstrip("!") for name in table if name.endswith("!")]
+        local = {name: field for name, field in fields.items() if isinstance(field, Locally)}
+        self.used = {name for name, field in local.items() if not field.ignored}
+        self.ignored = {name for name, field in local.items() if field.ignored}
+
+    def refuse_locally(self, name: str) -> str | None:
+        """The reason why the local runner refuses a field; None if it does not."""
+        if name in self.used | self.ignored:
+            return None
+        if name in self.validators:
+            return f"local runs do not support it; they use {join_names(self.used)}"
+        return (
+            "local runs do not support it, and Azure ML does not know it; write "
+            f"{self._meant(name)}"
+        )
 
     def validate(self, node: Node) -> Iterator[Problem]:
         """No mapping, or an unknown, missing or invalid field."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.schemas.assets import COMPUTE_IDENTITY, SIZE
-from mlops_platform.specs.schemas.common import (
+from mlops_platform.schemas.assets import COMPUTE_IDENTITY, SIZE
+from mlops_platform.schemas.common import (
     ANY,
     DESCRIBED,
     ENVIRONMENT,
@@ -13,10 +13,11 @@ from mlops_platform.specs.schemas.common import (
     TEXT,
     VARIABLES,
 )
-from mlops_platform.specs.schemas.components import MINI_BATCHES
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.components import MINI_BATCHES
+from mlops_platform.schemas.validators import (
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
@@ -24,7 +25,6 @@ from mlops_platform.specs.validators import (
     Number,
     OneOf,
     Text,
-    Validator,
     integer,
 )
 
@@ -32,7 +32,7 @@ from mlops_platform.specs.validators import (
 ENDPOINT_NAME = Text(
     r"[A-Za-z](-?[A-Za-z0-9]){2,31}", "3 to 32 letters, digits and single -, a letter first"
 )
-ENDPOINT: dict[str, Validator] = {
+ENDPOINT: dict[str, Field] = {
     **DESCRIBED,
     "name!": ENDPOINT_NAME,
     "location": TEXT,
@@ -53,7 +53,7 @@ BATCH = {
     "auth_mode": OneOf("aad_token"),
     "defaults": Fields({"deployment_name!": TEXT}),
 }
-DEPLOYMENT: dict[str, Validator] = {
+DEPLOYMENT: dict[str, Field] = {
     **DESCRIBED,
     "name!": ENDPOINT_NAME,
     "endpoint_name!": ENDPOINT_NAME,
@@ -91,7 +91,7 @@ COLLECTION = Fields(
         "client_id": TEXT,
     }
 )
-ONLINE_WORK: dict[str, Validator] = {
+ONLINE_WORK: dict[str, Field] = {
     **DEPLOYMENT,
     "type": OneOf("managed", "kubernetes"),
     "instance_count": integer(1),
@@ -137,7 +137,7 @@ MANAGED = {
     "egress_public_network_access": OneOf("enabled", "disabled"),
 }
 KUBERNETES = {**ONLINE_WORK, "instance_type": TEXT, "resources": Named(ANY)}
-MODEL_WORK: dict[str, Validator] = {
+MODEL_WORK: dict[str, Field] = {
     **{name: MINI_BATCHES[name] for name in ("error_threshold", "max_concurrency_per_instance")},
     "logging_level": OneOf("info", "warning", "debug"),
     "mini_batch_size": integer(1),

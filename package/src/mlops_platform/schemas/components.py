@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.schemas.common import (
+from mlops_platform.schemas.common import (
     ANY,
     DESCRIBED,
     DISTRIBUTION,
@@ -18,71 +18,70 @@ from mlops_platform.specs.schemas.common import (
     VARIABLES,
     VERSION,
 )
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.validators import (
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
     Named,
     OneOf,
     Text,
-    Validator,
+    ignored,
     integer,
+    used,
 )
 
 COMPONENT_NAME = Text(
     r"[a-z_][a-z0-9_]{0,254}", "small letters, digits and _, at most 255, no digit first"
 )
-DECLARED: dict[str, Validator] = {
-    "type!": TEXT,
-    "description": TEXT,
-    "optional": Flag(),
-    "default": ANY,
+DECLARED: dict[str, Field] = {
+    "type!": used(TEXT),
+    "description": ignored(TEXT),
+    "optional": used(Flag()),
+    "default": used(ANY),
 }
-INPUTS = Named(
-    ByType(
-        {
-            **{kind: Fields({**DECLARED, "mode": INPUT_MODES}) for kind in PATH_TYPES},
-            **{
-                kind: Fields({**DECLARED, "min": ANY, "max": ANY, "enum": ListOf(ANY, 1)})
-                for kind in LITERAL_TYPES
-            },
-        }
-    ),
-    PORT,
-)
-OUTPUT: dict[str, Validator] = {
-    "type!": TEXT,
-    "description": TEXT,
-    "mode": OUTPUT_MODES,
-    "early_available": Flag(),
-    "is_control": Flag(),
-    "path": TEXT,
-    "name": TEXT,
+INPUT_TYPES = {
+    **{kind: Fields({**DECLARED, "mode": ignored(INPUT_MODES)}) for kind in PATH_TYPES},
+    **{
+        kind: Fields({**DECLARED, "min": used(ANY), "max": used(ANY), "enum": used(ListOf(ANY, 1))})
+        for kind in LITERAL_TYPES
+    },
 }
-OUTPUTS = Named(ByType({kind: Fields(OUTPUT) for kind in (*PATH_TYPES, *LITERAL_TYPES)}), PORT)
-COMPONENT: dict[str, Validator] = {
+INPUTS = Named(ByType(INPUT_TYPES), PORT)
+OUTPUT: dict[str, Field] = {
+    "type!": used(TEXT),
+    "description": ignored(TEXT),
+    "mode": ignored(OUTPUT_MODES),
+    "early_available": ignored(Flag()),
+    "is_control": ignored(Flag()),
+    "path": ignored(TEXT),
+    "name": ignored(TEXT),
+}
+OUTPUT_TYPES = {kind: Fields(OUTPUT) for kind in (*PATH_TYPES, *LITERAL_TYPES)}
+OUTPUTS = Named(ByType(OUTPUT_TYPES), PORT)
+COMPONENT: dict[str, Field] = {
     **DESCRIBED,
-    "type!": TEXT,
-    "name!": COMPONENT_NAME,
-    "version": VERSION,
-    "display_name": TEXT,
-    "is_deterministic": Flag(),
-    "inputs": INPUTS,
-    "outputs": OUTPUTS,
+    "type!": used(TEXT),
+    "name!": ignored(COMPONENT_NAME),
+    "version": ignored(VERSION),
+    "display_name": ignored(TEXT),
+    "is_deterministic": used(Flag()),
+    "inputs": used(INPUTS),
+    "outputs": used(OUTPUTS),
 }
-COMMAND: dict[str, Validator] = {
+COMMAND: dict[str, Field] = {
     **COMPONENT,
-    "type!": OneOf("command"),
-    "command!": TEXT,
-    "code": TEXT,
+    "type!": used(OneOf("command")),
+    "command!": used(TEXT),
+    "code": used(TEXT),
     "additional_includes": ListOf(TEXT),
-    "environment!": ENVIRONMENT,
-    "environment_variables": VARIABLES,
-    "resources": RESOURCES,
-    "distribution": DISTRIBUTION,
-    "queue_settings": QUEUE,
+    "environment!": ignored(ENVIRONMENT),
+    "environment_variables": used(VARIABLES),
+    "resources": ignored(RESOURCES),
+    "distribution": ignored(DISTRIBUTION),
+    "queue_settings": ignored(QUEUE),
 }
 TASK = ByType(
     {
@@ -113,7 +112,7 @@ TASK = ByType(
         )
     }
 )
-MINI_BATCHES: dict[str, Validator] = {
+MINI_BATCHES: dict[str, Field] = {
     "input_data": TEXT,
     "mini_batch_size": Text(
         r"[0-9]+ ?([kKmMgG]?[bB])?", "a number of files in quotes, or a size such as 10kb"
@@ -125,14 +124,14 @@ MINI_BATCHES: dict[str, Validator] = {
     "logging_level": OneOf("info", "warning", "debug"),
     "retry_settings": Fields({"max_retries": integer(0), "timeout": integer(1, 259200)}),
 }
-PARALLEL: dict[str, Validator] = {
+PARALLEL: dict[str, Field] = {
     **COMPONENT,
     **MINI_BATCHES,
     "type!": OneOf("parallel"),
     "task!": TASK,
     "resources": RESOURCES,
 }
-SPARK_WORK: dict[str, Validator] = {
+SPARK_WORK: dict[str, Field] = {
     "code": TEXT,
     "entry!": Fields({"file": TEXT, "class_name": TEXT}),
     "py_files": ListOf(TEXT),
@@ -143,10 +142,10 @@ SPARK_WORK: dict[str, Validator] = {
     "args": TEXT,
     "environment": ENVIRONMENT,
 }
-SPARK: dict[str, Validator] = {**COMPONENT, **SPARK_WORK, "type!": OneOf("spark")}
+SPARK: dict[str, Field] = {**COMPONENT, **SPARK_WORK, "type!": OneOf("spark")}
 
 
-def _inline(table: dict[str, Validator]) -> Fields:
+def _inline(table: dict[str, Field]) -> Fields:
     """A component inside a pipeline, which needs no name."""
     kept = {name: validator for name, validator in table.items() if name not in ("name!", "type!")}
     return Fields({**kept, "name": COMPONENT_NAME, "type": TEXT})

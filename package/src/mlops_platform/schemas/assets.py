@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.schemas.common import (
+from mlops_platform.schemas.common import (
     ANY,
     ASSET,
     DESCRIBED,
@@ -10,16 +10,16 @@ from mlops_platform.specs.schemas.common import (
     TAGS,
     TEXT,
 )
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.validators import (
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
     Named,
     OneOf,
     Text,
-    Validator,
     integer,
 )
 
@@ -51,7 +51,7 @@ COMPUTE_IDENTITY = Fields(
         "tenant_id": TEXT,
     }
 )
-MACHINE: dict[str, Validator] = {
+MACHINE: dict[str, Field] = {
     "$schema": TEXT,
     "type!": TEXT,
     "name!": COMPUTE_NAME,
@@ -60,7 +60,7 @@ MACHINE: dict[str, Validator] = {
     "location": TEXT,
     "resource_id": TEXT,
 }
-NETWORK: dict[str, Validator] = {
+NETWORK: dict[str, Field] = {
     "network_settings": Fields({"vnet_name": TEXT, "subnet": TEXT}),
     "identity": COMPUTE_IDENTITY,
     "enable_node_public_ip": Flag(),
@@ -104,7 +104,7 @@ COMPUTE = ByType(
         "synapsespark": ANY,
     }
 )
-STORE: dict[str, Validator] = {
+STORE: dict[str, Field] = {
     **DESCRIBED,
     "type!": TEXT,
     "name!": Text(r"[a-z0-9_]{1,255}", "small letters, digits and _"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mlops_platform.specs.validators import (
+from mlops_platform.schemas.validators import (
     Anything,
     ByType,
     Either,
+    Field,
     Fields,
     Flag,
     ListOf,
@@ -13,7 +14,9 @@ from mlops_platform.specs.validators import (
     OneOf,
     Text,
     Validator,
+    ignored,
     integer,
+    used,
 )
 
 TEXT = Text()
@@ -23,13 +26,13 @@ TAGS = Named(Text(max_length=256))
 NAME = Text(r"[A-Za-z0-9][\w.-]{0,254}", "letters, digits, ., _ and -, a letter or digit first")
 VERSION = Text(r"[\w.-]{1,30}", "at most 30 letters, digits, ., _ and -", allow_integer=True)
 PORT = r"[A-Za-z_]\w*"
-DESCRIBED: dict[str, Validator] = {
-    "$schema": TEXT,
-    "description": TEXT,
-    "tags": TAGS,
-    "properties": Named(ANY),
+DESCRIBED: dict[str, Field] = {
+    "$schema": ignored(TEXT),
+    "description": ignored(TEXT),
+    "tags": ignored(TAGS),
+    "properties": ignored(Named(ANY)),
 }
-ASSET: dict[str, Validator] = {**DESCRIBED, "name!": NAME, "version": VERSION}
+ASSET: dict[str, Field] = {**DESCRIBED, "name!": NAME, "version": VERSION}
 
 PATH_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 LITERAL_TYPES = ("string", "integer", "number", "boolean")
@@ -39,22 +42,22 @@ OUTPUT_MODES = OneOf("rw_mount", "mount", "upload", "direct")
 # A job's inputs and outputs: values.
 GIVEN = Fields(
     {
-        "type": OneOf(*PATH_TYPES),
-        "path": TEXT,
-        "mode": INPUT_MODES,
+        "type": used(OneOf(*PATH_TYPES)),
+        "path": used(TEXT),
+        "mode": ignored(INPUT_MODES),
         "path_on_compute": TEXT,
         "datastore": TEXT,
-        "value": ANY,
+        "value": used(ANY),
     }
 )
 INPUTS = Named(Either(ANY, GIVEN), PORT)
 OUTPUT = Fields(
     {
-        "type": OneOf(*PATH_TYPES),
-        "path": TEXT,
-        "mode": OUTPUT_MODES,
-        "name": NAME,
-        "version": VERSION,
+        "type": used(OneOf(*PATH_TYPES)),
+        "path": used(TEXT),
+        "mode": ignored(OUTPUT_MODES),
+        "name": ignored(NAME),
+        "version": ignored(VERSION),
     }
 )
 OUTPUTS = Named(Either(ANY, OUTPUT), PORT)
