@@ -12,6 +12,7 @@ import skops.io
 import yaml
 from mlops_platform.core.errors import UsageError
 from mlops_platform.models import artifact
+from mlops_platform.models.team import Team
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.pipeline import make_pipeline
@@ -144,6 +145,9 @@ def record_types(folder: Path, *types: str) -> None:
         ("sklearn.utils._testing", "assert_run_python_script_without_output"),
         ("mlops_platform.cli", "invoke"),
         ("mlops_platform.pipelines.runner", "run"),
+        ("sklearn.metrics.pairwise", "euclidean_distances"),
+        ("credit_risk.features", "build"),
+        ("credit_risk.data", "Path"),
         ("sklearn.no_such_module", "x"),
         ("sklearn.utils", "no_such_function"),
     ],
@@ -157,11 +161,12 @@ def test_a_planted_function_is_refused_and_never_called(tmp_path, module, functi
 
 
 @pytest.mark.parametrize("types", [[], ["credit_risk.features.build"]], ids=["short", "whole"])
-def test_a_function_of_the_teams_own_is_trusted(tmp_path, types):
+def test_a_function_of_the_teams_own_is_trusted_by_its_name(tmp_path, types):
     folder = planted(tmp_path / "model", "credit_risk.features", "build")
-    assert artifact.load(folder, TEAM)
+    named = Team("credit_risk", ("credit_risk.features.build",))
+    assert artifact.load(folder, named)
     record_types(folder, *types)
-    assert artifact.load(folder, TEAM)
+    assert artifact.load(folder, named)
 
 
 @pytest.mark.parametrize(

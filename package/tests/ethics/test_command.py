@@ -317,8 +317,10 @@ def test_changes_of_the_run_are_detected(ready):
     made["measures"][0]["value"] += 0.1
     path.write_text(json.dumps(made))
     assert "roc_auc of the run" in run_check(ready, "evidence").message
-    (ready.step("train") / "model" / "extra.pkl").write_bytes(b"")
-    assert run_check(ready, "safe-files").verdict == "failed"
+    (ready.step("train") / "model" / "weights.bin").write_bytes(b"\x80")
+    found = run_check(ready, "safe-files")
+    assert found.verdict == "failed"
+    assert "weights.bin: is not a file of a saved model" in found.message
     validation = ready.step("validate") / "evidence" / "validation.json"
     seen = json.loads(validation.read_text())
     finding = {"column": "income", "rule": "at least 0", "rows": 3, "message": "x"}

@@ -19,7 +19,7 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.ethics.config import EthicsConfig
 from mlops_platform.evaluation import metrics
 from mlops_platform.models import artifact, dataset
-from mlops_platform.models.team import Team, fit
+from mlops_platform.models.team import Team, fit, of_project
 from mlops_platform.tracking import experiments
 
 MAX_ROWS = 20_000
@@ -64,7 +64,7 @@ class EvaluatedRun:
     @property
     def team(self) -> Team:
         """The project's own code."""
-        return Team(self.project.package_name)
+        return of_project(self.project)
 
     @property
     def folder(self) -> Path:

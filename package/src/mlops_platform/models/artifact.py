@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import shutil
 from contextlib import suppress
@@ -20,12 +19,10 @@ from pydantic import BaseModel, ConfigDict
 from mlops_platform import evidence
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
+from mlops_platform.models import trust
 from mlops_platform.models.team import Team
 from mlops_platform.settings import Task
 
-# No model needs this module, and some of its functions start programs.
-REFUSED_PREFIX = "sklearn.utils._testing."
-TRUSTED_TYPES = {"numpy.dtype"}
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
 
@@ -46,16 +43,24 @@ def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path
     """Save a fitted pipeline into an empty folder.
 
     Raises:
-        UsageError: the pipeline has a type that cannot be loaded safely, or the folder is not
-            empty.
+        UsageError: the pipeline has a type that cannot be saved or loaded safely, or the folder is
+            not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is not an empty folder. Choose another one for the model.")
     import mlflow.sklearn  # noqa: PLC0415  slow to import, and not needed to load a model
     import skops.io  # noqa: PLC0415  slow to import, and not needed to read a card
 
-    untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
-    types = _require_trusted(untrusted, team, f"{team.path('model')} or features.py")
+    source = f"{team.path('model')} or features.py"
+    content = _dump(estimator, source)
+    types = trust.require_trusted(skops.io.get_untrusted_types(data=content), team, source)
+    try:
+        skops.io.loads(content, trusted=types)
+    except Exception as error:
+        raise UsageError(
+            f"{source}: the model can be saved with skops, but not loaded again ({error}). Use "
+            "another estimator, or other options of it."
+        ) from error
     versions = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
     mlflow.sklearn.save_model(
         estimator,
@@ -83,9 +88,10 @@ def load(folder: Path, team: Team) -> Any:
         raise UsageError(f"{folder}: has no model.skops. Train a model: `uv run poe pipeline`.")
     try:
         with suppress(UntrustedTypesFoundException):
-            recorded = _require_trusted(_recorded_types(folder), team, str(path))
+            # Searching the model for its types takes as long as loading it.
+            recorded = trust.require_trusted(recorded_types(folder), team, str(path))
             return skops.io.load(path, trusted=recorded)
-        types = _require_trusted(skops.io.get_untrusted_types(file=path), team, str(path))
+        types = trust.require_trusted(types_in(path), team, str(path))
         return skops.io.load(path, trusted=types)
     except UsageError:
         raise
@@ -94,6 +100,29 @@ def load(folder: Path, team: Team) -> Any:
             f"{path}: cannot be loaded ({error}). It was saved with other code or versions. "
             "Train it again, or check out the commit in its tag `git_commit`."
         ) from error
+
+
+def types_in(file: Path) -> list[str]:
+    """Names of the types and functions in a model's file that skops does not trust by itself.
+
+    Raises:
+        UsageError: it is not a file of skops.
+    """
+    import skops.io  # noqa: PLC0415
+
+    try:
+        names: list[str] = skops.io.get_untrusted_types(file=file)
+    except Exception as error:
+        raise UsageError(f"{file}: cannot be read as a model of skops ({error}).") from error
+    return names
+
+
+def recorded_types(folder: Path) -> list[str]:
+    """The types that `save` recorded in MLmodel, for which MLflow does not ask."""
+    path = folder / "MLmodel"
+    if not path.is_file():
+        return []
+    return read_yaml(path)["flavors"]["sklearn"].get("skops_trusted_types") or []
 
 
 def load_card(folder: Path) -> Card:
@@ -106,38 +135,28 @@ def size_mb(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-def _recorded_types(folder: Path) -> list[str]:
-    """The types that `save` recorded in MLmodel.
+def _dump(estimator: Any, source: str) -> bytes:
+    import skops.io  # noqa: PLC0415
 
-    Searching the model for them takes as long as loading it. They are checked in the same way.
-    """
-    path = folder / "MLmodel"
-    if not path.is_file():
-        return []
-    return read_yaml(path)["flavors"]["sklearn"].get("skops_trusted_types") or []
-
-
-def _is_own(name: str, team: Team) -> bool:
-    """Whether scikit-learn or the team's package defines the type or function, not only imports it.
-
-    A file can use any name: `sklearn.utils._testing.check_output` is a function of subprocess.
-    """
-    module, _, attribute = name.rpartition(".")
-    prefixes = ("sklearn.", f"{team.package}.")
-    if not name.startswith(prefixes):
-        return False
-    definition = getattr(importlib.import_module(module), attribute, None)
-    if definition is None:  # defined within a function, so other processes cannot import it
-        return False
-    defined_in = f"{definition.__module__}."
-    return defined_in.startswith(prefixes) and not defined_in.startswith(REFUSED_PREFIX)
-
-
-def _require_trusted(types: list[str], team: Team, source: str) -> list[str]:
-    refused = sorted(n for n in types if n not in TRUSTED_TYPES and not _is_own(n, team))
-    if refused:
-        raise UsageError(
-            f"{source}: the model contains {', '.join(refused)}, which cannot be loaded safely. "
-            "Use only classes of scikit-learn, or classes at the top of a module of your package."
+    try:
+        content: bytes = skops.io.dumps(estimator)
+    except Exception as error:
+        failing = next(
+            (step for _, step in getattr(estimator, "steps", ()) if not _can_be_saved(step)),
+            estimator,
         )
-    return types
+        raise UsageError(
+            f"{source}: skops cannot save {type(failing).__name__} ({error}). Use another "
+            "estimator, or other options of it."
+        ) from error
+    return content
+
+
+def _can_be_saved(step: Any) -> bool:
+    import skops.io  # noqa: PLC0415
+
+    try:
+        skops.io.dumps(step)
+    except Exception:
+        return False
+    return True

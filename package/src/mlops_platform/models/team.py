@@ -24,7 +24,7 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import Contract
-from mlops_platform.settings import load_project
+from mlops_platform.settings import Project, load_project
 
 LIBRARIES = tuple(
     Path(path).resolve()
@@ -35,9 +35,14 @@ PLATFORM = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Team:
-    """The team's importable package, such as `credit_risk`."""
+    """The team's importable package, such as `credit_risk`.
+
+    `trusted` are names of its functions and classes that a model's file may hold; its estimators
+    need no name there.
+    """
 
     package: str
+    trusted: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -103,6 +108,22 @@ class Team:
         except (Exception, SystemExit) as error:
             raise UsageError(f"{file}, {function}(): {_describe(error)}") from error
 
+    def find(self, name: str) -> Any:
+        """What the package defines under a full name; None for anything else.
+
+        What a module only imports, such as `credit_risk.data.Path`, is not its own, and what
+        stands within a function cannot be found by another process.
+        """
+        module, _, attribute = name.rpartition(".")
+        if module != self.package and not module.startswith(f"{self.package}."):
+            return None
+        try:
+            found = getattr(importlib.import_module(module), attribute, None)
+        except ImportError:
+            return None
+        where = (getattr(found, "__module__", None), getattr(found, "__qualname__", None))
+        return found if where == (module, attribute) else None
+
     def path(self, module: str) -> str:
         """The path of a module of the team, relative to the project."""
         return f"src/{self.package}/{module}.py"
@@ -118,7 +139,12 @@ class Team:
 
 def load_team(conf: Path) -> Team:
     """The team of the project that `conf` belongs to."""
-    return Team(load_project(conf).package_name)
+    return of_project(load_project(conf))
+
+
+def of_project(project: Project) -> Team:
+    """The team of a project."""
+    return Team(project.package_name, tuple(project.trusted))
 
 
 def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:

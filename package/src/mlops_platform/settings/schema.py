@@ -20,6 +20,7 @@ from mlops_platform.settings.parsing import Settings, parse
 Share = float
 SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"
+DOTTED = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"  # the module and the name of a function
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
 
 
@@ -34,6 +35,18 @@ class Project(Settings):
     stage: Literal["explore", "develop", "operate"]
     regulated: bool
     package: str | None = None
+    # Functions and classes of the package that a model's file may hold; estimators need no name.
+    trusted: list[Annotated[str, Field(pattern=DOTTED)]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _own_names(self) -> Project:
+        for name in self.trusted:
+            if not name.startswith(f"{self.package_name}."):
+                raise ValueError(
+                    f"`trusted`: {name} is not of the package `{self.package_name}`; only its own "
+                    "functions and classes can be named"
+                )
+        return self
 
     @property
     def package_name(self) -> str:

@@ -6,11 +6,11 @@ import numpy as np
 
 from mlops_platform.ethics.config import MetricCheck
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
-from mlops_platform.ethics.measurement import Measure, Value, exact_value
+from mlops_platform.ethics.measurement import Measure, Value, exact_value, first_few
+from mlops_platform.models import contents
 from mlops_platform.steps.evaluate import hash_predictions
 
 SOURCES = ("git_commit", "code_hash", "conf_hash", "lock_hash", "data_hash", "test_hash", "seed")
-UNSAFE = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 
 
 def _changed_evidence(run: EvaluatedRun, _: MetricCheck) -> Value:
@@ -57,10 +57,10 @@ def _refit_difference(run: EvaluatedRun, _: MetricCheck) -> Value:
 
 
 def _unsafe_files(run: EvaluatedRun, _: MetricCheck) -> Value:
-    """Files in the model's folder that can execute code when they are loaded."""
-    files = [path for path in run.folder.rglob("*") if path.is_file()]
-    unsafe = sorted(path.name for path in files if path.suffix.lower() in UNSAFE)
-    return exact_value(len(unsafe), len(files), ", ".join(unsafe) or "files of the model")
+    """Types, functions and files in the model's folder that can run code when they are loaded."""
+    files = sum(1 for path in run.folder.rglob("*") if path.is_file())
+    unsafe = contents.find_unsafe(run.folder, run.team)
+    return exact_value(len(unsafe), files, first_few(unsafe) or "files of the model")
 
 
 MEASURES = [
