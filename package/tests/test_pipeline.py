@@ -119,7 +119,11 @@ def test_the_rendered_pipelines_are_read(path):
         ("jobs/fit/inputs/rate", "fast", "jobs.fit.inputs.rate", "expected a number, got 'fast'"),
         ("jobs/fit/inputs/rate", True, "jobs.fit.inputs.rate", "expected a number, got True"),
         ("jobs/fit/inputs/count", 1.5, "jobs.fit.inputs.count", "expected a integer, got 1.5"),
-        ("jobs/fit/inputs/fast", "true", "jobs.fit.inputs.fast", "expected a boolean, got 'true'"),
+        ("jobs/fit/inputs/fast", "on", "jobs.fit.inputs.fast", "expected a boolean, got 'on'"),
+        ("jobs/fit/inputs/rate", "1e", "jobs.fit.inputs.rate", "expected a number, got '1e'"),
+        ("jobs/fit/inputs/rate", "1e999", "jobs.fit.inputs.rate", "got '1e999'"),
+        ("jobs/fit/inputs/count", "9" * 5000, "jobs.fit.inputs.count", "got '999"),
+        ("jobs/fit/inputs/rate", "nan", "jobs.fit.inputs.rate", "expected a number, got 'nan'"),
         ("jobs/fit/inputs/count", [1], "jobs.fit.inputs.count", "give a value"),
         ("jobs/fit/outputs", {"modle": None}, "jobs.fit.outputs.modle", "no such output"),
         (
@@ -187,6 +191,23 @@ def test_a_fault_in_the_component(tmp_path, path, value, field, says):
     assert message.startswith(f"{tmp_path / 'fit.yml'}, field `")
     assert field in message
     assert says in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted"),
+    [
+        ("string", ["x", "", 224, 1.5, True]),
+        ("integer", [7, "7", "-7", 2.0, "2.0", "2e3"]),
+        ("number", [7, 1.5, "7", "1e-3", "1E3", ".5", "+1."]),
+        ("boolean", [True, "true", "False", "FALSE"]),
+    ],
+)
+def test_literals_are_those_of_azure_ml_which_reads_each_by_its_type(tmp_path, kind, accepted):
+    component = changed(COMPONENT, "inputs/rate", {"type": kind, "optional": True})
+    component = changed(component, "command", "fit $[[--rate ${{inputs.rate}}]]")
+    for value in accepted:
+        content = changed(PIPELINE, "jobs/fit/inputs/rate", value)
+        assert load(tmp_path, content, component).steps[0].bindings["rate"] == value
 
 
 # Of the fields of Azure ML, those that would change a result and that a local run cannot honour.

@@ -23,6 +23,12 @@ type: uri_file
 path: {path}
 """
 
+ENVIRONMENT = """\
+$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json
+name: e
+image: python
+"""
+
 
 def say(*arguments: str) -> None:
     cli.invoke(["specs", *arguments])
@@ -48,7 +54,7 @@ def test_all_faults_at_once_each_with_its_line(tmp_path: Path, monkeypatch) -> N
     with pytest.raises(GateError) as caught:
         say("one.yml", "two.yml")
     assert str(caught.value).splitlines() == [
-        "3 problems in the specs:",
+        "3 faults, which Azure ML refuses:",
         "one.yml, line 4, field `path`: there is no file or folder gone.csv in .; "
         "name one that exists.",
         "one.yml, line 5, field `colour`: Azure ML does not know this field; write one of "
@@ -71,12 +77,38 @@ def test_the_process_ends_with_1_for_a_fault_and_2_for_wrong_use(tmp_path, monke
 def test_json_is_for_machines(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.yml").write_text(SPEC.format(path="gone.csv"))
-    with pytest.raises(GateError, match=r"^1 problem in the specs:"):
+    with pytest.raises(GateError, match=r"^1 fault, which Azure ML refuses:"):
         say("one.yml", "--json")
     [problem] = json.loads(capsys.readouterr().out)
     assert problem["file"] == "one.yml"
     assert (problem["line"], problem["field"]) == (4, "path")
     assert problem["says"].startswith("there is no file")
+    assert problem["level"] == "azure"
+
+
+def test_house_rules_are_told_apart_and_left_out_when_asked(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("e.yml").write_text(ENVIRONMENT)
+    Path("d.yml").write_text(SPEC.format(path="gone.csv"))
+    with pytest.raises(GateError) as caught:
+        say("e.yml", "d.yml")
+    fault, house = (
+        "1 fault, which Azure ML refuses:",
+        "1 house rule not kept, which Azure ML accepts",
+    )
+    headings = [line for line in str(caught.value).splitlines() if line.endswith(":")]
+    assert headings == [fault, f"{house} (`mlops specs --only azure` leaves them out):"]
+    with pytest.raises(GateError) as caught:
+        say("e.yml", "d.yml", "--only", "azure")
+    assert str(caught.value).startswith(fault)
+    assert "house" not in str(caught.value)
+    assert "e.yml" not in str(caught.value)
+    capfd.readouterr()
+    with pytest.raises(GateError, match=f"^{house}"):
+        say("e.yml", "--json")
+    assert [row["level"] for row in json.loads(capfd.readouterr().out)] == ["house"]
+    say("e.yml", "--only", "azure")
+    assert capfd.readouterr().out == "the spec is valid by Azure ML's rules\n"
 
 
 def test_the_package_is_an_error_where_it_is_wanted_and_missing(

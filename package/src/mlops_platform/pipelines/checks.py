@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.literals import convert
 from mlops_platform.pipelines.model import (
     BINDING,
     LITERALS,
@@ -25,6 +26,8 @@ from mlops_platform.pipelines.model import (
 )
 
 SHELL_OPERATORS = set("();<>|&")
+# Azure ML only documents an `enum`, and starts a job with another value: see the check of specs.
+LISTED = "expected one of"
 Problems = Iterator[tuple[str, str]]
 
 
@@ -68,15 +71,15 @@ def check_literal(value: Any, port: Port) -> Iterator[str]:
     """Check a literal value; paths and outputs of other steps are no literals."""
     if value is None or isinstance(value, FromStep | Path) or port.type not in LITERALS:
         return
-    expected_type = LITERALS[port.type]
-    if not isinstance(value, expected_type) or (isinstance(value, bool) and port.type != "boolean"):
+    read: Any = convert(value, port.type)
+    if read is None:
         yield f"expected a {port.type}, got {value!r}"
-    elif port.low is not None and value < port.low:
+    elif port.low is not None and read < port.low:
         yield f"expected at least {port.low}, got {value!r}"
-    elif port.high is not None and value > port.high:
+    elif port.high is not None and read > port.high:
         yield f"expected at most {port.high}, got {value!r}"
     elif port.allowed and str(value) not in map(str, port.allowed):
-        yield f"expected one of {', '.join(map(str, port.allowed))}, got {value!r}"
+        yield f"{LISTED} {', '.join(map(str, port.allowed))}, got {value!r}"
 
 
 def check_command(command: str, ports: Mapping[str, Mapping[str, Port]]) -> Iterator[str]:

@@ -11,12 +11,7 @@ from typing import Any
 
 from mlops_platform.core.errors import UsageError
 
-LITERALS: dict[str, Any] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-}
+LITERALS = ("string", "integer", "number", "boolean")
 PATHS = ("uri_file", "uri_folder")
 BINDING = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)

@@ -98,7 +98,7 @@ def _value(value: Any, path: Path, field: str) -> Any:
 
 def _refuse_declaration(value: Any, path: Path, field: str) -> None:
     """Refuse `{type: number, default: 1}`, which a component declares and a job only gives."""
-    if isinstance(value, dict) and value.get("type") in tuple(LITERALS):
+    if isinstance(value, dict) and value.get("type") in LITERALS:
         name = field.rpartition(".")[2]
         raise UsageError(
             f"{path}, field `{field}`: only a component declares a {value['type']}, as in Azure "

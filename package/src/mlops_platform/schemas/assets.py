@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlops_platform.schemas.common import (
     ANY,
     ASSET,
@@ -9,6 +11,7 @@ from mlops_platform.schemas.common import (
     ENVIRONMENT_FIELDS,
     TAGS,
     TEXT,
+    VERSION,
 )
 from mlops_platform.schemas.validators import (
     ByType,
@@ -24,8 +27,13 @@ from mlops_platform.schemas.validators import (
 )
 
 ENVIRONMENT = {**ASSET, **ENVIRONMENT_FIELDS, "datastore": TEXT}
+# Only of data does the service refuse longer ones: github.com/Azure/azureml-assets/issues/295.
+DATA_VERSION = replace(
+    VERSION, pattern=r"[\w.-]{1,30}", example="at most 30 letters, digits, ., _ and -"
+)
 DATA = {
     **ASSET,
+    "version": DATA_VERSION,
     "type": OneOf("uri_file", "uri_folder", "mltable"),
     "path!": TEXT,
     "datastore": TEXT,

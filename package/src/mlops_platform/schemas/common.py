@@ -21,15 +21,22 @@ from mlops_platform.schemas.validators import (
 
 TEXT = Text()
 ANY = Anything()
+# Of a job or component, as azure-ai-ml has it: texts. Of other resources: any scalar.
 TAGS = Named(Text(max_length=256))
+RESOURCE_TAGS = Named(Text(max_length=256, allow_scalars=True))
 # Azure ML's rule for assets and jobs: https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command
 NAME = Text(r"[A-Za-z0-9][\w.-]{0,254}", "letters, digits, ., _ and -, a letter or digit first")
-VERSION = Text(r"[\w.-]{1,30}", "at most 30 letters, digits, ., _ and -", allow_integer=True)
+VERSION = Text(
+    r"[\w.-]{1,255}",
+    "at most 255 letters, digits, ., _ and -",
+    allow_integer=True,
+    allow_float=True,
+)
 PORT = r"[A-Za-z_]\w*"
 DESCRIBED: dict[str, Field] = {
     "$schema": ignored(TEXT),
     "description": ignored(TEXT),
-    "tags": ignored(TAGS),
+    "tags": ignored(RESOURCE_TAGS),
     "properties": ignored(Named(ANY)),
 }
 ASSET: dict[str, Field] = {**DESCRIBED, "name!": NAME, "version": VERSION}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlops_platform.schemas.common import (
     ANY,
     DESCRIBED,
@@ -14,6 +16,7 @@ from mlops_platform.schemas.common import (
     PORT,
     QUEUE,
     RESOURCES,
+    TAGS,
     TEXT,
     VARIABLES,
     VERSION,
@@ -65,7 +68,8 @@ COMPONENT: dict[str, Field] = {
     **DESCRIBED,
     "type!": used(TEXT),
     "name!": ignored(COMPONENT_NAME),
-    "version": ignored(VERSION),
+    "version": ignored(replace(VERSION, allow_float=False)),
+    "tags": ignored(TAGS),
     "display_name": ignored(TEXT),
     "is_deterministic": used(Flag()),
     "inputs": used(INPUTS),

@@ -14,6 +14,7 @@ from mlops_platform.schemas.common import (
     PORT,
     QUEUE,
     RESOURCES,
+    TAGS,
     TEXT,
     VARIABLES,
 )
@@ -69,6 +70,7 @@ MAILS = Fields(
 OUTSIDE: dict[str, Field] = {
     **DESCRIBED,
     "name": ignored(NAME),
+    "tags": ignored(TAGS),
     "display_name": ignored(TEXT),
     "experiment_name": ignored(EXPERIMENT),
     "compute": ignored(TEXT),
@@ -197,7 +199,8 @@ SETTINGS = Fields(
         "default_datastore": TEXT,
         "continue_on_step_failure": Flag(),
         "force_rerun": Flag(),
-    }
+    },
+    lenient=True,
 )
 JOBS = Named(IN_PIPELINE, PORT)
 PIPELINE: dict[str, Field] = {

@@ -12,12 +12,17 @@ import yaml
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """A problem in a file. `message`: what is wrong and what to write, without a full stop."""
+    """A problem in a file. `message`: what is wrong and what to write, without a full stop.
+
+    A `house` rule is one of this platform, for reproducible runs and small bills: Azure ML accepts
+    a file that breaks it, and refuses all others.
+    """
 
     file: Path
     line: int
     field: str
     message: str
+    house: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}, line {self.line}, field `{self.field}`: {self.message}."
@@ -32,13 +37,13 @@ class Node:
     field: str
     value: Any
 
-    def problem(self, message: str) -> Problem:
+    def problem(self, message: str, *, house: bool = False) -> Problem:
         """A problem with this value."""
-        return Problem(self.file, self.line, self.field or "(whole file)", message)
+        return Problem(self.file, self.line, self.field or "(whole file)", message, house)
 
-    def missing(self, name: str, message: str) -> Problem:
+    def missing(self, name: str, message: str, *, house: bool = False) -> Problem:
         """A problem with a missing field of this mapping."""
-        return Problem(self.file, self.line, self.child_path(name), message)
+        return Problem(self.file, self.line, self.child_path(name), message, house)
 
     def child_path(self, name: object) -> str:
         """The path of a field of this mapping."""

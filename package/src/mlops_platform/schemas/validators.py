@@ -11,7 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mlops_platform.core.literals import convert
 from mlops_platform.schemas.nodes import Node, Problem
+
+# The words and numbers that azure-ai-ml reads as true or false.
+FLAGS = {"true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0"}
 
 
 class Validator(Protocol):
@@ -48,20 +52,33 @@ class Anything:
 
 @dataclass(frozen=True)
 class Text:
-    """A string. `example` explains `pattern`; `allow_integer` accepts 3 for "3"."""
+    """A string. `example` explains `pattern`.
+
+    `allow_integer` accepts 3 for "3". `allow_float` accepts 1.10 too, but YAML makes 1.1 of it, so
+    a house rule wants quotes. `allow_scalars` accepts whatever Azure ML makes a text of.
+    """
 
     pattern: str = ""
     example: str = ""
     max_length: int = 0
     allow_integer: bool = False
+    allow_float: bool = False
+    allow_scalars: bool = False
 
     def validate(self, node: Node) -> Iterator[Problem]:
         """Another type, no match with the pattern, too long, or empty."""
         value = node.value
-        if isinstance(value, dict | list) or value is None:
+        if isinstance(value, dict | list):
+            yield node.problem(f"expected a text, got {_kind(value)}; write one value")
+        elif self.allow_scalars and not isinstance(value, str):
+            return
+        elif value is None:
             yield node.problem(f"expected a text, got {_kind(value)}; write one value")
         elif self.allow_integer and type(value) is int and value >= 0:
             return
+        elif self.allow_float and type(value) is float:
+            message = f"is the number {value!r} to YAML, which reads 1.10 as 1.1; put it in quotes"
+            yield node.problem(message, house=True)
         elif not isinstance(value, str):
             yield node.problem(f"expected a text, got {value!r}; put it in quotes")
         elif not value.strip():
@@ -78,7 +95,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A number between `low` and `high`, both allowed; `integer` allows no fractions."""
+    """A number between `low` and `high`, both allowed; `integer` allows no fractions.
+
+    As in azure-ai-ml, a text that is a number is one: YAML 1.1 reads 1e-3 as text.
+    """
 
     low: float | None = None
     high: float | None = None
@@ -90,10 +110,10 @@ class Number:
         if is_binding(value):
             return
         what = "whole number" if self.integer else "number"
-        types: Any = int if self.integer else (int, float)
-        if isinstance(value, bool) or not isinstance(value, types):
+        number = convert(value, "integer" if self.integer else "number")
+        if not isinstance(number, int | float):
             yield node.problem(f"expected a {what}, got {_kind(value)}; write {self._range(what)}")
-        elif not self._inside(value):
+        elif not self._inside(number):
             yield node.problem(f"{value} is out of range; write {self._range(what)}")
 
     def _inside(self, value: float) -> bool:
@@ -117,7 +137,7 @@ class Flag:
 
     def validate(self, node: Node) -> Iterator[Problem]:
         """Another type."""
-        if not isinstance(node.value, bool) and not is_binding(node.value):
+        if str(node.value).lower() not in FLAGS and not is_binding(node.value):
             yield node.problem(
                 f"expected true or false, got {_kind(node.value)}; write one of them"
             )
@@ -203,10 +223,12 @@ class Fields:
     """A mapping with known fields. A name that ends in `!` is required.
 
     The local runner accepts those that are `used` or `ignored`, and refuses the others: a new field
-    is refused until somebody decides what it means there.
+    is refused until somebody decides what it means there. Where Azure ML does not look at unknown
+    fields, they are only against the house rules (`lenient`): it ignores what was meant.
     """
 
-    def __init__(self, table: Mapping[str, Field]) -> None:
+    def __init__(self, table: Mapping[str, Field], *, lenient: bool = False) -> None:
+        self.lenient = lenient
         fields = {name.rstrip("!"): field for name, field in table.items()}
         self.validators = {
             name: field.validator if isinstance(field, Locally) else field
@@ -240,7 +262,8 @@ class Fields:
                 yield node.missing(name, "is missing; write it")
         for name, item in node.value.items():
             if name not in self.validators:
-                yield item.problem(f"Azure ML does not know this field; write {self._meant(name)}")
+                message = f"Azure ML does not know this field; write {self._meant(name)}"
+                yield item.problem(message, house=self.lenient)
             else:
                 yield from self.validators[name].validate(item)
 

@@ -1,4 +1,4 @@
-"""Checks that specs match conf/, the source of names, experiments, columns and limits."""
+"""House rules: specs match conf/, the source of names, experiments, columns and limits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _locate(path: Path, reason: str, specs: list[Spec]) -> Problem:
         if spec.path.resolve() == path.resolve():
             fields = [node.field for node in spec.tree.walk() if node.line == line and node.field]
             field = fields[-1] if fields else field
-    return Problem(_relative(path), line, field, reason)
+    return Problem(_relative(path), line, field, reason, house=True)
 
 
 def _check_names(spec: Spec, name: str) -> Iterator[Problem]:
@@ -98,12 +98,14 @@ def _check_endpoints(spec: Spec, clouds: list[Cloud], project: str) -> Iterator[
     node = spec.tree.get("name" if resource == "endpoint" else "endpoint_name")
     if node is not None and node.value not in (*names, template_name):
         source = f"conf/<env>.yml, `endpoints.{endpoint_type}`"
-        yield node.problem(f"{node.value!r} is in no {source}; write {join_names(names)}")
+        yield node.problem(
+            f"{node.value!r} is in no {source}; write {join_names(names)}", house=True
+        )
 
 
 def _difference(node: Node, value: str) -> Problem:
     message = f"{node.value!r} differs from conf/project.yml, `name`; write {value}"
-    return node.problem(message)
+    return node.problem(message, house=True)
 
 
 def _relative(path: Path) -> Path:

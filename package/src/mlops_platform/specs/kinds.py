@@ -89,6 +89,10 @@ KINDS = {
         Kind("dataImport", "", Anything()),
     )
 }
+# Schemas that exist, of files that the platform does not use: attached machines, a store that
+# Microsoft retired, connections; and all of prompt flow, which is no part of azure-ai-ml.
+NOT_USED = {"azureDataLakeGen1", "connection", "flow", "kubernetesCompute", "vmCompute"}
+PROMPT_FLOW = "/promptflow/"
 # Files beside specs that are no specs: rules of Azure Monitor, packages for conda.
 OTHER_FILES = {
     "autoscale": Kind("autoscale", "", AUTOSCALE),
@@ -132,6 +136,12 @@ def kind_of(tree: Node) -> tuple[Kind | None, Problem | None]:
         name = match[1] if match else ""
         if name in KINDS:
             return KINDS[name], None
+        if name in NOT_USED or (name and PROMPT_FLOW in str(schema.value)):
+            message = (
+                f"Azure ML has {name} files, but they are not used here, and their fields are not "
+                "checked; keep them in a folder of their own"
+            )
+            return Kind(name, "", Anything()), schema.problem(message, house=True)
         suggestion = nearest(name, KINDS)
         if suggestion.startswith("`"):
             correct = SCHEMA_URL.format(suggestion.strip("`"))

@@ -60,7 +60,7 @@ def ports_of_job(job: Node, spec: Spec) -> tuple[Ports, Node]:
         return component_ports(reference), reference
     if isinstance(reference.value, str) and is_local(reference.value):
         component = spec.files.resolve(spec, reference.value)
-        if component is not None:
+        if component is not None and component.kind.family:
             return component_ports(component.tree), component.tree
     return ANY_PORTS, job
 

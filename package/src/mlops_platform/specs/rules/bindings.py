@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.pipelines.checks import check_bindings, check_literal, find_cycle
+from mlops_platform.core.literals import convert
+from mlops_platform.pipelines.checks import LISTED, check_bindings, check_literal, find_cycle
 from mlops_platform.pipelines.model import (
     BINDING,
     BINDINGS,
@@ -26,6 +27,8 @@ from mlops_platform.specs.ports import component_ports, ports_of_job
 from mlops_platform.specs.project import Spec, is_local
 from mlops_platform.specs.rules import commands
 
+# Of an input that a pipeline gives without declaring it.
+TYPES = {str: "string", bool: "boolean", int: "number", float: "number"}
 CONTROL = ("do_while", "parallel_for", "if_else", "automl", "import")
 
 
@@ -144,7 +147,7 @@ def _at(job: Node, field: str, message: str) -> Problem:
     node = job.get("inputs", port)
     message = message if ";" in message else f"{message}; write one of that type"
     if node is not None:
-        return node.problem(message)
+        return node.problem(message, house=message.startswith(LISTED))
     return Problem(job.file, (job.get("inputs") or job).line, field, message)
 
 
@@ -211,7 +214,8 @@ def _defaults(component: Node) -> Iterator[Problem]:
         default = node.get("default") if node else None
         if default is not None:
             for message in check_literal(default.value, port):
-                yield default.problem(f"{message}; write one of that type and range")
+                house = message.startswith(LISTED)
+                yield default.problem(f"{message}; write one of that type and range", house=house)
 
 
 def _schedule(spec: Spec) -> Iterator[Problem]:
@@ -241,7 +245,8 @@ def _schedule(spec: Spec) -> Iterator[Problem]:
                 )
                 continue
             before, now = _value(there[name]), _value(node)
-            if before is not None and now is not None and type(before) is not type(now):
+            kind = TYPES.get(type(before))
+            if kind is not None and now is not None and convert(now, kind) is None:
                 yield node.problem(
                     f"expected a value like {before!r}, got {now!r}; write one of that type"
                 )

@@ -1,4 +1,4 @@
-"""Requirements for everything that costs money: tags for the bill, and time limits."""
+"""House rules for everything that costs money: tags for the bill, and time limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def check(spec: Spec) -> Iterator[Problem]:
     if spec.is_a(*JOBS, *SERVING, "compute") and not tree.fields("tags"):
         found = tree.get("tags")
         message = "is missing; write at least {project: NAME}: bills are split by tags"
-        yield found.problem(message) if found else tree.missing("tags", message)
+        yield (
+            found.problem(message, house=True)
+            if found
+            else tree.missing("tags", message, house=True)
+        )
     if spec.is_a("job", "sweep"):
         yield from _limit(tree, "limits", "timeout")
     if spec.is_a("pipeline", "pipeline component"):
@@ -47,7 +51,7 @@ def _limit(node: Node, group: str, name: str, what: str = "") -> Iterator[Proble
     if node.get(group, name) is None:
         message = f"is missing; write {what}" if what else f"is missing; {SECONDS}"
         line = (node.get(group) or node).line
-        yield Problem(node.file, line, node.child_path(f"{group}.{name}"), message)
+        yield Problem(node.file, line, node.child_path(f"{group}.{name}"), message, house=True)
 
 
 def _machines(tree: Node) -> Iterator[Problem]:
@@ -57,15 +61,14 @@ def _machines(tree: Node) -> Iterator[Problem]:
         low = least.value if least is not None else 0
         high = most.value if most is not None else 1
         if isinstance(low, int) and low > 0 and least is not None:
-            yield least.problem(f"{low} machines would run day and night; write 0")
+            yield least.problem(f"{low} machines would run day and night; write 0", house=True)
         if isinstance(low, int) and isinstance(high, int) and low > high and most is not None:
             yield most.problem(f"is below `min_instances`; write at least {low}")
         if tree.get("idle_time_before_scale_down") is None:
             message = "is missing; write seconds, such as 600, after which idle machines stop"
-            yield tree.missing("idle_time_before_scale_down", message)
+            yield tree.missing("idle_time_before_scale_down", message, house=True)
     elif kind == "computeinstance":
         names = ("idle_time_before_shutdown_minutes", "idle_time_before_shutdown", "schedules")
         if not any(tree.get(name) for name in names):
-            yield tree.missing(
-                names[0], "is missing; write minutes, such as 60, after which it shuts down"
-            )
+            message = "is missing; write minutes, such as 60, after which it shuts down"
+            yield tree.missing(names[0], message, house=True)

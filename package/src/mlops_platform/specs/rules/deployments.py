@@ -59,7 +59,9 @@ def _online(tree: Node) -> Iterator[Problem]:
         period, timeout = _whole(node, "period"), _whole(node, "timeout")
         if node is not None and period is not None and timeout is not None and timeout > period:
             yield (node.get("timeout") or node).problem(
-                f"{timeout} s is longer than `period` {period} s; write at most {period}"
+                f"{timeout} s is longer than `period` {period} s, so that probes overlap; write at "
+                f"most {period}",
+                house=True,
             )
         successes = node.get("success_threshold") if node is not None else None
         if probe == "liveness_probe" and successes is not None and successes.value not in (1, None):
@@ -102,7 +104,8 @@ def _endpoint(spec: Spec) -> Iterator[Problem]:
     named = spec.tree.get("endpoint_name")
     if named is not None and names and named.value not in names:
         yield named.problem(
-            f"there is no {family} {named.value!r} in this folder; write {join_names(names)}"
+            f"there is no {family} {named.value!r} in this folder; write {join_names(names)}",
+            house=True,
         )
 
 

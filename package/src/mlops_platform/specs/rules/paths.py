@@ -74,7 +74,8 @@ def _there(base: Path, node: Node, what: str, *, wants_file: bool = False) -> It
 
 def _is(spec: Spec, node: Node, family: str) -> Iterator[Problem]:
     named = spec.files.resolve(spec, node.value)
-    if named is not None and not named.kind.family.endswith(family):
+    # Files of kinds that only azure-ai-ml checks may be one: AutoML, prompt flow.
+    if named is not None and named.kind.family and not named.kind.family.endswith(family):
         yield node.problem(f"{named.path.name} is not a {family} file; name one that is")
 
 

@@ -73,5 +73,6 @@ def _unused(tree: Node) -> Iterator[Problem]:
     for name, node in tree.fields("search_space").items():
         if command and f"search_space.{name}" not in command:
             yield node.problem(
-                f"the command does not use it; write ${{{{search_space.{name}}}}} there"
+                f"the command does not use it; write ${{{{search_space.{name}}}}} there",
+                house=True,
             )

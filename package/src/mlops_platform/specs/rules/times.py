@@ -52,7 +52,8 @@ def _cron(node: Node) -> Iterator[Problem]:
             if part != "*":
                 yield node.problem(
                     f"Azure ML ignores {name}, here {part!r}, and would start more often; write *, "
-                    "or a `recurrence` trigger with `frequency: month`"
+                    "or a `recurrence` trigger with `frequency: month`",
+                    house=True,
                 )
         else:
             yield from _part(node, part, name, low, high)
