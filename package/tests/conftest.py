@@ -29,14 +29,14 @@ def _no_store_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def copier_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copier's command line from a process that has Copier, where the package runs it."""
-    real, found = rendering._run, shutil.which("copier")
+    real, script = rendering._run, str(shutil.which("copier"))
 
     def run(
         command: list[str], *arguments: str, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        if command != [found]:
+        if command != [sys.executable, "-m", "copier"]:
             return real(command, *arguments, cwd=cwd)
-        return scripts.run(command[0], arguments, cwd or Path.cwd(), os.environ)
+        return scripts.run(script, arguments, cwd or Path.cwd(), os.environ)
 
     monkeypatch.setattr(rendering, "_run", run)
 

@@ -24,6 +24,7 @@ WRONG = {
     "prod.yml": ("machines", 3, "field `machines`"),
     "signatures.yml": ("signed", [], "field `signed`: unknown field"),
     "forks.yml": ("at_most", 0, "field `forks`: is missing"),
+    "patches.yml": ("patch", [], "field `patch`: unknown field"),
 }
 
 

@@ -32,6 +32,7 @@ SWITCHED = "package/tests/test_update.py::test_a_switched_off_file_stays_where_t
 TESTED = "tests/project/test_lifecycle.py::test_the_projects_own_tests_pass"
 IN_CI = "tests/project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
 BUILT = "tests/project/test_package.py::test_the_wheel_works_alone"
+PATCHED = "package/tests/test_patch.py::test_one_package_is_lifted_and_all_others_stay"
 EJECTED = "tests/project/test_platform_package.py::test_an_ejected_package_is_what_runs"
 FROM_A_FEED = (
     "tests/project/test_platform_package.py::test_the_platform_package_comes_from_a_feed_and_back"
@@ -63,6 +64,8 @@ ELSEWHERE = {
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
     "uv run poe package": BUILT,
+    'uv run poe patch urllib3 --why "GHSA-gm62-xv2j-4w53"': PATCHED,
+    "uv run poe patch": PATCHED,
     "uv run mlops eject": EJECTED,
     "uv run mlops ethics verify outputs/ethics/bundle.zip": VERIFIED,
     "uv run poe template-update": UPDATED,

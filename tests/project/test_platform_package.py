@@ -214,7 +214,9 @@ def test_the_platform_package_comes_from_a_feed_and_back(
     rendered = project.read("pyproject.toml")
     assert "[tool.uv.sources]" not in rendered
     monkeypatch.setenv("UV_INDEX", feed)
-    exempt = next(line for line in rendered.splitlines() if line.startswith("exclude-newer-pack"))
+    exempt = next(
+        line for line in rendered.splitlines() if line.startswith("mlops-platform = false")
+    )
     project.write("pyproject.toml", rendered.replace(exempt, ""))
     refused = " ".join(project.run("uv", "lock", expect=1).stderr.split())
     assert re.search("mlops-platform==.+ was published after the exclude newer time", refused)

@@ -338,7 +338,7 @@ def test_a_known_vulnerability_fails_and_names_the_fixed_version(locked):
     outcome = locked.check("vulnerabilities")
     assert outcome.verdict == "failed"
     assert "jinja2 3.1.6 (PYSEC-2026-1, fixed in 3.2)" in outcome.message
-    assert "uv lock --upgrade-package" in outcome.next_step
+    assert "uv run poe patch NAME" in outcome.next_step
 
 
 def test_packages_without_known_vulnerabilities_pass(locked, service):

@@ -16,8 +16,11 @@ def settings(conf: Conf = CONF, as_json: Json = False) -> None:
     Shows all problems at once; exit code 1 if there are any.
     """
     from mlops_platform.cli import settings_check
+    from mlops_platform.template import patches
 
     problems = settings_check.find_problems(conf)
+    if not problems:  # they compare a file in conf/ with pyproject.toml
+        problems = patches.find_problems(conf.resolve().parent)
     if as_json:
         print_json(problems)
     if problems:

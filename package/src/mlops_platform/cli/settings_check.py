@@ -14,7 +14,7 @@ from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
 from mlops_platform.evaluation import metrics
 from mlops_platform.report import card
-from mlops_platform.template import conformance
+from mlops_platform.template import conformance, patches
 
 Check = Callable[[Path], object]
 
@@ -39,6 +39,7 @@ def _list_checks(conf: Path) -> Iterator[Check]:
     yield signature_check.load_signatures
     yield card.load_fields
     yield conformance.load_forks
+    yield patches.load
     if (conf / "consumers.yml").exists():
         yield settings.load_consumers
     for environment in get_args(settings.Environment):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,44 @@ def eject() -> None:
     terminal.out.print(
         f"{folder} is the platform package now. Run `uv lock`, change the code, commit. Template "
         "updates no longer reach it; docs/updating.md says how to keep it, and how to go back.",
+        markup=False,
+    )
+
+
+@app.command()
+def patch(
+    packages: Annotated[
+        list[str] | None,
+        typer.Argument(help="Packages, like urllib3 or 'urllib3>=2.6.1'. Default: clean up."),
+    ] = None,
+    why: Annotated[str, typer.Option(help="The reason, such as the advisory's number.")] = "",
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day. Default: in 90 days."),
+    ] = None,
+) -> None:
+    """Take a security fix newer than the template's date.
+
+    Without a package: remove the entries that are no longer needed.
+    """
+    from mlops_platform.template import patch as patching
+    from mlops_platform.template import patches
+
+    root = Path.cwd()
+    if packages:
+        fixes = patching.take(root, packages, why, until.date() if until else None)
+        for fix in fixes:
+            record = f", until {fix.patch.until}" if fix.patch else ", which needs no exception"
+            terminal.out.print(f"{fix.package} {fix.before} -> {fix.after}{record}", markup=False)
+    else:
+        for each in patching.tidy(root):
+            line = f"{each.package}: the template's date includes {each.version}, entry removed"
+            terminal.out.print(line, markup=False)
+        for each in patches.load(root / "conf").patches:
+            line = f"{each.package} {each.version}, until {each.until}: {each.reason}"
+            terminal.out.print(line, markup=False)
+    terminal.out.print(
+        "Now run `uv sync` and `uv run poe test`, then commit pyproject.toml, uv.lock and conf/.",
         markup=False,
     )
 
@@ -73,7 +112,7 @@ def template_update(
 
     Conflicts end with exit code 1.
     """
-    from mlops_platform.template import update
+    from mlops_platform.template import patches, update
 
     result = update.update(Path.cwd(), data or [], to)
     if as_json:
@@ -84,3 +123,5 @@ def template_update(
         for line in update.describe(result):
             terminal.out.print(f"  {line}", markup=False)
     update.raise_for_conflicts(result)
+    for patch in patches.drop_caught_up(Path.cwd()):
+        terminal.log(f"{patches.FILE.as_posix()}: removed {patch.package}, the new date has it")

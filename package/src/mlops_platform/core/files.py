@@ -15,9 +15,9 @@ import yaml
 
 from mlops_platform.core.errors import UsageError
 
-# Settings that are not an input of a run: a new waiver, signature, sentence of the model card or
-# consumer does not require a new run.
-NOT_INPUTS = {"ethics.yml", "model_card.yml", "signatures.yml", "consumers.yml"}
+# Settings that are not an input of a run: a new waiver, signature, patch of a package,
+# sentence of the model card or consumer does not require a new run.
+NOT_INPUTS = {"ethics.yml", "model_card.yml", "patches.yml", "signatures.yml", "consumers.yml"}
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | NOT_INPUTS
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import importlib.util
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -65,19 +66,19 @@ def render_pristine(answers: dict[str, Any], folder: Path, template: str | None 
 
 
 def run_copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Copier: the one on PATH, else the newest one, with uv.
+    """Run Copier.
 
     Raises:
-        UsageError: neither is installed.
+        UsageError: it is not installed.
     """
     return _run(_commands()[-1], *arguments, cwd=cwd)
 
 
 def _commands() -> list[list[str]]:
-    """Commands that run Copier. A version in uv's cache is faster, and needs no network."""
-    if path := shutil.which("copier"):
-        return [[path]]
-    return [["uvx", *kept, "--from", COPIER, "copier"] for kept in (["--offline"], [])]
+    """The command for the Copier of this environment, whose version and hash uv.lock pins."""
+    if importlib.util.find_spec("copier") is None:
+        raise UsageError("Copier is not in this environment. Run `uv sync`, then try again.")
+    return [[sys.executable, "-m", "copier"]]
 
 
 def _run(
@@ -93,7 +94,7 @@ def _run(
             check=False,
         )
     except OSError as error:
-        raise UsageError(f"Copier cannot be started ({error}). Install uv, or Copier.") from None
+        raise UsageError(f"Copier cannot be started ({error}). Run `uv sync`.") from None
 
 
 def last_line(process: subprocess.CompletedProcess[str]) -> str:

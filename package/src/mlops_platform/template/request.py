@@ -11,7 +11,7 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import pull_request
 from mlops_platform.settings import load_project
-from mlops_platform.template import changelog, update
+from mlops_platform.template import changelog, patches, update
 from mlops_platform.template.rendering import read_answers
 
 BRANCH = "template-update"
@@ -46,6 +46,7 @@ def run(root: Path) -> None:
         )
     problems = [f"- conflict: `{path}`" for path in result.conflicts]
     if not problems:
+        patches.drop_caught_up(root)
         problems = _run_checks(root)
     _commit(root, branch, result)
     _push(root, branch, current_branch)

@@ -121,7 +121,7 @@ MEASURES = [
     Measure(
         "known_vulnerabilities",
         _known_vulnerabilities,
-        "Run `uv lock --upgrade-package NAME`, then `uv sync` and `uv run poe pipeline`",
+        "Run `uv run poe patch NAME --why ADVISORY`, then `uv sync` and `uv run poe pipeline`",
         if_insufficient="Run the check where `uv audit` can reach its service, or set "
         f"{SERVICE} to your company's service.",
     ),
