@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from filelock import FileLock
+from mlops_platform.pipelines.outputs import newest
 
 from tests.rendering import commit_all, render
 
@@ -40,6 +41,12 @@ class Project:
         target = self.path / file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+
+    def last(self, pipeline: str = "train") -> str:
+        """The folder of the last run of a pipeline, relative to the project."""
+        found = newest(self.path / "outputs" / pipeline)
+        assert found, f"no run of {pipeline}"
+        return found.relative_to(self.path).as_posix()
 
     def yaml(self, file: str) -> Any:
         """What a YAML file holds."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from mlops_platform.pipelines.outputs import newest
 from rich.table import Table
 from rich.text import Text
 
@@ -47,10 +48,14 @@ class Row:
 
 
 def read_gates(outputs: Path) -> dict[str, list[str]] | None:
-    """The verdicts of the latest runs in `outputs/<pipeline>/<step>/evidence/`."""
+    """The verdicts of the last run of each pipeline in `outputs`.
+
+    A project of an earlier template has one run, without a folder of its own.
+    """
     passed: list[str] = []
     failed: list[str] = []
-    for path in sorted(outputs.glob("*/*/evidence/*.json")):
+    runs = [newest(home) or home for home in sorted(outputs.glob("*/"))]
+    for path in (path for run in runs for path in sorted(run.glob("*/evidence/*.json"))):
         try:
             for verdict in json.loads(path.read_text(encoding="utf-8")).get("verdicts", []):
                 (passed if verdict["passed"] else failed).append(str(verdict["gate"]))

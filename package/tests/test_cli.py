@@ -122,7 +122,7 @@ def test_wrong_use_ends_in_2_and_says_what_is_wrong(mlops, workspace, arguments,
     code, _, err = mlops(workspace, *arguments)
     assert code == 2
     assert says in err.replace("│ ", "").replace(" │", "")
-    assert list(workspace.root.glob("outputs/*/*")) == []
+    assert list(workspace.root.glob("outputs/*/[!.]*")) == []
 
 
 def test_a_gate_ends_in_1(mlops, workspace):

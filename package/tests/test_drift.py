@@ -15,6 +15,7 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
 from mlops_platform.monitoring import drift, reference
+from mlops_platform.pipelines.outputs import newest
 from mlops_platform.steps import train as step
 from mlops_platform.tracking.registry import Registry
 from scipy.stats import norm
@@ -325,7 +326,7 @@ def roles() -> list[str]:
 
 
 def report_of(root: Path) -> dict:
-    return json.loads((root / "outputs/monitor/drift/evidence/drift.json").read_text())
+    return json.loads((newest(root / "outputs/monitor") / "drift/evidence/drift.json").read_text())
 
 
 def test_monitor_says_stable(here, tmp_path, capsys):
@@ -429,14 +430,15 @@ def test_a_model_that_knows_its_rows_by_heart_does_not_drift_at_once(here, tmp_p
         out, folder = tmp_path / "out", tmp_path / "model"
         out.mkdir()
         folder.mkdir()
-        step.run(here / "conf", here / "outputs/train/prepare/data", folder, out, "test")
+        rows = newest(here / "outputs/train") / "prepare/data"
+        step.run(here / "conf", rows, folder, out, "test")
     contract = load_contract(folder / "contract.yml", "classification")
     then = evidence.read(reference.Reference, folder / "reference.json")
     fitted = artifact.load(folder, TEAM)
     rows = contract.typed(credit.make(1000, seed=7))[0]
     predicted = dataset.predict(fitted, rows[contract.features], contract.labels)
     assert compared(rows, then, contract, predicted).verdict == "stable"
-    learned = dataset.read_part(here / "outputs/train/prepare/data", "train", contract)
+    learned = dataset.read_part(newest(here / "outputs/train") / "prepare/data", "train", contract)
     bold = reference.build_reference(
         learned,
         dataset.predict(fitted, learned[contract.features], contract.labels),

@@ -13,6 +13,7 @@ import yaml
 from mlops_platform import cli
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.pipelines import runner
+from mlops_platform.pipelines.outputs import newest
 from mlops_platform.tracking import provenance
 
 OURS = "python -m mlops_platform"
@@ -85,12 +86,22 @@ class Place:
 
     def result(self, name: str) -> str | None:
         """What a step wrote."""
-        path = self.root / "outputs" / "job" / name / "result" / "result.txt"
+        path = self.run_folder / name / "result" / "result.txt"
         return path.read_text() if path.exists() else None
 
+    @property
+    def home(self) -> Path:
+        """Where the runs are."""
+        return self.root / "outputs" / "job"
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of the last run that ended."""
+        return newest(self.home) or self.home / "none"
+
     def left(self) -> list[str]:
-        """What lies in the folder of outputs, also what should not."""
-        return sorted(path.name for path in (self.root / "outputs" / "job").iterdir())
+        """What lies in the folder of the last run, also what should not."""
+        return sorted(path.name for path in self.run_folder.iterdir())
 
 
 COMPONENT = {
@@ -207,14 +218,14 @@ def test_what_is_not_deterministic_always_runs(place):
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"passed": true, "key": "x"}', None])
 def test_a_record_that_was_tampered_with_is_no_record(place, record):
     place.run()
-    path = place.root / "outputs" / "job" / "d" / "step.json"
+    path = place.run_folder / "d" / "step.json"
     path.unlink() if record is None else path.write_text(record)
     assert place.run() == ["d"]
 
 
 def test_an_output_that_was_deleted_is_made_again(place):
     place.run()
-    shutil.rmtree(place.root / "outputs" / "job" / "d" / "result")
+    shutil.rmtree(place.run_folder / "d" / "result")
     assert place.run() == ["d"]
 
 
@@ -314,15 +325,16 @@ def test_a_crash_leaves_nothing_half_written_and_nothing_stale(place):
     place.fake.crash = "b"
     with pytest.raises(OSError, match="disk full"):
         place.run()
-    assert "raw" not in place.result("a")
-    left = place.left()
-    assert "b" not in left and "c" not in left
-    assert set(left) <= {"a", "d"}
-    if "d" in left:
-        assert "new" in place.result("d")
+    assert "new" not in place.result("a"), "the last good run is as it was"
+    assert place.left() == ["a", "b", "c", "d"]
+    unfinished = place.home / "unfinished"
+    assert {path.name for path in unfinished.iterdir()} <= {"a", "d"}
+    assert "new" in (unfinished / "a" / "result" / "result.txt").read_text()
     place.fake.crash = None
-    assert {"b", "c"} <= set(place.run())
+    ran = place.run()
+    assert {"b", "c"} <= set(ran) and "a" not in ran, "a step that ended is not run again"
     assert "new" in place.result("c")
+    assert not unfinished.exists()
 
 
 def test_a_gate_that_says_no_keeps_its_evidence_and_stops(place):
@@ -334,7 +346,7 @@ def test_a_gate_that_says_no_keeps_its_evidence_and_stops(place):
         place.run()
     assert place.result("b") is not None
     assert place.result("c") is None
-    record = json.loads((place.root / "outputs" / "job" / "b" / "step.json").read_text())
+    record = json.loads((place.run_folder / "b" / "step.json").read_text())
     assert record["passed"] is False
     with pytest.raises(GateError):
         place.run()
@@ -357,7 +369,7 @@ def script(place: Place, text: str, outputs: str = "uri_file") -> None:
 def test_a_program_of_the_teams_own_runs_where_its_code_lies(place):
     script(place, "import sys, code\nopen(sys.argv[2], 'w').write('done')\n")
     place.run()
-    assert (place.root / "outputs" / "job" / "own" / "file").read_text() == "done"
+    assert (place.run_folder / "own" / "file").read_text() == "done"
 
 
 @pytest.mark.parametrize(
@@ -373,7 +385,8 @@ def test_a_program_that_fails_leaves_nothing(place, text, says):
     script(place, text)
     with pytest.raises(UsageError, match=f"(?s){says}"):
         place.run()
-    assert place.left() == []
+    assert newest(place.home) is None
+    assert not (place.home / "unfinished").exists()
 
 
 def test_a_program_that_is_not_there(place):
@@ -418,7 +431,7 @@ def test_a_gate_in_a_process_of_its_own_is_a_gate_and_a_crash_is_not(workspace, 
     (broken / "mlops_platform" / "steps" / "validate.py").write_text("1/0")
     with pytest.raises(UsageError, match=r"(?s)step 'validate': .*ZeroDivisionError"):
         runner.run(path, **run)
-    assert not workspace.step("validate").exists()
+    assert list(workspace.root.glob("outputs/train/unfinished/*")) == []
 
 
 def test_a_patched_platform_package_runs_every_step_again(trained, monkeypatch, capsys):

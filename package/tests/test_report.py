@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from mlops_platform import cli, evidence, settings
 from mlops_platform.core.errors import UsageError
+from mlops_platform.ethics import config as ethics_config
+from mlops_platform.ethics import evaluated_run
+from mlops_platform.pipelines.outputs import require_latest
 from mlops_platform.report import build, card, collect
 from mlops_platform.report.collect import Run
 
@@ -322,13 +325,14 @@ def project(tmp_path, monkeypatch) -> Path:
 
 def lay_out(run: Run, root: Path) -> dict[str, Path]:
     """Write evidence where the pipelines write it."""
-    folders = {step: root / f"outputs/train/{step}/evidence" for step in collect.STEPS}
-    folders["prepare"] = root / "outputs/train/prepare/data"
-    folders["drift"] = root / "outputs/monitor/drift/evidence"
+    folders = {step: root / f"outputs/train/run-1/{step}/evidence" for step in collect.STEPS}
+    folders["prepare"] = root / "outputs/train/run-1/prepare/data"
+    folders["drift"] = root / "outputs/monitor/run-1/drift/evidence"
     for step, name in {**collect.STEPS, "drift": "drift"}.items():
         found = getattr(run, name)
         if found is not None:
             evidence.write(found, folders[step] / f"{name}.json")
+    (root / "outputs/train/latest.txt").write_text("run-1\n")
     return folders
 
 
@@ -342,6 +346,19 @@ def test_report_gathers_outputs_and_prints_its_path(project, capsys):
         PROJECT, run, model_card
     )
     assert (project / "outputs/model_card.md").read_text("utf-8") == model_card.markdown()
+
+
+def test_the_page_is_of_the_last_run_that_ended_and_ethics_of_the_last_that_passed(project):
+    passed = planted.run()
+    lay_out(passed, project)
+    stopped = project / "outputs/train/run-2/validate/evidence/validation.json"
+    evidence.write(passed.validation, stopped)
+    outputs = project / "outputs"
+    assert collect.read_outputs(outputs) == Run(validation=passed.validation)
+    assert collect.read_outputs(outputs, require_latest(outputs / "train")) == passed
+    config = ethics_config.load(project / "conf", PROJECT)
+    checked = evaluated_run.load(project / "conf", outputs, config, PROJECT)
+    assert checked.outputs == outputs / "train" / "run-1"
 
 
 def test_the_step_makes_the_same_page_of_its_inputs(project):
@@ -374,7 +391,7 @@ def test_broken_evidence_is_named_and_the_old_page_stays(project):
     lay_out(planted.run(), project)
     cli.invoke(["report"])
     before = (project / "outputs/report.html").read_bytes()
-    broken = project / "outputs/train/compare/evidence/comparison.json"
+    broken = project / "outputs/train/run-1/compare/evidence/comparison.json"
     broken.write_text('{"shape": "comparison/0"}')
     with pytest.raises(UsageError, match=r"comparison\.json"):
         cli.invoke(["report"])

@@ -11,6 +11,7 @@ from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data import csv_rows
 from mlops_platform.models.team import Team
+from mlops_platform.pipelines.outputs import newest
 from mlops_platform.serving import store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.steps import score
@@ -365,8 +366,9 @@ def test_the_pipeline_scores_with_the_champion(model, tmp_path, monkeypatch, cap
     command = ["run", str(pipelines / "batch.yml")]
     command += ["--input", "data=new.csv", "--input", f"conf={conf}"]
     cli.invoke(command)
-    assert len(pd.read_csv(tmp_path / "outputs/batch/score/scores/scores.csv")) == 30
-    made = json.loads((tmp_path / "outputs/batch/score/evidence/batch.json").read_text())
+    run = newest(tmp_path / "outputs/batch")
+    assert len(pd.read_csv(run / "score/scores/scores.csv")) == 30
+    made = json.loads((run / "score/evidence/batch.json").read_text())
     assert (made["model"], made["version"], made["scored"]) == ("credit-risk", "1", 30)
     shown = capsys.readouterr().out
     assert "credit-risk version 1: 30 of 30 rows scored, 0 rejected" in shown

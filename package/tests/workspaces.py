@@ -13,6 +13,7 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
 from mlops_platform.pipelines import runner
+from mlops_platform.pipelines.outputs import newest
 from mlops_platform.steps import compare, evaluate
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.registry import Registry
@@ -65,8 +66,9 @@ class Workspace:
         return {version.number: version.role for version in self.registry.versions()}
 
     def step(self, name: str) -> Path:
-        """Where a step of the training pipeline leaves its outputs."""
-        return self.root / "outputs" / "train" / name
+        """Where a step of the last training left its outputs."""
+        home = self.root / "outputs" / "train"
+        return (newest(home) or home / "run-1") / name
 
     def change(self, file: str, **fields: Any) -> None:
         """Replace fields of a settings file."""

@@ -153,7 +153,7 @@ class Service:
                 patch.setenv(name, value)
             self.project.run(*train, "--input", f"trigger={spec['inputs']['trigger']}")
         left = self.folder / "left" / job
-        shutil.copytree(self.project.path / "outputs" / "train", left)
+        shutil.copytree(self.project.path / self.project.last(), left)
         shutil.rmtree(self.project.path / "outputs")  # another machine's
         made = {each["version"]: _model(each) for each in self.project.models()}
         self.scenario.change(models=made | state["models"], left=state["left"] | {job: str(left)})

@@ -138,14 +138,15 @@ def test_the_whole_lifecycle_passes_on_real_data(
     project.poe("pipeline")
     [version] = project.models()
     assert version["role"] == "challenger"
-    evaluation = project.json("outputs/train/evaluate/evidence/evaluation.json")
+    evaluation = project.json(f"{project.last()}/evaluate/evidence/evaluation.json")
     assert all(verdict["passed"] for verdict in evaluation["verdicts"])
     project.poe("promote")
     project.poe("batch")
-    scored = pd.read_csv(next((project.path / "outputs" / "batch").rglob("scores.csv")))
+    scored = pd.read_csv(next((project.path / project.last("batch")).rglob("scores.csv")))
     assert len(scored) == len(frame())
     project.poe("monitor", expect=0)
-    assert project.json("outputs/monitor/drift/evidence/drift.json")["verdict"] == "stable"
+    drift = project.json(f"{project.last('monitor')}/drift/evidence/drift.json")
+    assert drift["verdict"] == "stable"
     project.poe("test")
 
     changed = project.run("git", "status", "--porcelain", "--untracked-files=all").stdout

@@ -121,7 +121,7 @@ def test_ci_leaves_report_evidence_and_a_comment(
     outputs = ci.project.path / "outputs"
     assert "<html" in (outputs / "report.html").read_text()
     assert "| gate | verdict | |" in (outputs / "summary.md").read_text()
-    assert (outputs / "train" / "compare" / "evidence" / "comparison.json").is_file()
+    assert ci.project.has(f"{ci.project.last()}/compare/evidence/comparison.json")
     assert [each["role"] for each in ci.project.models()] == ["challenger"]
     commented_once(ci, monkeypatch)
 

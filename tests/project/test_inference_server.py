@@ -146,7 +146,7 @@ def test_both_servers_give_the_same_answers(
     # As Azure ML lays it out: the model below its name and version, the code somewhere else. Here
     # the package has another name, too, so that the one that is installed cannot be meant.
     deployed = tmp_path / "azureml-models" / name / "1"
-    shutil.copytree(project.path / "outputs/train/train/model", deployed / "model")
+    shutil.copytree(project.path / project.last() / "train/model", deployed / "model")
     code = tmp_path / "code"
     shutil.copytree(project.path / "src" / package, code / "carried")
     script = code / "score.py"

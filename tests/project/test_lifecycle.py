@@ -87,11 +87,11 @@ def test_the_pipeline_registers_a_challenger(trained: Project) -> None:
 
 def test_each_step_leaves_its_evidence(trained: Project) -> None:
     for step in STEPS:
-        assert trained.has(f"outputs/train/{step}/step.json"), step
+        assert trained.has(f"{trained.last()}/{step}/step.json"), step
     for step in ("validate", "train", "evaluate", "compare", "register"):
-        evidence = list((trained.path / "outputs" / "train" / step / "evidence").glob("*.json"))
+        evidence = list((trained.path / trained.last() / step / "evidence").glob("*.json"))
         assert evidence, step
-    assert trained.has("outputs/train/train/model/model.skops")
+    assert trained.has(f"{trained.last()}/train/model/model.skops")
     pickles = [
         file for file in trained.path.glob("outputs/**/*") if file.suffix in {".pkl", ".joblib"}
     ]

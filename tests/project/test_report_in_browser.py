@@ -108,7 +108,7 @@ def reports(trained_copy, tmp_path_factory) -> dict[str, Path]:
     for answers in ANSWERS:
         project = trained_copy(answers, tmp_path_factory.mktemp("report") / "project")
         name = project.yaml("conf/project.yml")["name"]
-        keep(project, "outputs/train/report/report/report.html", name)
+        keep(project, f"{project.last()}/report/report/report.html", name)
         project.poe("ethics")
         keep(project, "outputs/report.html", f"{name}-ethics")
         keep(project, "outputs/ethics/audit.html", f"{name}-audit")

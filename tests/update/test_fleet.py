@@ -114,12 +114,13 @@ def test_status_distinguishes_every_state(fleet: Fleet) -> None:
     assert {path: user_state(path) for path in there} == before
 
 
-def test_a_row_has_one_documented_shape(fleet: Fleet) -> None:
+@pytest.mark.parametrize("run", ["run-1/", ""])  # as 0.7.0 had it: one run, without a folder
+def test_a_row_has_one_documented_shape(fleet: Fleet, run: str) -> None:
     project = fleet.start("behind")
     verdicts = [{"gate": "size", "passed": True}, {"gate": "quality: auc", "passed": False}]
     edit(project, "README.md", "#", "##")
     write(project, ".git/info/exclude", "outputs/\n")
-    evidence = "outputs/train/evaluate/evidence/evaluation.json"
+    evidence = f"outputs/train/{run}evaluate/evidence/evaluation.json"
     write(project, evidence, json.dumps({"verdicts": verdicts}))
     done = json.loads(fleet.run("status", "--json", project).stdout)
     assert done["shape"] == "fleet/1"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mlops_platform.pipelines import load
+from mlops_platform.pipelines.outputs import require_latest
 
 from package.tests.azure import scenarios
 from package.tests.azure.scenarios import PROJECT, Runner, Scenario
@@ -32,9 +33,10 @@ def left(new: Scenario, tmp_path: Path) -> Path:
             (folder / step / output / "file").write_text(f"{step} {output}")
     new.change(models=scenarios.version("1", "challenger", job=JOB), left={JOB: str(folder)})
     new.change(tracking="azureml://workspace-of-dev")
-    before = new.root / "outputs" / "train" / "validate" / "evidence"
+    before = new.root / "outputs" / "train" / "run-1" / "validate" / "evidence"
     before.mkdir(parents=True)
     (before / "file").write_text("of before")
+    (new.root / "outputs" / "train" / "latest.txt").write_text("run-1")
     return folder
 
 
@@ -52,7 +54,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def lying(scenario: Scenario) -> dict[str, str]:
     """All files of the last training, here."""
-    home = scenario.root / "outputs" / "train"
+    home = require_latest(scenario.root / "outputs" / "train")
     return {
         path.relative_to(home).as_posix(): path.read_text()
         for path in home.rglob("*")

@@ -101,7 +101,7 @@ def sign(check, role, by="Ada Lovelace", answer="yes"):
 
 def run_check(workspace, check_id):
     project, config = checks.load_settings(workspace.conf)
-    run = evaluated_run.load(workspace.conf, workspace.root / "outputs" / "train", config, project)
+    run = evaluated_run.load(workspace.conf, workspace.root / "outputs", config, project)
     check = next(each for each in config.metrics if each.id == check_id)
     return metric_check.check_metric(run, check)
 

@@ -70,7 +70,7 @@ class Scanned:
         run = EvaluatedRun.__new__(EvaluatedRun)
         vars(run).update(
             conf=conf,
-            outputs=self.root / "outputs" / "train",
+            outputs=self.root / "outputs" / "train" / "run-1",
             config=config,
             project=project,
             train=settings.load_train(conf),
@@ -160,8 +160,8 @@ PLACES = {
     "data/notes.md": f"\nask {MAIL}\n",
     "notebooks/look.ipynb": json.dumps(NOTEBOOK),
     "notebooks/broken.ipynb": f"no notebook\n{MAIL}",
-    "outputs/train/train/evidence/fit.log": f"\n{MAIL}",
-    "outputs/train/prepare/data/test.csv": f"loan_id,purpose\n1,{MAIL}\n",
+    "outputs/train/run-1/train/evidence/fit.log": f"\n{MAIL}",
+    "outputs/train/run-1/prepare/data/test.csv": f"loan_id,purpose\n1,{MAIL}\n",
 }
 
 
@@ -175,6 +175,15 @@ def test_personal_data_is_found_and_named_but_never_shown(project, place):
     assert "an e-mail address" in outcome.message
     assert MAIL not in outcome.message
     assert "git's history" in outcome.next_step
+
+
+def test_an_older_run_does_not_fail_the_data_that_is_in_order_now(project):
+    project.write("outputs/train/run-1/prepare/data/test.csv", f"loan_id,purpose\n1,{MAIL}\n")
+    project.write("outputs/train/run-2/prepare/data/test.csv", "loan_id,purpose\n1,car\n")
+    project.write("outputs/train/latest.txt", "run-2\n")
+    assert project.check("personal-data").verdict == "passed"
+    project.write("outputs/train/latest.txt", "run-1\n")
+    assert project.check("personal-data").verdict == "failed"
 
 
 def test_a_column_that_the_contract_names_as_id_may_hold_it(project):

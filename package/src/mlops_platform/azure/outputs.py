@@ -10,12 +10,13 @@ from mlops_platform.azure.versions import Versions
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_folder
 from mlops_platform.pipelines import load
+from mlops_platform.pipelines.outputs import new_run
 
 
 def download(target: Target, number_or_role: str, outputs: Path) -> str:
     """Download the outputs of all steps of the training that made a version.
 
-    They replace those of the last run in `outputs`, all or none. Returns the version's number.
+    They become the last run in `outputs`, all or none. Returns the version's number.
 
     Raises:
         UsageError: no such version, another environment than dev, or missing outputs in Azure ML.
@@ -34,12 +35,14 @@ def download(target: Target, number_or_role: str, outputs: Path) -> str:
     pipeline = load(TRAINING)
     jobs = target.az.read("job", "list", "--parent-job-name", job, *target.az.workspace)
     steps = {str(job_step.get("display_name")): str(job_step["name"]) for job_step in jobs}
-    with atomic_folder(outputs / pipeline.name) as folder:
+    with new_run(outputs / pipeline.name) as new:
         for step in pipeline.steps:
             if step.name not in steps:
                 raise UsageError(f"job {job} has no step `{step.name}`, which {TRAINING} has.")
-            for output in step.outputs:
-                _download(target, steps[step.name], output, folder / step.name / output)
+            with atomic_folder(new.folder / step.name) as folder:
+                for output in step.outputs:
+                    _download(target, steps[step.name], output, folder / output)
+        new.end({step.name for step in pipeline.steps}, passed=True)
     return version.number
 
 

@@ -71,7 +71,7 @@ def report(
 ) -> None:
     """Write outputs/report.html.
 
-    It contains all evidence in outputs/, also of the monitor.
+    It contains the evidence of the last training that ended, and of the last monitor.
     """
     from mlops_platform.report import build, collect
 
@@ -107,8 +107,10 @@ def summary(
     from mlops_platform.core.files import write_text
     from mlops_platform.delivery import job_page, pull_request
     from mlops_platform.delivery import summary as summaries
+    from mlops_platform.pipelines.outputs import newest
 
-    folders = {path.name: path for path in Path("outputs", "train").glob("*")}
+    last = newest(Path("outputs", "train"))
+    folders = {path.name: path for path in last.glob("*")} if last else {}
     text = summaries.markdown(summaries.read_evidence(folders))
     path = Path("outputs", "summary.md")
     write_text(path, text)

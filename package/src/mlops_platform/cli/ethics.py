@@ -37,12 +37,14 @@ def run_checks(conf: Path, *, as_json: bool) -> None:
     """
     from mlops_platform import evidence
     from mlops_platform.ethics import bundle, checks, release
+    from mlops_platform.pipelines.outputs import require_latest
     from mlops_platform.report import build, collect
 
     results = checks.run_all(conf, OUTPUTS, datetime.now(UTC).date())
     path = OUTPUTS / checks.FOLDER / checks.FILE
     evidence.write(results, path)
-    build.write(conf, collect.read_outputs(OUTPUTS), OUTPUTS / build.FILE)
+    checked = collect.read_outputs(OUTPUTS, require_latest(OUTPUTS / "train"))
+    build.write(conf, checked, OUTPUTS / build.FILE)
     digest = bundle.write(conf, OUTPUTS, results)
     version = release.tag_version(conf, results, digest)
     if as_json:
@@ -121,7 +123,7 @@ def sign(
     if not path.is_file():
         raise UsageError(f"{path}: does not exist. Run `uv run poe ethics`: you sign its results.")
     results = evidence.read(Ethics, path)
-    if evaluated_run.load(conf, OUTPUTS / "train", ethics_settings, project).files != results.files:
+    if evaluated_run.load(conf, OUTPUTS, ethics_settings, project).files != results.files:
         raise UsageError(
             f"the evidence changed after {path} was written. Run `uv run poe ethics` again, and "
             "review its results before you sign."

@@ -24,7 +24,7 @@ IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | NOT_INPUTS
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` if no error occurs."""
-    _make_folder(path.parent)
+    make_folder(path.parent)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         yield scratch
@@ -36,21 +36,23 @@ def atomic_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder that replaces `path` if no error occurs."""
-    _make_folder(path.parent)
+    make_folder(path.parent)
     if os.path.lexists(path) and not path.is_dir():
         raise _not_a_folder(path)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    former = scratch.with_name(f"{scratch.name}.former")
     scratch.mkdir()
     try:
         yield scratch
         if path.exists():
-            shutil.rmtree(path)
-        scratch.replace(path)
+            path.rename(former)  # a deletion that is interrupted leaves no half folder at `path`
+        scratch.rename(path)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        for folder in (scratch, former):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
     """Create a folder and its parents.
 
     Raises:

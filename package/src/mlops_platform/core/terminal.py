@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
@@ -18,11 +18,21 @@ out = Console(highlight=False, emoji=False, soft_wrap=True)
 _live: list[Progress] = []
 
 
+class Advance(Protocol):
+    """Advances a progress bar, and may label it anew."""
+
+    def __call__(self, steps: int, label: str | None = None) -> None:
+        """Advance by some steps."""
+
+
 @contextmanager
-def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar and yield a function that advances it; nested bars share a display."""
+def progress(label: str, total: int | None) -> Iterator[Advance]:
+    """Show a progress bar and yield a function that advances it; nested bars share a display.
+
+    The function takes the number of steps, and optionally a new label.
+    """
     if not console.is_terminal:
-        yield lambda steps: None
+        yield lambda steps, label=None: None
         return
     from rich.progress import (
         BarColumn,
@@ -39,7 +49,7 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         _live[0].start()
     task = _live[0].add_task(label, total=total)
     try:
-        yield lambda steps: _live[0].advance(task, steps)
+        yield lambda steps, label=None: _live[0].update(task, advance=steps, description=label)
     finally:
         _live[0].remove_task(task)
         if outermost:

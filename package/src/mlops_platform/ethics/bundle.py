@@ -19,6 +19,7 @@ from mlops_platform.core import files
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.evidence import Part
 from mlops_platform.evidence.ethics import Ethics
+from mlops_platform.pipelines.outputs import require_latest
 from mlops_platform.report import audit, card, collect
 
 FILE = "bundle.zip"
@@ -33,11 +34,9 @@ PROJECT_FILES = (
 )
 OUTPUT_FILES = (
     *(f"ethics/*.{kind}" for kind in ("html", "json", "log")),
-    "train/*/step.json",
-    "train/*/evidence/*.json",
-    "train/prepare/data/split.json",
     "model_card.md",
 )
+RUN_FILES = ("*/step.json", "*/evidence/*.json", "prepare/data/split.json")
 
 
 class Manifest(Part):
@@ -58,7 +57,8 @@ def write(conf: Path, outputs: Path, ethics: Ethics) -> str:
     The same evidence and packages give the same bytes.
     """
     root, folder = conf.resolve().parent, outputs / "ethics"
-    model_card = card.build_card(conf, collect.read_outputs(outputs))
+    run = require_latest(outputs / "train")
+    model_card = card.build_card(conf, collect.read_outputs(outputs, run))
     page = audit.render(settings.load_project(conf), ethics, model_card)
     files.write_text(folder / audit.FILE, page)
     contents = {
@@ -66,6 +66,7 @@ def write(conf: Path, outputs: Path, ethics: Ethics) -> str:
         for prefix, base, patterns in (
             ("", root, PROJECT_FILES),
             ("outputs/", outputs, OUTPUT_FILES),
+            ("outputs/train/", run, RUN_FILES),
         )
         for pattern in patterns
         for path in sorted(base.glob(pattern))

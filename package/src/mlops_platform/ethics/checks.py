@@ -49,7 +49,7 @@ def run_all(conf: Path, outputs: Path, today: date) -> Ethics:
         UsageError: no run, wrong settings, or a tracking store or test that cannot be used.
     """
     project, config = load_settings(conf)
-    run = evaluated_run.load(conf, outputs / "train", config, project)
+    run = evaluated_run.load(conf, outputs, config, project)
     root = conf.resolve().parent
     checks = config.checks
     tests = [each for each in checks if isinstance(each, PytestCheck)]

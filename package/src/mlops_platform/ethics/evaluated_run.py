@@ -20,6 +20,7 @@ from mlops_platform.ethics.config import EthicsConfig
 from mlops_platform.evaluation import metrics
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team, fit, of_project
+from mlops_platform.pipelines.outputs import require_latest
 from mlops_platform.tracking import experiments
 
 MAX_ROWS = 20_000
@@ -35,7 +36,7 @@ STEPS = {
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """A run of the training pipeline in `outputs`, with the settings in `conf`.
+    """The run of the training pipeline in the folder `outputs`, with the settings in `conf`.
 
     `comparison` is None if the run stopped before that step; `cache` holds results that several
     checks share. Measures use at most 20,000 rows, sampled with the seed: more would take minutes
@@ -163,11 +164,12 @@ class EvaluatedRun:
 def load(
     conf: Path, outputs: Path, config: EthicsConfig, project: settings.Project
 ) -> EvaluatedRun:
-    """Read the last run of the training pipeline.
+    """Read the last run of the training pipeline in `outputs` that passed.
 
     Raises:
         UsageError: no run, or evidence of an unknown shape.
     """
+    outputs = require_latest(outputs / "train")
     required: dict[str, Any] = {
         name: evidence.read(shape, outputs / STEPS[name] / f"{name}.json")
         for name, shape in (

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlops_platform.pipelines.outputs import superseded
+
 OUTPUT_SUFFIXES = {".csv", ".json", ".jsonl", ".log", ".md", ".txt"}
 
 
@@ -22,7 +24,8 @@ def list_git_files(root: Path) -> list[Path] | None:
 
 
 def list_output_files(root: Path, outputs: Path) -> Iterator[Path]:
-    """Evidence, rows and logs in `outputs`, relative to `root`; no models and no reports."""
+    """Evidence, rows and logs of the last runs, relative to `root`; no models and no reports."""
+    old = {folder for home in outputs.glob("*/") for folder in superseded(home)}
     for path in sorted(outputs.rglob("*")):
-        if path.is_file() and path.suffix in OUTPUT_SUFFIXES:
+        if path.is_file() and path.suffix in OUTPUT_SUFFIXES and old.isdisjoint(path.parents):
             yield Path(os.path.relpath(path, root))

@@ -1,9 +1,9 @@
 """Runs a pipeline job on this machine: the same file and commands that Azure ML runs.
 
-A step's outputs are in `outputs/<pipeline>/<step>/`, with the hash of their sources in `step.json`.
-A step with the same command, code, inputs, packages and tracking store is skipped, except if its
-component has `is_deterministic: false`, or if it ran before the files were committed and now they
-are: only a commit makes a result reproducible.
+`outputs` says where a step's outputs are; beside them is the hash of their sources, in `step.json`.
+The result of a step with the same command, code, inputs, packages and tracking store is taken from
+an earlier run, except if its component has `is_deterministic: false`, or if it ran before the files
+were committed and now they are: only a commit makes a result reproducible.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -25,16 +24,15 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import atomic_folder, hash_path, write_text
 from mlops_platform.core.paths import default_store
 from mlops_platform.pipelines import (
-    BINDING,
-    OPTIONAL,
     PATHS,
     FromPipeline,
     FromStep,
     Pipeline,
     Step,
     load,
-    split_command,
 )
+from mlops_platform.pipelines.command import build_command, to_text
+from mlops_platform.pipelines.outputs import NewRun, latest, new_run
 from mlops_platform.tracking import provenance
 
 Invoke = Callable[[list[str]], None]
@@ -65,42 +63,77 @@ def run(
     for step in pipeline.steps:
         _require_paths(step.bindings, f"{path}, field `jobs.{step.name}.inputs")
     steps = pipeline.steps if until is None else pipeline.ancestors(until)
+    with new_run((outputs or root / OUTPUTS) / pipeline.name) as new:
+        ended = _run_steps(pipeline, steps, new, root, invoke, process_per_step=process_per_step)
+    return {step.name: ended / step.name for step in steps}
+
+
+def _run_steps(
+    pipeline: Pipeline,
+    steps: list[Step],
+    new: NewRun,
+    root: Path,
+    invoke: Invoke,
+    *,
+    process_per_step: bool,
+) -> Path:
+    """Run the steps whose results are not there yet; return the folder of the run."""
     committed = provenance.is_committed(root)
-    home = (outputs or root / OUTPUTS) / pipeline.name
-    folders = {step.name: home / step.name for step in steps}
+    folders = {step.name: new.folder / step.name for step in steps}
     finished: set[str] = set()
-    try:
-        with terminal.progress(pipeline.name, len(steps)) as advance:
-            for step in steps:
-                values = _values(step, pipeline, folders)
-                key = _hash_inputs(step, values, root)
-                up_to_date = _is_up_to_date(
-                    folders[step.name], step, key, root, committed=committed
-                )
-                if step.deterministic and up_to_date:
-                    terminal.log(f"{pipeline.name}: {step.name} unchanged")
-                else:
-                    start = time.perf_counter()
+    sources: set[Path] = set()
+    with terminal.progress(pipeline.name, len(steps)) as advance:
+        for number, step in enumerate(steps, 1):
+            values = _values(step, pipeline, folders)
+            key = _hash_inputs(step, values, root)
+            finished.add(step.name)
+            earlier = _find_result(step, new, key, root, committed=committed)
+            if earlier is not None:
+                new.take(earlier)
+                sources.add(earlier.parent)
+                terminal.log(f"{pipeline.name}: {step.name} unchanged")
+            else:
+                advance(0, f"{pipeline.name}: {step.name}")
+                if not terminal.console.is_terminal:  # there, the bar says it
+                    place = f"step {number} of {len(steps)}"
+                    terminal.log(f"{pipeline.name}: {step.name} started, {place}")
+                sources.add(new.folder)
+                start = time.perf_counter()
+                try:
                     _execute(
                         step,
                         values,
-                        folders[step.name],
+                        new,
                         {"key": key, "committed": committed},
                         root=root,
                         invoke=invoke,
                         process_per_step=process_per_step,
                     )
-                    seconds = time.perf_counter() - start
-                    terminal.log(f"{pipeline.name}: {step.name} {seconds:.1f} s")
-                finished.add(step.name)
-                advance(1)
-    except GateError:
-        finished.add(step.name)
-        raise
-    finally:
-        for name in folders.keys() - finished:
-            shutil.rmtree(folders[name], ignore_errors=True)
-    return folders
+                except GateError:
+                    new.end(finished, passed=False)
+                    raise
+                seconds = time.perf_counter() - start
+                terminal.log(f"{pipeline.name}: {step.name} {seconds:.1f} s")
+            advance(1)
+    last = latest(new.home)
+    if last is not None and sources == {last}:
+        new.discard()  # it is the same run
+        return last
+    return new.end(finished, passed=True)
+
+
+def _find_result(step: Step, new: NewRun, key: str, root: Path, *, committed: bool) -> Path | None:
+    """The folder of an earlier result that is still good."""
+    if not step.deterministic:
+        return None
+    return next(
+        (
+            folder
+            for folder in new.earlier(step.name)
+            if _is_up_to_date(folder, step, key, root, committed=committed)
+        ),
+        None,
+    )
 
 
 def _require_paths(inputs: Mapping[str, Any], where: str) -> None:
@@ -137,30 +170,10 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
     return values
 
 
-def build_command(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
-    """The step's command as a list, with resolved bindings; optional parts need a value."""
-
-    def optional(match: Any) -> str:
-        names = [name.partition(".")[2] for name in BINDING.findall(match[1])]
-        return match[1] if all(name in values for name in names) else ""
-
-    def replace(match: Any) -> str:
-        group, _, name = match[1].partition(".")
-        return str(outputs / name) if group == "outputs" else _to_text(values[name])
-
-    return [
-        BINDING.sub(replace, word) for word in split_command(OPTIONAL.sub(optional, step.command))
-    ]
-
-
-def _to_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _execute(
     step: Step,
     values: Mapping[str, Any],
-    folder: Path,
+    new: NewRun,
     sources: Mapping[str, Any],
     *,
     root: Path,
@@ -168,7 +181,7 @@ def _execute(
     process_per_step: bool,
 ) -> None:
     gate_error: GateError | None = None
-    with atomic_folder(folder) as scratch:
+    with atomic_folder(new.folder / step.name) as scratch:
         for name, port in step.outputs.items():
             if port.type != "uri_file":
                 (scratch / name).mkdir()
@@ -188,7 +201,8 @@ def _execute(
                     f"{step.source}, field `outputs.{name}`: the command of '{step.name}' "
                     "succeeded, but did not write it."
                 )
-        shown_command = build_command(step, values, folder)
+        final = {name: _published(value, new) for name, value in values.items()}
+        shown_command = build_command(step, final, new.final / step.name)
         has_store = default_store(root).is_file()
         record = {
             **sources,
@@ -199,6 +213,13 @@ def _execute(
         write_text(scratch / "step.json", json.dumps(record, indent=2) + "\n")
     if gate_error is not None:
         raise gate_error
+
+
+def _published(value: Any, new: NewRun) -> Any:
+    """The value, a path of this run as it will be when the run has ended."""
+    if isinstance(value, Path) and value.is_relative_to(new.folder):
+        return new.final / value.relative_to(new.folder)
+    return value
 
 
 def _run_in_subprocess(command: list[str], step: Step, *, is_platform: bool) -> None:
@@ -269,5 +290,5 @@ def _hash_inputs(step: Step, values: Mapping[str, Any], root: Path) -> str:
         os.environ.get("MLFLOW_TRACKING_URI", ""),  # a run of one store is unknown to another
     ]
     for name, value in sorted(values.items()):
-        parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else _to_text(value)}")
+        parts.append(f"{name}={hash_path(value) if isinstance(value, Path) else to_text(value)}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -10,8 +10,7 @@ from typing import Any
 from mlops_platform import evidence
 from mlops_platform.evidence import Verdict
 from mlops_platform.evidence.ethics import Ethics
-
-OUTPUTS = ("train/*/evidence", "train/prepare/data", "monitor/*/evidence", "ethics")
+from mlops_platform.pipelines.outputs import newest
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,20 @@ def read_folders(folders: Iterable[Path]) -> Run:
     return Run(**files)
 
 
-def read_outputs(outputs: Path) -> Run:
-    """Read the evidence of the latest pipeline runs in `outputs/`."""
-    run = read_folders(folder for each in OUTPUTS for folder in sorted(outputs.glob(each)))
+def read_outputs(outputs: Path, train: Path | None = None) -> Run:
+    """Read the evidence of the last runs in `outputs/`, also of one that a gate stopped.
+
+    `train` is the folder of another run of the training pipeline.
+    """
+    runs = (train or newest(outputs / "train"), newest(outputs / "monitor"))
+    folders = [
+        folder
+        for run in runs
+        if run is not None
+        for each in ("*/evidence", "prepare/data")
+        for folder in sorted(run.glob(each))
+    ]
+    run = read_folders([*folders, outputs / "ethics"])
     if run.ethics and run.training and run.ethics.run_id != run.training.run_id:
         return replace(run, ethics=None)  # it belongs to an earlier run
     return run

@@ -10,7 +10,9 @@ from mlops_platform.report import card, collect
 
 def _card_gaps(run: EvaluatedRun, _: MetricCheck) -> Value:
     """Empty fields of the model card."""
-    model_card = card.build_card(run.conf, collect.read_outputs(run.outputs.parent))
+    model_card = card.build_card(
+        run.conf, collect.read_outputs(run.outputs.parents[1], run.outputs)
+    )
     description = first_few(model_card.gaps) or model_card.completeness
     return exact_value(len(model_card.gaps), len(model_card.lines), description)
 

@@ -28,7 +28,7 @@ def _personal_data(run: EvaluatedRun, _: MetricCheck) -> Value:
     files = _samples(root)
     if files is None:
         return no_value(0, NO_GIT)
-    files += project_files.list_output_files(root, run.outputs.resolve().parent)
+    files += project_files.list_output_files(root, run.outputs.resolve().parents[1])
     matches = [
         f"{path.as_posix()} line {number}: {kind}"
         for path in files
