@@ -19,7 +19,7 @@ _live: list[Progress] = []
 
 
 class Advance(Protocol):
-    """Advances a progress bar, and may label it anew."""
+    """Advances a progress bar, and may change its label."""
 
     def __call__(self, steps: int, label: str | None = None) -> None:
         """Advance by some steps."""
