@@ -1,17 +1,10 @@
 """The endpoint: good answers, and a clear refusal of everything else."""
 
 import asyncio
-import http.client
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
@@ -19,15 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mlops_platform.core.errors import UsageError
 from mlops_platform.models.team import Team
 from mlops_platform.serving import app as endpoint
-from mlops_platform.serving import server
 from mlops_platform.serving.requests import MAX_FAULTS, MAX_ROWS
 from mlops_platform.serving.scorer import Scorer
 
 from package.tests import models
-from package.tests.samples import EXAMPLES
 from package.tests.workspaces import TEAM
 
 CREDIT = models.conf_of("credit_risk") / "data.yml"
@@ -107,7 +97,7 @@ def test_the_example_of_openapi_is_a_request_that_works(client):
     assert row["properties"]["purpose"]["enum"] == ["car", "home", "study", "other"]
     assert row["properties"]["debt_ratio"]["maximum"] == 1
     answers = page["paths"]["/score"]["post"]["responses"]
-    assert set(answers) == {"200", "413", "422", "500"}
+    assert set(answers) == {"200", "408", "413", "415", "422", "500"}
 
 
 def test_metrics_count_requests_rows_and_faults(client):
@@ -229,18 +219,36 @@ def test_a_body_full_of_faults_is_refused_quickly_and_briefly(client):
     assert time.perf_counter() - began < 5
 
 
-def test_other_paths_and_methods(client):
-    assert client.get("/score").status_code == 405
-    assert client.post("/health").status_code == 405
-    assert client.get("/docs").status_code == 404
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/nowhere/2471", 404, None),
+        ("GET", "/score/", 404, None),
+        ("GET", "/redoc", 404, None),
+        ("GET", "/score", 405, "POST"),
+        ("BREW", "/score", 405, "POST"),
+        ("POST", "/ready", 405, "GET"),
+        ("PUT", "/docs", 405, "GET"),
+    ],
+)
+def test_other_paths_and_methods_are_problems_too(client, method, path, status, allowed):
+    answer = client.request(method, path, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allowed)
+    assert answer.json().keys() == {"model", "version", "error", "faults"}
+    assert "2471" not in answer.text
 
 
-def stream(app: object, blocks: Iterator[bytes]) -> tuple[int, dict, int]:
-    """POST a body block by block; returns status, headers, and how many bytes were taken."""
+def stream(app: object, blocks: Iterator[bytes] | None) -> tuple[int, dict, int]:
+    """POST a body block by block; returns status, headers, and how many bytes were taken.
+
+    Without blocks, the body never comes.
+    """
     taken, sent = 0, []
 
     async def receive() -> dict:
         nonlocal taken
+        if blocks is None:
+            await asyncio.Event().wait()
         block = next(blocks, None)
         taken += len(block or b"")
         return {"type": "http.request", "body": block or b"", "more_body": block is not None}
@@ -329,7 +337,7 @@ def test_an_unexpected_error_is_answered_and_logged_without_values(scorer, monke
     assert answer.status_code == 500
     assert answer.json()["error"] == "an unexpected error, see the server's log"
     assert "explode" not in answer.text
-    (line,) = [record for record in caplog.records if record.name == endpoint.__name__]
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "ValueError" in line.getMessage() and "in explode" in line.getMessage()
     assert "2000" not in caplog.text
     assert 'mlops_requests_total{path="/score",status="500"} 1.0' in metrics.splitlines()
@@ -362,94 +370,3 @@ def test_health_answers_while_rows_are_scored(scorer, monkeypatch):
 
     assert asyncio.run(ask()) == 200
     assert in_time == [True]
-
-
-# ---------------------------------------------------------------- the command
-
-
-@pytest.fixture(scope="module")
-def conf(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return models.project(tmp_path_factory.mktemp("serve"), model)
-
-
-Serve = Callable[..., subprocess.Popen]
-
-
-@pytest.fixture
-def serve(conf: Path) -> Iterator[Serve]:
-    """Starts `mlops serve`; what still runs at the end of the test is killed."""
-    started: list[subprocess.Popen] = []
-
-    def start(*arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "mlops_platform", "serve", "--conf", str(conf)]
-        environment = os.environ | {"PYTHONPATH": str(EXAMPLES / "credit-risk" / "src")}
-        process = subprocess.Popen(
-            [*command, *arguments], stderr=subprocess.PIPE, text=True, env=environment
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def test_the_command_serves_until_it_is_told_to_stop(serve):
-    process = serve("--port", "0")
-    line = process.stderr.readline()
-    assert line.startswith("credit-risk version 1 serves on http://127.0.0.1:")
-    port = int(re.search(r":(\d+)$", line.strip())[1])
-    url = f"http://127.0.0.1:{port}"
-    client = httpx.Client(transport=httpx.HTTPTransport(retries=20))
-    assert client.get(f"{url}/health").json()["version"] == "1"
-    assert client.post(f"{url}/score", json={"rows": [ROW]}).status_code == 200
-    assert client.post(f"{url}/score?income=31337", json={"rows": [{}]}).status_code == 422
-
-    too_long = b" " * (endpoint.MAX_BYTES + 1)
-    assert client.post(f"{url}/score", content=iter([too_long])).status_code == 413
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.putrequest("POST", "/score")
-    connection.putheader("Content-Length", str(10**12))
-    connection.endheaders()
-    connection.send(too_long)
-    assert connection.getresponse().status == 413
-    client.close()
-
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGINT)  # poe sends this one too
-    assert process.wait(timeout=15) == 0
-    assert process.stderr.read() == ""  # nothing in the log, so no value either
-
-
-def test_an_address_that_is_taken_is_said(serve):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = serve("--port", str(taken.getsockname()[1]))
-        message = process.communicate(timeout=60)[1]
-    assert process.returncode == 2
-    assert "cannot be served" in message and "--port" in message
-    assert "Traceback" not in message
-
-
-def test_a_version_that_does_not_exist_is_said(serve):
-    process = serve("--version", "12", "--port", "0")
-    message = process.communicate(timeout=60)[1]
-    assert process.returncode == 2
-    assert "version '12' of credit-risk does not exist" in message
-    assert "Traceback" not in message
-
-
-def test_the_process_that_looks_up_has_ended_when_its_error_is_told(conf):
-    """While it ends, the end of this process can print a traceback of concurrent.futures."""
-    with pytest.raises(UsageError, match="version '12' of credit-risk does not exist"):
-        server._load(conf, "12")
-    assert not [each for each in threading.enumerate() if "Executor" in type(each).__name__]
-
-
-def test_an_address_is_given_back_where_nothing_is_served(monkeypatch, tmp_path):
-    listener = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setattr(server, "_bind", lambda *_: listener)
-    with pytest.raises(UsageError):
-        server.run(tmp_path / "conf", "champion", "127.0.0.1", 0)
-    assert listener.fileno() == -1

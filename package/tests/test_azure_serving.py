@@ -131,6 +131,9 @@ def test_an_unexpected_error_is_answered_and_no_value_is_logged(deployed, monkey
     row = endpoint.scorer.requests.example() | {"income": 31337.0}
     body = json.dumps({"rows": [row]}).encode()
     assert endpoint.answer("POST", body)[1] == 200
+    assert endpoint.answer("POST", body, ["application/json"], ["identity"])[1] == 200
+    assert endpoint.answer("POST", body, ["text/csv"])[1] == 415
+    assert endpoint.answer("POST", body, ["application/json"], ["gzip"])[1] == 415
 
     def explode(rows: list) -> list:
         raise ValueError(f"cannot score {rows}")

@@ -22,7 +22,7 @@ EXPECTED = {
 }
 # Commands that do not end, that take long, that call `az`, or that need a template of two releases:
 # another test runs them.
-SERVED = "package/tests/test_app.py::test_the_command_serves_until_it_is_told_to_stop"
+SERVED = "package/tests/test_serve.py::test_the_command_serves_until_it_is_told_to_stop"
 HEALED = (
     "package/tests/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
 )

@@ -66,6 +66,10 @@ def bodies(row: dict[str, Any]) -> dict[str, tuple[bytes, int]]:
         "no object": ([row], 422),
     }
     made = {name: (json.dumps(body).encode(), status) for name, (body, status) in asked.items()}
+    first_pair = f'"{first}": {json.dumps(row[first])}'
+    twice = json.dumps({"rows": [row]}).replace(first_pair, f"{first_pair}, {first_pair}")
+    made["a field twice"] = (twice.encode(), 422)
+    made["a mark of UTF-8"] = (b"\xef\xbb\xbf" + json.dumps({"rows": [row]}).encode(), 200)
     made["not JSON"] = (b'{"rows": [', 422)
     made["not UTF-8"] = (b'{"rows": "\xff"}', 422)
     made["too long"] = (b" " * 1_000_001, 413)
@@ -174,7 +178,7 @@ def test_both_servers_give_the_same_answers(
     made = ours["one row"][1]["predictions"][0]
     expected = made["label"] if "label" in made else pytest.approx(made["value"], abs=1e-9)
     assert first["model_outputs"] == [{identity: row[identity], "prediction": expected}]
-    assert len(collected) == 4  # refused requests are not collected
+    assert len(collected) == 6  # refused requests are not collected
     assert "Traceback" not in written
 
 

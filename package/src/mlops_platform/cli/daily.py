@@ -124,15 +124,26 @@ def summary(
 def serve(
     version: Served = "champion",
     host: Annotated[
-        str, typer.Option(help="Address; 0.0.0.0 is reachable from the network.")
+        str, typer.Option(help="Address; 0.0.0.0 is reachable from the network and needs a key.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 selects a free one.", min=0, max=65535)] = 8000,
+    *,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MLOPS_SERVE_KEY_FILE",
+            help="File with the key that requests must send. Or set MLOPS_SERVE_KEY.",
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder NAME/VERSION of an image, in place of the registry.")
+    ] = None,
     conf: Conf = CONF,
 ) -> None:
     """Serve predictions over HTTP."""
     from mlops_platform.serving import server
 
-    server.run(conf, version, host, port)
+    server.run(conf, model or version, host, port, key_file)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from mlops_platform.models.team import Team
 from mlops_platform.serving import store
+from mlops_platform.serving.headers import unsupported
 from mlops_platform.serving.requests import MAX_BYTES, RequestError
 from mlops_platform.serving.scorer import Scorer
 
@@ -32,11 +34,22 @@ class Endpoint:
         self._inputs = Collector(name="model_inputs", on_error=_not_collected)
         self._outputs = Collector(name="model_outputs", on_error=_not_collected)
 
-    def answer(self, method: str, body: bytes) -> tuple[dict[str, Any], int]:
-        """The content of the response and its HTTP status, the same as of `mlops serve`."""
+    def answer(
+        self, method: str, body: bytes, types: Sequence[str] = (), codings: Sequence[str] = ()
+    ) -> tuple[dict[str, Any], int]:
+        """The content of the response and its HTTP status, the same as of `mlops serve`.
+
+        Args:
+            method: of the request.
+            body: of the request.
+            types: values of the header Content-Type.
+            codings: values of the header Content-Encoding.
+        """
         scorer = self.scorer
         if method != "POST":
-            return scorer.problem("send the rows with POST"), 405
+            return scorer.problem("send it with POST"), 405
+        if why := unsupported(types, codings):
+            return scorer.problem(why[0]), 415
         if len(body) > MAX_BYTES:
             return scorer.problem(
                 f"the body is longer than {MAX_BYTES} bytes; send fewer rows"
@@ -81,7 +94,8 @@ def run(request: Any) -> Any:
     """Answer a Flask request with a Flask response."""
     from azureml_inference_server_http.api.aml_response import AMLResponse  # noqa: PLC0415
 
-    content, status = State.endpoint.answer(request.method, request.get_data())
+    types, codings = map(request.headers.getlist, ("Content-Type", "Content-Encoding"))
+    content, status = State.endpoint.answer(request.method, request.get_data(), types, codings)
     return AMLResponse(content, status, json_str=True)
 
 

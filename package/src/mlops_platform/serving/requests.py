@@ -6,6 +6,10 @@ send many tomorrow.
 
 from __future__ import annotations
 
+import codecs
+import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -18,6 +22,8 @@ MAX_ROWS = 1000
 MAX_BYTES = 1_000_000
 MAX_FAULTS = 20
 MAX_TEXT_LENGTH = 200
+GZIP = b"\x1f\x8b"
+REPEATED = "is given twice; give it once"
 
 
 class Fault(NamedTuple):
@@ -49,13 +55,18 @@ class Requests:
     def read(self, body: bytes) -> list[dict[str, Any]]:
         """Rows with a value, or None, for the id and each feature.
 
+        A byte order mark of UTF-8, which some editors and shells write, is passed over.
+
         Raises:
-            RequestError: not JSON, another format, or rows that violate the contract.
+            RequestError: not JSON, another format, a key that is given twice, or rows that violate
+                the contract.
         """
+        body = body.removeprefix(codecs.BOM_UTF8)
         try:
             content = from_json(body)
         except ValueError as error:
-            raise _request_error(None, f"is not JSON: {error}") from None
+            raise _request_error(None, _why_not_json(body, error)) from None
+        _refuse_repeated_keys(body)
         if not isinstance(content, dict):
             raise _request_error(None, 'expected {"rows": [{...}]}')
         for name in content:
@@ -98,6 +109,57 @@ class Requests:
             },
             "example": {"rows": [self.example()]},
         }
+
+
+def _why_not_json(body: bytes, error: ValueError) -> str:
+    if body.startswith(GZIP):
+        return "is not JSON: it is compressed with gzip; send it as it is"
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:
+        return "is not JSON in UTF-8: it looks like UTF-16 or UTF-32; send UTF-8"
+    return f"is not JSON: {error}"
+
+
+class _Repeated(NamedTuple):
+    """In place of an object of the request: the key that it has twice."""
+
+    name: str
+
+
+def _refuse_repeated_keys(body: bytes) -> None:
+    """Refuse an object that has a key twice, at any depth: its client meant one of the values."""
+    found: list[_Repeated] = []
+
+    def check(pairs: list[tuple[str, Any]]) -> Any:
+        content = dict(pairs)
+        if len(content) == len(pairs):
+            return content
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        found.append(_Repeated(name))
+        return found[-1]
+
+    # `from_json` has read the numbers already. Here they stay texts: long ones take long.
+    try:
+        content = json.loads(body, object_pairs_hook=check, parse_int=str, parse_float=str)
+    except ValueError as error:
+        raise _request_error(None, f"is not JSON: {error}") from None
+    if not found:
+        return
+    rows = content.get("rows") if isinstance(content, dict) else None
+    faults = [
+        Fault(number, _truncate(name), REPEATED)
+        for number, row in enumerate(rows if isinstance(rows, list) else [], start=1)
+        for name in _repeated_in(row)
+    ]
+    raise RequestError(faults[:MAX_FAULTS] or [Fault(None, _truncate(found[-1].name), REPEATED)])
+
+
+def _repeated_in(content: Any) -> Iterator[str]:
+    """The keys that the objects of `content` have twice."""
+    if isinstance(content, _Repeated):
+        yield content.name
+    elif isinstance(content, dict | list):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _repeated_in(part)
 
 
 def _request_error(field: str | None, message: str) -> RequestError:

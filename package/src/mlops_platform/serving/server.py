@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -13,44 +13,57 @@ from typing import TYPE_CHECKING
 
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
-from mlops_platform.serving import store
+from mlops_platform.models import team
+from mlops_platform.serving import keys, log, store
 
 if TYPE_CHECKING:
-    import uvicorn
+    from mlops_platform.serving.draining import DrainingServer
+    from mlops_platform.serving.store import StoredModel
 
-SHUTDOWN_TIMEOUT = 10
 
-
-def run(conf: Path, version: str, host: str, port: int) -> None:
+def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | None) -> None:
     """Serve a version of the model; SIGTERM and Ctrl-C let running requests finish.
 
+    Args:
+        conf: the project's settings.
+        version: its number, `champion`, or a folder of `mlops image` that holds one.
+        host: the address; one that the network reaches needs a key.
+        port: 0 selects a free one.
+        key_file: the file with the key, if it is not in the environment.
+
     Raises:
-        UsageError: no such version, or the address is not available.
+        UsageError: no such version, no key where one is needed, or the address is not available.
     """
     # Requests run in parallel already; threads within each request would slow them down.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with _bind(host, port) as listener:
-        server, name = _load(conf, version)
+    key = keys.load(key_file)
+    with _bind(host, port, key) as listener:
+        server, name = _load(conf, version, key)
         for number in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn raises the signal again when it is done; unhandled, it would kill the process.
-            signal.signal(number, server.handle_exit)
+            signal.signal(number, server.handle_exit)  # uvicorn's come when it runs
         address, bound = listener.getsockname()[:2]
         shown_address = f"[{address}]" if ":" in address else address
+        log.start()
         terminal.log(f"{name} serves on http://{shown_address}:{bound}")
         server.run(sockets=[listener])
 
 
-def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
+def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingServer, str]:
     """The server of a version, and the version's name."""
     # Only the look-up needs MLflow. Its own process runs while this one imports the rest, and its
     # memory is freed afterwards.
     lookup = ProcessPoolExecutor(max_workers=1)
-    result = lookup.submit(store.fetch, conf, version)
+    result = lookup.submit(_find, conf, version)
     try:
         import skops.io  # noqa: F401, PLC0415  the scorer needs it, and it takes a second
         import uvicorn  # noqa: PLC0415
 
         from mlops_platform.serving.app import create  # noqa: PLC0415
+        from mlops_platform.serving.draining import (  # noqa: PLC0415
+            GRACE_SECONDS,
+            DrainingServer,
+            protocol,
+        )
         from mlops_platform.serving.scorer import Scorer  # noqa: PLC0415
 
         scorer = Scorer(*result.result())
@@ -64,23 +77,36 @@ def _load(conf: Path, version: str) -> tuple[uvicorn.Server, str]:
     finally:
         lookup.shutdown(wait=False)
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    stopping = threading.Event()
     config = uvicorn.Config(
-        create(scorer),
+        create(scorer, key, stopping),
+        http=protocol({"model": scorer.name, "version": scorer.version}),
+        ws="none",
         access_log=False,
         log_config=None,
+        proxy_headers=False,  # nothing asks for the client's address
+        server_header=False,
         lifespan="off",  # there is nothing to open or close
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+        timeout_keep_alive=65,  # longer than the 60 s of usual load balancers: the client closes
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return uvicorn.Server(config), f"{scorer.name} version {scorer.version}"
+    return DrainingServer(config, stopping), f"{scorer.name} version {scorer.version}"
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _find(conf: Path, version: str | Path) -> StoredModel:
+    """The model of a version, or in a folder."""
+    if isinstance(version, Path):
+        return store.find_deployed(version, team.load_team(conf))
+    return store.fetch(conf, version)
+
+
+def _bind(host: str, port: int, key: str | None) -> socket.socket:
     """Bind the address before loading the model; it listens when the model is ready."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
+        keys.require(host, str(address[0]), key)
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
