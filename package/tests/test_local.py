@@ -243,7 +243,7 @@ def test_optional_inputs_defaults_literals_and_files(place):
     }
     place.run()
     assert place.result("plain") == "plain(--data=raw, --rate=0.5)"
-    assert place.result("full") == "full(--data=raw, --extra=text, --fast=true, --rate=2)"
+    assert place.result("full") == "full(--data=raw, --extra=text, --fast=True, --rate=2)"
 
 
 def test_a_pipelines_input_may_be_replaced(place):

@@ -1,11 +1,17 @@
 """Runs: what was said is stored, where it came from is told, and a dead store is an error."""
 
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.locks import exclusive
 from mlops_platform.tracking import experiments
 
 
@@ -110,10 +116,120 @@ def test_a_store_of_an_unknown_kind(workspace, monkeypatch, uri):
     assert "secret" not in str(caught.value)
 
 
-def test_a_file_that_is_no_store(workspace):
-    (workspace.root / ".mlops" / "mlflow.db").write_bytes(b"not a database" * 1000)
-    with pytest.raises(
-        UsageError, match=r"(?s)Opening the tracking store failed.*mlflow\.db"
-    ) as caught:
+# ---------------------------------------------------------------- a store that cannot be used
+
+
+def refusal(workspace, path: Path) -> str:
+    """What is said about the store; the file must be as it was, and no advice deletes it."""
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="Opening the tracking store failed, nothing") as caught:
         experiments.runs(workspace.conf)
-    assert "restore it from a copy, or delete it to start over" in str(caught.value)
+    assert path.read_bytes() == before
+    said = str(caught.value)
+    assert str(path) in said
+    assert "delete" not in said.lower()
+    return said
+
+
+@pytest.fixture
+def store(workspace) -> Path:
+    """The file of a project's own store."""
+    return workspace.root / ".mlops" / "mlflow.db"
+
+
+def test_a_locked_store_is_sound_and_its_writer_is_named(workspace, store, monkeypatch):
+    monkeypatch.setattr("mlops_platform.tracking.store.LOCK_SECONDS", 0.01)
+    home = workspace.root / "outputs" / "train"
+    with closing(sqlite3.connect(store)) as writer, exclusive(home, "the pipeline `train`"):
+        writer.execute("BEGIN EXCLUSIVE")
+        said = refusal(workspace, store)
+        writer.rollback()
+    assert f"Another process writes to it (perhaps process {os.getpid()}, the pipeline" in said
+    assert "The store is sound: wait until" in said
+    assert experiments.runs(workspace.conf) == []
+
+
+def test_a_store_that_is_locked_in_the_middle_of_a_command(workspace, store):
+    with (
+        pytest.raises(UsageError, match="Another process writes to it"),
+        closing(sqlite3.connect(store)) as writer,
+        closing(sqlite3.connect(store, timeout=0.01)) as other,
+    ):
+        writer.execute("BEGIN EXCLUSIVE")
+        with experiments.store_errors("Writing", f"sqlite:///{store}"):
+            other.execute("DELETE FROM runs")
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        ("feedfacecafe", "A newer MLflow made it: its schema feedfacecafe is unknown to MLflow"),
+        ("0a8213491aaa", "An older MLflow made it. Copy"),
+    ],
+)
+def test_a_store_of_another_mlflow(workspace, store, revision, says):
+    with closing(sqlite3.connect(store)) as other, other:
+        other.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    said = refusal(workspace, store)
+    assert says in said
+    assert ("mlflow db upgrade sqlite:///" in said) == says.startswith("An older")
+
+
+def middle_overwritten(content: bytes) -> bytes:
+    """The first page is sound, and the others are not."""
+    return content[:100] + b"\xff" * (len(content) - 100)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: b"not a database" * 1000, middle_overwritten, lambda content: b""]
+)
+def test_a_damaged_store_is_kept(workspace, store, damage):
+    store.write_bytes(damage(store.read_bytes()))
+    said = refusal(workspace, store)
+    assert "The file is damaged. Keep it" in said
+    assert f"move it to {store}.damaged, and restore mlflow.db from a backup" in said
+
+
+def test_a_folder_where_the_store_belongs(workspace, store):
+    store.unlink()
+    store.mkdir()
+    with pytest.raises(UsageError, match="Check the permissions of the file"):
+        experiments.runs(workspace.conf)
+
+
+def test_a_store_that_cannot_be_reached_is_named_with_its_address(workspace, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(UsageError, match=r"(?s)The store is http://127\.0\.0\.1:9\. It cannot be"):
+        experiments.runs(workspace.conf)
+
+
+def test_a_new_store_appears_whole(tmp_path, monkeypatch):
+    """A process that is killed while it makes a store leaves none."""
+    (tmp_path / "conf").mkdir()
+
+    def stop(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", stop)
+        with pytest.raises(KeyboardInterrupt):
+            experiments.connect(tmp_path / "conf")
+    assert list((tmp_path / ".mlops").glob("*.db*")) == []
+    assert experiments.connect(tmp_path / "conf").search_experiments()
+
+
+def test_two_processes_make_one_store(tmp_path):
+    (tmp_path / "conf").mkdir()
+    code = "import sys, pathlib; from mlops_platform.tracking import experiments; "
+    code += "experiments.connect(pathlib.Path(sys.argv[1])).create_experiment(sys.argv[2])"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "conf"), name], stderr=subprocess.PIPE
+        )
+        for name in "ab"
+    ]
+    said = [process.communicate(timeout=120)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    names = {each.name for each in experiments.connect(tmp_path / "conf").search_experiments()}
+    assert names == {"Default", "a", "b"}

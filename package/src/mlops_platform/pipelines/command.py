@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.pipelines.model import BINDING, OPTIONAL, Step, split_command
+from mlops_platform.core.literals import convert
+from mlops_platform.pipelines.model import BINDING, OPTIONAL, PATHS, Port, Step, split_command
 
 
 def build_command(step: Step, values: Mapping[str, Any], outputs: Path) -> list[str]:
@@ -29,5 +30,12 @@ def build_command(step: Step, values: Mapping[str, Any], outputs: Path) -> list[
 
 
 def to_text(value: Any) -> str:
-    """The text of a value in a command."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """The text of a value in a command, as azure-ai-ml sends it: `True`, not `true`."""
+    return str(value)
+
+
+def default_of(port: Port) -> Any:
+    """The default of a component's input, read as its type: 1 of a number is 1.0."""
+    if port.default is None or port.type in PATHS:
+        return port.default
+    return convert(port.default, port.type)

@@ -31,7 +31,7 @@ from mlops_platform.pipelines import (
     Step,
     load,
 )
-from mlops_platform.pipelines.command import build_command, to_text
+from mlops_platform.pipelines.command import build_command, default_of, to_text
 from mlops_platform.pipelines.outputs import NewRun, latest, new_run
 from mlops_platform.tracking import provenance
 
@@ -146,9 +146,10 @@ def _values(step: Step, pipeline: Pipeline, folders: dict[str, Path]) -> dict[st
     """The value of each input that has one: a literal, or the path of a file or folder."""
     values: dict[str, Any] = {}
     for name, port in step.inputs.items():
-        bound = step.bindings.get(name, port.default)
+        bound = step.bindings[name] if name in step.bindings else default_of(port)
         if isinstance(bound, FromPipeline):
             bound = pipeline.inputs[bound.name]
+            bound = None if bound == "" else bound  # azure-ai-ml sends no empty input of a pipeline
         elif isinstance(bound, FromStep):
             bound = folders[bound.step] / bound.output
         if bound is None and port.optional:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import atomic_file
+from mlops_platform.core.locks import exclusive
 from mlops_platform.core.paths import STATE, default_store, project_root
 from mlops_platform.settings import load_project
+from mlops_platform.tracking.store import SQLITE, examine, path_of, store_errors
 
 # Before MLflow is imported: it reads its level once.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
@@ -30,8 +32,7 @@ from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
-__all__ = ["MlflowClient", "MlflowException", "Run"]
-PASSWORD_IN_URL = re.compile(r"//[^/@\s]+@")
+__all__ = ["MlflowClient", "MlflowException", "Run", "store_errors"]
 
 
 def store_uri(conf: Path) -> str:
@@ -40,34 +41,15 @@ def store_uri(conf: Path) -> str:
     return remote or f"sqlite:///{default_store(project_root(conf)).as_posix()}"
 
 
-@contextmanager
-def store_errors(action: str, uri: str, consequence: str = "nothing was changed") -> Iterator[None]:
-    """Turn exceptions of MLflow and its stores into a UsageError.
-
-    The message does not contain a password of the store's address.
-    """
-    try:
-        yield
-    except UsageError:
-        raise
-    except Exception as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        hint = (
-            "Check MLFLOW_TRACKING_URI and your access, then try again."
-            if os.environ.get("MLFLOW_TRACKING_URI")
-            else "If the file is broken, restore it from a copy, or delete it to start over: "
-            "its versions are lost then."
-        )
-        message = f"{action} failed, {consequence}: {cause}\nThe store is {uri}. {hint}"
-        raise UsageError(PASSWORD_IN_URL.sub("//***@", message)) from error
-
-
 def how_to_start_over(conf: Path) -> str:
     """What to do if earlier versions can no longer be used."""
     if os.environ.get("MLFLOW_TRACKING_URI"):
         return "set the champion's tag `role` to `archived`, and start over."
     state = project_root(conf) / STATE
-    return f"start over: delete {state}, which holds the runs and versions of this machine."
+    return (
+        f"start over: move {state} out of the project. It holds the runs and versions of this "
+        "machine; keep it as long as one of them may be needed."
+    )
 
 
 def connect(conf: Path) -> MlflowClient:
@@ -78,39 +60,48 @@ def connect(conf: Path) -> MlflowClient:
     """
     uri = store_uri(conf)
     with store_errors("Opening the tracking store", uri):
-        folder = Path(uri.removeprefix("sqlite:///")).parent
-        if not os.environ.get("MLFLOW_TRACKING_URI"):
-            folder.mkdir(exist_ok=True)
-        elif uri.startswith("sqlite:///") and not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {folder}")
-        new = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists()
-        with _fast_writes() if new else nullcontext():
-            return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        path = path_of(uri)
+        if path is not None:
+            if not os.environ.get("MLFLOW_TRACKING_URI"):
+                path.parent.mkdir(exist_ok=True)
+            elif not path.parent.is_dir():
+                raise FileNotFoundError(f"there is no folder {path.parent}")
+            if path.exists():
+                examine(path)
+            else:
+                _create(path)
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _create(path: Path) -> None:
+    """Create a store, whole or not at all; one process does, others wait for it."""
+    with exclusive(path.parent, "the setup of the tracking store", wait=60):
+        if path.exists():
+            return
+        with atomic_file(path) as scratch:
+            with _fast_writes():
+                client = MlflowClient(tracking_uri=f"{SQLITE}{scratch.as_posix()}")
+                client._tracking_client.store.engine.dispose()  # Windows renames no open file
+            with scratch.open("rb+") as file:
+                os.fsync(file.fileno())
 
 
 @contextmanager
 def _fast_writes() -> Iterator[None]:
     """Let SQLite write without waiting for the disk.
 
-    MLflow creates a store in hundreds of small changes, and each would wait. The store is empty
-    until the end: a power failure could break it, but loses nothing.
+    MLflow creates a store in hundreds of small changes, and each would wait.
     """
     from sqlalchemy import Engine, event  # noqa: PLC0415  a server's client does without
 
-    connections: list[sqlite3.Connection] = []
-
     def disable_sync(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA synchronous = OFF")
-        connections.append(connection)
 
     event.listen(Engine, "connect", disable_sync)
     try:
         yield
     finally:
         event.remove(Engine, "connect", disable_sync)
-        for connection in connections:
-            with suppress(sqlite3.ProgrammingError):  # closed again
-                connection.execute("PRAGMA synchronous = FULL")
 
 
 def experiment(conf: Path, client: MlflowClient) -> str:
@@ -120,7 +111,7 @@ def experiment(conf: Path, client: MlflowClient) -> str:
         existing = client.get_experiment_by_name(name)
         if existing is not None:
             return str(existing.experiment_id)
-        local = store_uri(conf).startswith("sqlite:///")
+        local = path_of(store_uri(conf)) is not None
         files = (project_root(conf) / STATE / "artifacts").as_uri() if local else None
         return str(client.create_experiment(name, artifact_location=files))
 
@@ -180,10 +171,8 @@ def _local_files(conf: Path, run_id: str) -> Path | None:
 
     Found from where the store is now: MLflow notes absolute paths, and a project may be moved.
     """
-    uri = store_uri(conf)
-    if not uri.startswith("sqlite:///"):
-        return None
-    return Path(uri.removeprefix("sqlite:///")).parent / "artifacts" / run_id / "artifacts"
+    path = path_of(store_uri(conf))
+    return path.parent / "artifacts" / run_id / "artifacts" if path else None
 
 
 def finish(conf: Path, run_id: str, *, ok: bool) -> None:
