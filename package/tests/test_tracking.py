@@ -205,15 +205,15 @@ def test_a_store_that_cannot_be_reached_is_named_with_its_address(workspace, mon
 
 
 def test_a_new_store_appears_whole(tmp_path, monkeypatch):
-    """A process that is killed while it makes a store leaves none."""
+    """A process that stops while it makes a store leaves none."""
     (tmp_path / "conf").mkdir()
 
     def stop(descriptor: int) -> None:
-        raise KeyboardInterrupt
+        raise OSError("no space left")
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", stop)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(UsageError, match="Check the permissions .* and the space on the disk"):
             experiments.connect(tmp_path / "conf")
     assert list((tmp_path / ".mlops").glob("*.db*")) == []
     assert experiments.connect(tmp_path / "conf").search_experiments()
