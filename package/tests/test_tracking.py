@@ -213,7 +213,7 @@ def test_a_new_store_appears_whole(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", stop)
-        with pytest.raises(UsageError, match="Check the permissions .* and the space on the disk"):
+        with pytest.raises(UsageError, match=r"Check the permissions .* and the space"):
             experiments.connect(tmp_path / "conf")
     assert list((tmp_path / ".mlops").glob("*.db*")) == []
     assert experiments.connect(tmp_path / "conf").search_experiments()

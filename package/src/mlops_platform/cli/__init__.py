@@ -13,7 +13,9 @@ import typer
 from mlops_platform.cli import azure, daily, ethics, settings, specs, steps, template, versions
 from mlops_platform.cli.app import app, invoke
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.errors import CodeError, GateError, UsageError
+from mlops_platform.core.files import write_text
+from mlops_platform.core.paths import STATE
 
 __all__ = [
     "app",
@@ -30,6 +32,8 @@ __all__ = [
     "versions",
 ]
 
+ERROR_LOG = Path(STATE) / "error.log"
+
 
 def application(root: Path) -> typer.Typer:
     """The commands for the project in `root`; those of Azure only if it has `azureml/`."""
@@ -37,6 +41,18 @@ def application(root: Path) -> typer.Typer:
     if (root / "azureml").is_dir() and "azure" not in known:
         app.add_typer(azure.azure, name="azure")
     return app
+
+
+def _keep_details(error: CodeError) -> str:
+    """Write the traceback to a file of the project, and return the sentence that names it.
+
+    Outside a project, for instance in a job of Azure ML, it is printed: the job's log keeps it.
+    """
+    if not Path("conf", "project.yml").is_file():
+        terminal.log(error.details)
+        return ""
+    write_text(ERROR_LOG, error.details)
+    return f"\nThe whole traceback is in {ERROR_LOG.as_posix()}."
 
 
 def main() -> NoReturn:
@@ -50,7 +66,8 @@ def main() -> NoReturn:
         terminal.log(f"FAILED  {error}")
         sys.exit(1)
     except (UsageError, OSError) as error:
-        terminal.log(f"ERROR  {error}")
+        kept = _keep_details(error) if isinstance(error, CodeError) else ""
+        terminal.log(f"ERROR  {error}{kept}")
         sys.exit(2)
     except Exception:
         traceback.print_exc()

@@ -17,7 +17,6 @@ from mlops_platform.cli.app import (
     Served,
     Why,
     app,
-    invoke,
     parse_pairs,
     print_json,
 )
@@ -40,8 +39,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a pipeline on this machine."""
+    from mlops_platform.cli import pipelines
     from mlops_platform.delivery import summary
-    from mlops_platform.pipelines import runner
 
     if not pipeline.is_file():
         existing = ", ".join(path.as_posix() for path in sorted(Path("pipelines").glob("*.yml")))
@@ -51,13 +50,8 @@ def run(
         if existing and pipeline.name == "batch.yml":
             hint += " `uv run poe template-update --data serving=both` adds this one."
         raise UsageError(f"{pipeline}: there is no such pipeline. {hint}")
-    folders = runner.run(
-        pipeline,
-        root=Path.cwd(),
-        invoke=invoke,
-        overrides=parse_pairs("--input", inputs),
-        process_per_step=process_per_step,
-    )
+    replaced = parse_pairs("--input", inputs)
+    folders = pipelines.run(pipeline, replaced, process_per_step=process_per_step)
     if as_json:
         print_json(summary.read_evidence(folders))
     else:
@@ -161,13 +155,14 @@ def monitor(
     Drift ends with exit code 1, also if a challenger was trained.
     """
     from mlops_platform import settings
-    from mlops_platform.delivery.summary import run_and_show
+    from mlops_platform.cli import pipelines
+    from mlops_platform.delivery import summary
     from mlops_platform.monitoring import cooldown
     from mlops_platform.tracking import experiments
 
     inputs = {"version": version} | ({"current": str(current)} if current else {})
     try:
-        run_and_show(MONITOR, invoke, inputs)
+        summary.show(pipelines.run(MONITOR, inputs))
     except GateError as error:
         if not then_retrain:
             raise
@@ -176,7 +171,7 @@ def monitor(
         cooldown.check_cooldown(
             experiments.start_times(CONF), limits, CONF / "train.yml", cooldown.utc_now()
         )
-        run_and_show(TRAIN, invoke, {"trigger": "drift"})
+        summary.show(pipelines.run(TRAIN, {"trigger": "drift"}))
         raise GateError(
             "the data has drifted, see above. A model was trained for it; the champion is the same."
         ) from error
@@ -188,6 +183,7 @@ def retrain(why: Why) -> None:
 
     The reason is stored with the run.
     """
-    from mlops_platform.delivery.summary import run_and_show
+    from mlops_platform.cli import pipelines
+    from mlops_platform.delivery import summary
 
-    run_and_show(TRAIN, invoke, {"trigger": why})
+    summary.show(pipelines.run(TRAIN, {"trigger": why}))

@@ -10,7 +10,6 @@ from typing import Any
 from mlops_platform import evidence, settings
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
-from mlops_platform.pipelines import runner
 
 
 def read_evidence(folders: dict[str, Path]) -> dict[str, Any]:
@@ -33,11 +32,6 @@ def _read_file(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UsageError(f"{path}: is not JSON ({error}). Delete it and run again.") from None
-
-
-def run_and_show(pipeline: Path, invoke: runner.Invoke, inputs: dict[str, str]) -> None:
-    """Run a pipeline of the project on this machine, and print its summary."""
-    show(runner.run(pipeline, root=Path.cwd(), invoke=invoke, overrides=inputs))
 
 
 def show(folders: dict[str, Path]) -> None:

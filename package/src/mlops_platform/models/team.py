@@ -22,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlops_platform.core.errors import UsageError
+from mlops_platform.core.errors import CodeError, UsageError
 from mlops_platform.data.contract import Contract
 from mlops_platform.settings import Project, load_project
 
@@ -95,7 +95,7 @@ class Team:
         try:
             loaded = importlib.import_module(f"{self.package}.{module}")
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{file} cannot be imported: {_describe(error)}") from error
+            raise CodeError(f"{file} cannot be imported: {_describe(error)}") from error
         target: Callable[..., Any] | None = getattr(loaded, function, None)
         if not callable(target):
             raise UsageError(
@@ -106,7 +106,7 @@ class Team:
         except UsageError:
             raise
         except (Exception, SystemExit) as error:
-            raise UsageError(f"{file}, {function}(): {_describe(error)}") from error
+            raise CodeError(f"{file}, {function}(): {_describe(error)}") from error
 
     def find(self, name: str) -> Any:
         """What the package defines under a full name; None for anything else.
@@ -155,7 +155,7 @@ def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:
         advice = "Check the parameters in conf/train.yml and the columns in conf/data.yml."
         if not pd.api.types.is_numeric_dtype(target) and not hasattr(pipeline, "predict_proba"):
             advice = "The target has classes: build() in model.py must return a classifier."
-        raise UsageError(
+        raise CodeError(
             f"features.py and model.py: fitting failed: {_describe(error)}. {advice}"
         ) from error
 
@@ -165,7 +165,7 @@ def predict(pipeline: Any, method: str, rows: pd.DataFrame) -> Any:
     try:
         return getattr(pipeline, method)(rows)
     except Exception as error:
-        raise UsageError(
+        raise CodeError(
             f"features.py and model.py: {method} failed on {len(rows)} rows: "
             f"{_describe(error)}. Rows may have missing values, and values that training did not "
             "have; a classifier needs `predict_proba`."

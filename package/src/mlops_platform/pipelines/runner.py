@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.errors import CodeError, GateError, UsageError
 from mlops_platform.core.files import atomic_folder, hash_path, write_text
 from mlops_platform.core.paths import default_store
 from mlops_platform.pipelines import (
@@ -245,8 +245,10 @@ def _run_in_subprocess(command: list[str], step: Step, *, is_platform: bool) -> 
     if process.returncode == 1 and is_platform:
         raise GateError(output.rpartition("FAILED  ")[2] or "a gate failed")
     if process.returncode != 0:
-        output = output.rpartition("ERROR  ")[2] or f"ended with exit code {process.returncode}"
-        raise UsageError(f"step '{step.name}': {output}")
+        _, told, message = output.rpartition("ERROR  ")
+        if not told:
+            message = output.rpartition("\n")[2] or f"ended with exit code {process.returncode}"
+        raise CodeError(f"step '{step.name}': {message}", output)
     if output:
         terminal.log(output)
 
