@@ -51,9 +51,23 @@ def write(folder: Path, columns: dict) -> Path:
         ({"kind": "category"}, "`values` is required for"),
         ({"kind": "category", "values": []}, "`values` is required for"),
         ({"kind": "category", "values": ["a", "a"]}, "a duplicate value"),
-        ({"kind": "category", "values": [1, 2]}, "columns.x.values.0`: Input should be a valid"),
-        ({"kind": "category", "values": [True]}, "got True"),
+        (
+            {"kind": "category", "values": [1, 2]},
+            "values.0`: expected a text, got `1`, which",
+        ),
+        (
+            {"kind": "category", "values": [True]},
+            "true or false in YAML; put it in quotes",
+        ),
         ({"kind": "number", "values": ["1"]}, "`values` is required for"),
+        (
+            {"kind": "number", "max": True},
+            "columns.x.max`: expected a number, got `true`",
+        ),
+        (
+            {"kind": "number", "max": "1.5.2024"},
+            "x.max`: expected a number, or a date such",
+        ),
         ({"kind": "text", "min": 1}, "are only allowed for numbers and dates"),
         ({"kind": "number", "min": 2, "max": 1}, "`min` is above `max`"),
         ({"kind": "number", "min": float("nan")}, "columns.x.min"),
@@ -123,6 +137,10 @@ def test_columns_missing_unknown_and_twice():
     assert [f.column for f in contract.check(frame.assign(new=1))] == ["new"]
     twice = pd.concat([frame, frame[["x"]]], axis=1)
     assert [(f.column, f.rule) for f in contract.check(twice)] == [("x", "once")]
+    spelled = frame.rename(columns={"x": " X"})
+    assert [(f.column, f.rule) for f in contract.check(spelled)] == [(" X", "named")]
+    headless = frame.set_axis([f"value {number}" for number in range(frame.shape[1])], axis=1)
+    assert [f.rule for f in contract.check(headless)] == ["columns"]
     numbered = frame.rename(columns={"x": 7})
     assert {f.rule for f in contract.check(numbered)} == {"present", "known"}
 

@@ -133,3 +133,15 @@ def test_a_year_is_a_time(workspace):
     rows["month"] = [2020 + number // 100 for number in range(600)]
     parts = split(workspace, rows, by="time")
     assert set(parts["test"]["month"]) == {2025}
+
+
+def test_a_class_that_a_part_lacks_is_named(workspace):
+    rows = sample.make(600, seed=1)
+    late = rows["month"] >= sorted(rows["month"])[-150]
+    with pytest.raises(UsageError) as caught:
+        split(workspace, rows.assign(outcome=rows["outcome"].mask(~late, "repaid")), by="time")
+    said = str(caught.value)
+    assert "train.yml, field `split`: no row with `outcome` 'defaulted' falls into" in said
+    with pytest.raises(UsageError, match=r"'defaulted' falls into the test set"):
+        split(workspace, rows.assign(outcome=rows["outcome"].mask(late, "repaid")), by="time")
+    assert not (workspace.root / "out").exists()

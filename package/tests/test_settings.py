@@ -97,6 +97,98 @@ def test_a_wrong_value_names_file_and_field(tmp_path, file, field, value):
     assert "got " in message
 
 
+@pytest.mark.parametrize(
+    ("file", "was", "written", "says"),
+    [
+        (
+            "project.yml",
+            "team:",
+            "team: no #",
+            "`team`: expected a text, got `no`, which is",
+        ),
+        (
+            "project.yml",
+            "team:",
+            "team: 12 #",
+            "got `12`, which is a number in YAML; put it",
+        ),
+        (
+            "project.yml",
+            "team:",
+            "team: null #",
+            "got `null`, which is nothing in YAML; put i",
+        ),
+        ("project.yml", "team:", "team: 2024-01-01 #", "got `2024-01-01`, which is a date in YAML"),
+        ("project.yml", "team:", "team: #", "`team`: is empty; write a text"),
+        (
+            "project.yml",
+            "team:",
+            "team: 007 #",
+            "line 4: not valid YAML: `007` is the number 7",
+        ),
+        (
+            "dev.yml",
+            'version: "1"',
+            "version: 1.10",
+            "`data.version`: expected a text, got `1.10`",
+        ),
+        (
+            "dev.yml",
+            "environment: dev",
+            "environment: off",
+            "`tags.environment`: expected a text",
+        ),
+        (
+            "dev.yml",
+            "environment: dev",
+            "on: dev",
+            "a key must be text, got `on`, which is",
+        ),
+        (
+            "train.yml",
+            "seed:",
+            "seed: yes #",
+            "`seed`: expected a number, got `yes`, which",
+        ),
+        (
+            "train.yml",
+            "seed:",
+            "seed: 0777 #",
+            "`0777` is the number 511 in YAML; write 511",
+        ),
+        ("train.yml", "seed:", "seed: 12:30 #", "`12:30` is the number 750 in YAML; write"),
+        (
+            "train.yml",
+            "seed:",
+            "seed: 1e3 #",
+            "`seed`: expected a number; write its digits",
+        ),
+        (
+            "gates.yml",
+            "psi:",
+            "psi: on #",
+            "`drift.psi`: expected a number, got `on`",
+        ),
+    ],
+)
+def test_what_yaml_reads_as_something_else_is_told_as_it_is_written(
+    tmp_path, file, was, written, says
+):
+    text = (CREDIT / "conf" / file).read_text()
+    assert was in text
+    (tmp_path / file).write_text(text.replace(was, written, 1).replace("#\n  -", "#\n  # -"))
+    with pytest.raises(UsageError) as caught:
+        LOADERS[file](tmp_path)
+    assert says in str(caught.value)
+    assert file in str(caught.value)
+
+
+def test_numbers_that_yaml_1_1_reads_as_text_are_numbers(tmp_path):
+    text = (CREDIT / "conf" / "gates.yml").read_text()
+    (tmp_path / "gates.yml").write_text(text.replace("psi:", "psi: 1e-3 #", 1))
+    assert settings.load_gates(tmp_path).drift.psi == 0.001
+
+
 @pytest.mark.parametrize("file", LOADERS)
 def test_a_misspelt_field_is_refused(tmp_path, file):
     message = refused(tmp_path, file, "tpyo", 1)

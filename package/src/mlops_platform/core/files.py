@@ -1,4 +1,4 @@
-"""Atomic writes, hashes of files and folders, and strict YAML."""
+"""Atomic writes, hashes of files and folders, and YAML files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from mlops_platform.core import strict_yaml
 from mlops_platform.core.errors import UsageError
 
 # Settings that are not an input of a run: a new waiver, signature, patch of a package,
@@ -91,59 +92,25 @@ def hash_path(path: Path) -> str:
     return digest.hexdigest()
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """A loader that refuses duplicate keys; YAML's own loader silently keeps the last one."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Construct a value; an invalid date (2024-13-45) is an error with its line."""
-        try:
-            return super().construct_object(node, deep)
-        except ValueError as error:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{str(node.value)[:40]!r}: {error}", node.start_mark
-            ) from None
-
-
-def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[object] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str | int | float | bool):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be text, a number or a boolean", key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"duplicate key '{key}'", key_node.start_mark
-            )
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(
-    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates
-)
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping.
+    """Read a YAML file that holds one mapping, strictly (see strict_yaml).
 
     Raises:
-        UsageError: no such file, not YAML, a duplicate key, or not a mapping.
+        UsageError: no such file, not YAML, a duplicate key, a key or number that YAML reads as
+            something else, or not a mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
+        content = strict_yaml.load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path}: does not exist. {_suggest_folder(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
+        raise UsageError(
+            f"{path}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
+        ) from None
     except RecursionError:
         raise UsageError(f"{path}: not valid YAML: nested too deeply.") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise UsageError(f"{path}{where}: not valid YAML: {problem}.") from None
+        raise UsageError(f"{path}{strict_yaml.explain(error)}.") from None
     if not isinstance(content, dict):
         actual = "nothing" if content is None else type(content).__name__
         raise UsageError(f"{path}: expected `key: value` lines, found {actual}.")

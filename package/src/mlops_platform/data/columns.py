@@ -46,7 +46,9 @@ class Column(Settings):
         if bounds and not (self.numeric or self.kind == "date"):
             raise ValueError("`min` and `max` are only allowed for numbers and dates")
         if any(isinstance(bound, date) != (self.kind == "date") for bound in bounds):
-            raise ValueError("`min` and `max` must have the column's kind")
+            raise ValueError(
+                "`min` and `max` must have the column's kind: a number, or a date as 2024-12-31"
+            )
         if len(bounds) == 2 and not bounds[0] <= bounds[1]:  # type: ignore[operator]
             raise ValueError("`min` is above `max`")
         if self.kind == "date" and self.role == "feature":

@@ -6,6 +6,7 @@ than the header is malformed.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,18 +17,22 @@ import numpy as np
 import pandas as pd
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.text import pluralize
+from mlops_platform.data import csv_faults
 
 MAX_LINE_BYTES = 1_000_000
 
 
 @dataclass
 class Malformed:
-    """A row that cannot be read: its number, its (last) line in the file, and the reason."""
+    """A row that cannot be read: its number, its (last) line in the file, and the reason.
+
+    `width` is its number of fields; 0 if it is no CSV.
+    """
 
     row: int
     line: int
     reason: str
+    width: int = 0
 
 
 @dataclass
@@ -49,47 +54,47 @@ class Chunk:
         return frame.replace("", np.nan)
 
 
-def header(path: Path) -> list[str]:
+def header(path: Path, separator: str = ",") -> list[str]:
     """Read the column names in the first line.
 
     Raises:
-        UsageError: no header, or not UTF-8 text.
+        UsageError: no header, a name twice or none, another separator, or not UTF-8 text.
     """
     with path.open("rb") as file:
-        return _header(_reader(file, path), path)
+        return _header(_reader(file, path, separator), path, separator)
 
 
-def chunks(path: Path, size: int) -> Iterator[Chunk]:
+def chunks(path: Path, size: int, separator: str = ",") -> Iterator[Chunk]:
     """Read the rows below the header, `size` at a time.
 
     Raises:
-        UsageError: a line is too long.
+        UsageError: an invalid header, or a line that is too long.
     """
     with path.open("rb") as file:
-        reader = _reader(file, path)
-        width = len(_header(reader, path))
+        reader = _reader(file, path, separator)
+        width = len(_header(reader, path, separator))
         row, chunk = 0, Chunk()
         while True:
             first = reader.line_num + 1
-            reason = None
+            reason = ""
             try:
                 values = next(reader, None)
             except csv.Error as error:
-                values, reason = [], f"is not valid CSV: {error}"
+                values, reason = [], csv_faults.of_error(error)
             if values is None:
                 break
-            if not values and reason is None:
+            if not values and not reason:
                 continue  # a blank line
             row += 1
-            reason = reason or _check_row(values, width)
-            if reason is None:
+            reason = reason or csv_faults.of_row(values, width, separator)
+            if not reason:
                 chunk.fields.append(values)
                 chunk.rows.append(row)
                 chunk.lines.append(reader.line_num)
             else:
                 if reader.line_num > first:
                     reason = f"lines {first} to {reader.line_num}: {reason}"
-                chunk.malformed.append(Malformed(row, reader.line_num, reason))
+                chunk.malformed.append(Malformed(row, reader.line_num, reason, len(values)))
             if len(chunk.rows) + len(chunk.malformed) == size:
                 chunk.end = file.tell()
                 yield chunk
@@ -99,33 +104,18 @@ def chunks(path: Path, size: int) -> Iterator[Chunk]:
             yield chunk
 
 
-def _check_row(values: list[str], width: int) -> str | None:
-    """The reason why a row is malformed; None if it is valid."""
-    if len(values) != width:
-        return f"has {pluralize(len(values), 'field')}, the header has {width}"
-    if not all(value.isascii() or _is_utf8(value) for value in values):
-        return "is not UTF-8 text"
-    return None
-
-
-def _is_utf8(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _reader(file: BinaryIO, path: Path) -> Any:
+def _reader(file: BinaryIO, path: Path, separator: str) -> Any:
     """A csv.reader, whose type has no public name."""
-    return csv.reader(_lines(file, path), strict=True)
+    return csv.reader(_lines(file, path), strict=True, delimiter=separator)
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
     """Yield lines of text; bytes that are not UTF-8 become lone surrogates."""
     number = 0
-    if file.read(3) != b"\xef\xbb\xbf":
-        file.seek(0)
+    start = file.read(64)
+    if fault := csv_faults.of_start(start):
+        raise UsageError(f"{path}, line 1: {fault}.")
+    file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
     while line := file.readline(MAX_LINE_BYTES):
         number += 1
         if len(line) == MAX_LINE_BYTES:
@@ -136,13 +126,13 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
         yield line.decode(errors="surrogateescape")
 
 
-def _header(reader: Iterator[list[str]], path: Path) -> list[str]:
+def _header(reader: Iterator[list[str]], path: Path, separator: str) -> list[str]:
     try:
         names = next(reader, [])
     except csv.Error as error:
-        raise UsageError(f"{path}, line 1: is not valid CSV: {error}.") from None
+        raise UsageError(f"{path}, line 1: {csv_faults.of_error(error)}.") from None
     if not names:
         raise UsageError(f"{path}: has no header. Write the column names in the first line.")
-    if not all(_is_utf8(name) for name in names):
-        raise UsageError(f"{path}, line 1: is not UTF-8 text. Save the file as UTF-8.")
+    if fault := csv_faults.of_header(names, separator):
+        raise UsageError(f"{path}, line 1: {fault}.")
     return names

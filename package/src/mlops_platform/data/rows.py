@@ -15,6 +15,7 @@ from pandas.api.types import is_datetime64_any_dtype, is_scalar
 
 from mlops_platform.core.text import pluralize
 from mlops_platform.data.columns import MAX_TEXT, Column
+from mlops_platform.data.hints import suggest
 from mlops_platform.evidence import Finding
 
 if TYPE_CHECKING:
@@ -32,17 +33,46 @@ def check_columns(
             "data.py reads the file"
         )
         return [_finding("(file)", "columns", len(frame), message)]
+    named = {name: _meant(str(name), contract) for name in frame.columns}
+    if len(frame.columns) > 1 and not set(named.values()) & set(contract.columns):
+        shown = ", ".join(f"`{name}`" for name in frame.columns[:3])
+        message = (
+            f"no column of conf/data.yml is there, but {shown}: write the column names in the "
+            "first line"
+        )
+        return [_finding("(file)", "columns", len(frame), message)]
     findings = []
     for name in contract.required_columns(scoring=scoring):
-        if name not in frame.columns:
+        if name not in frame.columns and name not in named.values():
             findings.append(_finding(name, "present", len(frame), "the column is missing"))
     for name, count in Counter(frame.columns).items():
         if name not in contract.columns:
-            message = "is not in conf/data.yml: add it there (`role: ignored`), or drop it"
-            findings.append(_finding(str(name), "known", len(frame), message))
+            findings.append(_unknown(str(name), named[name], contract, frame))
         elif count > 1:
             findings.append(_finding(name, "once", len(frame), f"appears {count} times"))
     return findings
+
+
+def _meant(name: str, contract: Contract) -> str:
+    """The contract's column of this name but for spaces and capital letters, else the name."""
+    plain = name.strip().lower()
+    return next((known for known in contract.columns if known.lower() == plain), name)
+
+
+def _unknown(name: str, meant: str, contract: Contract, frame: pd.DataFrame) -> Finding:
+    """A column that the contract does not have, or that pandas named so."""
+    first = re.sub(r"\.\d+$", "", name)
+    if first != name and first in frame.columns:
+        message = f"is twice in the header (pandas calls the second `{name}`): rename or drop one"
+        return _finding(first, "once", len(frame), message)
+    if meant != name:
+        message = f"is `{meant}` but for spaces or capital letters: rename it"
+        return _finding(name, "named", len(frame), message)
+    if name.startswith("Unnamed: "):
+        message = "has no name in the header: write one, or remove the comma too many"
+        return _finding(name, "named", len(frame), message)
+    message = "is not in conf/data.yml: add it there (`role: ignored`), or drop it"
+    return _finding(name, "known", len(frame), message)
 
 
 def typed(contract: Contract, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -132,13 +162,24 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
         value = frame.loc[first["row"], name]
         if not (is_scalar(value) and pd.isna(value)):
             message += f" with '{str(value)[:60]}'"
+            if hint := suggest(contract.columns[name], value):
+                message += f"; {hint}"
         findings.append(_finding(str(name), str(rule), len(cases), message))
     for name, column in contract.columns.items():
-        share = float(read[name].isna().mean())
+        share = float((read[name].isna() & ~unreadable[name]).mean())
         if column.missing and share > column.missing:
             message = f"{share:.1%} of the values are missing, at most {column.missing:.1%} allowed"
             findings.append(_finding(name, "missing", int(read[name].isna().sum()), message))
     return findings
+
+
+def check_target(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
+    """Find a target that is the same in all rows of a valid file."""
+    values = typed(contract, frame[[contract.target]])[0][contract.target].unique()
+    if len(values) != 1:
+        return []
+    message = f"is '{values[0]}' in every row: there is nothing to learn; add rows of another one"
+    return [_finding(contract.target, "varies", len(frame), message)]
 
 
 def checks_of(column: Column) -> pa.Column:

@@ -71,7 +71,21 @@ class Team:
             raise UsageError(
                 f"{self.path('data')}, load(): must return a DataFrame, got {type(frame).__name__}."
             )
+        self._require_plain_index(frame)
         return frame.reset_index(drop=True)
+
+    def _require_plain_index(self, frame: pd.DataFrame) -> None:
+        """Refuse an index that holds a column: its values would be lost."""
+        index = frame.index
+        if pd.api.types.is_integer_dtype(index.dtype) and index.name in (None, *frame.columns):
+            return
+        named = f"the index `{index.name}`" if index.name else "an index that is no row number"
+        raise UsageError(
+            f"{self.path('data')}, load(): returns a table with {named}, which would be lost. "
+            "Return it as a column: `reset_index()`. If no index was meant, rows have a field more "
+            "than the header, and pandas takes the first one as an index: remove the separator at "
+            "the end of the rows."
+        )
 
     def build_features(self, contract: Contract) -> Any:
         """Build the team's transformer, not fitted."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import csv_rows
+from mlops_platform.data.hints import suggest
 from mlops_platform.serving.scorer import Scorer
 
 REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]
@@ -69,7 +70,7 @@ def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
 
     lines = dict(zip(chunk.rows, chunk.lines, strict=True))
     reasons = [
-        (file.name, row, lines[row], ids[row], column, f"violates `{rule}`")
+        (file.name, row, lines[row], ids[row], column, _reason(scorer, raw, row, column, rule))
         for row, column, rule in zip(faults["row"], faults["column"], faults["rule"], strict=True)
     ]
     reasons += [
@@ -79,6 +80,11 @@ def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
     reasons.sort(key=lambda reason: reason[1])
     malformed = len(chunk.malformed)
     return ScoredChunk(scores, reasons, len(raw) + malformed, len(rejected) + malformed)
+
+
+def _reason(scorer: Scorer, raw: pd.DataFrame, row: int, column: str, rule: str) -> str:
+    hint = suggest(scorer.contract.columns[column], raw.loc[row, column])
+    return f"violates `{rule}`; {hint}" if hint else f"violates `{rule}`"
 
 
 def _ids(raw: pd.DataFrame, scorer: Scorer) -> pd.Series:

@@ -33,6 +33,8 @@ def run(conf: Path, raw: Path, out: Path) -> None:
                 f"{conf / 'train.yml'}, field `split`: only {rows} rows fall into the {part} set. "
                 "Change the shares, or split `by: random`."
             )
+    if contract.labels:
+        _require_classes(typed[contract.target], parts, contract, conf / "train.yml")
     for part in PARTS:
         with atomic_file(out / f"{part}.csv") as scratch:
             typed[parts == part].to_csv(scratch, index=False, lineterminator="\n")
@@ -47,6 +49,18 @@ def run(conf: Path, raw: Path, out: Path) -> None:
         ),
         out / "split.json",
     )
+
+
+def _require_classes(target: pd.Series, parts: pd.Series, contract: Contract, source: Path) -> None:
+    """Check that every class can be learnt and measured; target and parts: (rows,)."""
+    for part in PARTS:
+        found = set(target[parts == part])
+        lacking = [label for label in contract.labels if label not in found]
+        if lacking and (part == "train" or len(found) < 2):
+            raise UsageError(
+                f"{source}, field `split`: no row with `{contract.target}` '{lacking[0]}' falls "
+                f"into the {part} set. Change the shares, split `by: random`, or add such rows."
+            )
 
 
 def _assign(

@@ -7,6 +7,7 @@ from pathlib import Path
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError
 from mlops_platform.core.files import hash_path
+from mlops_platform.data import rows
 from mlops_platform.data.contract import load_contract
 from mlops_platform.models import team
 
@@ -20,7 +21,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     frame = team.load_team(conf).load_raw(raw)
-    findings = contract.check(frame)
+    findings = contract.check(frame) or rows.check_target(contract, frame)
     evidence.write(
         evidence.Validation(rows=len(frame), data_hash=hash_path(raw), findings=findings),
         out / "validation.json",

@@ -1,0 +1,56 @@
+"""Reads a whole CSV file strictly, as text.
+
+pandas reads any file it can: a row with one field too many makes an index of the first column and
+moves all values by one column, a short row is filled with missing values, and the second `month`
+becomes `month.1`. Here each of them is an error with its line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mlops_platform.core.errors import UsageError
+from mlops_platform.core.text import pluralize
+from mlops_platform.data import csv_rows
+
+CHUNK_ROWS = 100_000
+SHOWN = 5
+
+
+def read(path: Path, separator: str = ",") -> pd.DataFrame:
+    """The rows of a file as text, (rows, columns); an empty field is a missing value.
+
+    Raises:
+        UsageError: an invalid header, or rows that are no CSV, no UTF-8 text, or have another
+            number of fields than the header; with the first lines.
+    """
+    names = csv_rows.header(path, separator)
+    frames, malformed = [], []
+    for chunk in csv_rows.chunks(path, CHUNK_ROWS, separator):
+        frames.append(chunk.frame(names))
+        malformed += chunk.malformed
+    if malformed:
+        raise UsageError(_report(path, malformed, len(names), sum(map(len, frames))))
+    if not frames:
+        return pd.DataFrame(columns=names, dtype=object)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _report(path: Path, malformed: list[csv_rows.Malformed], width: int, valid: int) -> str:
+    first = malformed[0]
+    if not valid and {row.width for row in malformed} == {first.width} - {0, width}:
+        fields, advice = pluralize(first.width, "field"), first.reason.partition("; ")[2]
+        return (
+            f"{path}: every row has {fields}, the header in line 1 has {width}. Of each row, "
+            f"{advice}; or name every column in line 1."
+        )
+    lines = [
+        f"  {'' if row.reason.startswith('lines ') else f'line {row.line} '}{row.reason}"
+        for row in malformed[:SHOWN]
+    ]
+    if len(malformed) > SHOWN:
+        lines.append(f"  and {len(malformed) - SHOWN} more")
+    heading = f"{path}: {pluralize(len(malformed), 'row')} cannot be read:"
+    return "\n".join([heading, *lines])
