@@ -16,7 +16,12 @@ ROOT = Path(__file__).parent.parent
 OWNERSHIP = ROOT / "package" / "src" / "mlops_platform" / "template"
 BEGIN, END = "made from ownership.toml", "made until here"
 # Files that not every project has, and the answer that brings them.
-CONDITIONS = {"azureml/": "azureml", "src/*.py": "azureml", "vendor/": "vendored"}
+CONDITIONS = {
+    "Dockerfile": "online",
+    "azureml/": "azureml",
+    "src/*.py": "azureml",
+    "vendor/": "vendored",
+}
 TITLES = {
     "seed": "Yours: template updates never touch them",
     "shared": "Shared: an update merges the template's changes with yours",

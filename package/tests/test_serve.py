@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -20,10 +21,13 @@ import uvicorn
 from mlops_platform.core.errors import UsageError
 from mlops_platform.serving import app as endpoint
 from mlops_platform.serving import draining, keys, server
+from mlops_platform.serving.scorer import Scorer
 
+from benchmarks import load
 from package.tests import models
 from package.tests.samples import EXAMPLES
 from package.tests.test_app import ROW
+from package.tests.workspaces import TEAM
 
 KEY = "k" * keys.SHORTEST
 EVERYWHERE = str(IPv4Address(0))
@@ -299,3 +303,37 @@ def test_a_second_signal_ends_at_once(monkeypatch):
         return running.force_exit
 
     assert asyncio.run(ask()) is True
+
+
+# ---------------------------------------------------------------- restarts under load
+
+
+def test_restarts_under_load_lose_and_falsify_no_answer(serve, model, monkeypatch):
+    monkeypatch.setattr(load, "BETWEEN_RESTARTS", 1.0)
+    scorer = Scorer(model, "credit-risk", "1", TEAM)
+    rows = models.good_rows("credit_risk", model / "contract.yml", 20)
+    expected = [(json.dumps({"rows": [row]}), scorer.rows([row])) for row in rows]
+    seen = load.run(lambda port: serve("--port", str(port)), expected, callers=8, seconds=4)
+    assert (seen.lost, seen.wrong) == ([], [])
+    assert len(seen.exits) >= 2 and set(seen.exits) == {0}
+    assert seen.answers > 20
+    assert seen.refused > 0
+
+
+def test_a_lost_and_a_wrong_answer_are_seen():
+    """The load test is one that can fail: a server that resets, and one that answers otherwise."""
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"predictions": []}'
+    for content, lost, wrong in ((b"", True, False), (answer, False, True)):
+        seen = load.Load()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            arguments = (port, random.Random(0), [("{}", [1])], seen)
+            caller = threading.Thread(target=load.call, args=arguments)
+            caller.start()
+            connection, _ = listener.accept()
+            connection.recv(65_536)
+            seen.done.set()
+            connection.sendall(content)
+            connection.close()
+            caller.join()
+        assert (bool(seen.lost), bool(seen.wrong)) == (lost, wrong)

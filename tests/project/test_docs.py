@@ -11,7 +11,7 @@ import dev
 from tests.conftest import Project
 from tests.rendering import ROOT
 
-TITLES = ["contract", "gates", "ethics", "packages", "azure", "updating"]
+TITLES = ["contract", "gates", "ethics", "endpoint", "packages", "azure", "updating"]
 PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
 EXPECTED = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import atomic_file, atomic_folder, hash_path
-from mlops_platform.delivery import platform_wheel
-from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
+from mlops_platform.core.files import hash_path
+from mlops_platform.delivery import requirements
+from mlops_platform.delivery.platform_wheel import EJECTED
 
 GROUPS = ("team", "azure-jobs")
 VERSION_LENGTH = 12
@@ -50,28 +49,5 @@ def export(root: Path) -> ExportedEnvironments:
     images = sorted((root / "pipelines" / "environments").glob("*/Dockerfile"))
     folders = {image.parent.name: image.parent for image in images}
     for folder in folders.values():
-        # requirements.txt names the platform package's wheel beside itself.
-        with atomic_folder(folder / VENDOR) as scratch:
-            wheels = platform_wheel.copy(root, scratch)
-            with atomic_file(folder / "requirements.txt") as requirements:
-                _uv_export(root, requirements)
-                requirements_text = requirements.read_text(encoding="utf-8")
-                requirements.write_text(
-                    platform_wheel.with_hash(requirements_text, wheels), newline="\n"
-                )
+        requirements.export(root, folder, GROUPS)
     return ExportedEnvironments(folders, version)
-
-
-def _uv_export(root: Path, path: Path) -> None:
-    groups = [option for group in GROUPS for option in ("--group", group)]
-    command = ["uv", "export", "--quiet", "--locked", "--no-default-groups", *groups]
-    command += ["--no-emit-project", "--no-header", "--output-file", str(path.resolve())]
-    try:
-        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise UsageError(f"uv cannot be started: {error}. Install it, or add it to PATH.") from None
-    if process.returncode != 0:
-        raise UsageError(
-            f"uv.lock cannot be exported: {process.stderr.strip()}\nRun `uv lock`, commit uv.lock, "
-            "then try again."
-        )

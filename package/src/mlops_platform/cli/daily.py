@@ -130,7 +130,8 @@ def serve(
         ),
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Folder NAME/VERSION of an image, in place of the registry.")
+        Path | None,
+        typer.Option(help="In an image: the folder of the model. No registry is needed."),
     ] = None,
     conf: Conf = CONF,
 ) -> None:
@@ -138,6 +139,18 @@ def serve(
     from mlops_platform.serving import server
 
     server.run(conf, model or version, host, port, key_file)
+
+
+@app.command()
+def image(version: Served = "champion", conf: Conf = CONF) -> None:
+    """Write the folder to build an image of the endpoint in.
+
+    The image runs without a cloud; it holds one version of the model.
+    """
+    from mlops_platform.delivery import image as images
+
+    folder, tag = images.write(conf, version)
+    terminal.out.print(f"docker build --tag {tag} {folder.as_posix()}", markup=False)
 
 
 @app.command()

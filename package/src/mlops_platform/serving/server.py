@@ -26,7 +26,7 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
 
     Args:
         conf: the project's settings.
-        version: its number, `champion`, or a folder of `mlops image` that holds one.
+        version: its number, `champion`, or the folder `model` that `mlops image` writes.
         host: the address; one that the network reaches needs a key.
         port: 0 selects a free one.
         key_file: the file with the key, if it is not in the environment.
@@ -96,7 +96,7 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
 def _find(conf: Path, version: str | Path) -> StoredModel:
     """The model of a version, or in a folder."""
     if isinstance(version, Path):
-        return store.find_deployed(version, team.load_team(conf))
+        return store.find_in_image(version, team.load_team(conf))
     return store.fetch(conf, version)
 
 

@@ -68,6 +68,21 @@ def find_deployed(folder: Path, code: Team, version: str | None = None) -> Store
     return StoredModel(cards[0].parent, folder.parent.name, version or folder.name, code)
 
 
+def find_in_image(folder: Path, code: Team) -> StoredModel:
+    """Find the model of an image, in `folder/<name>/<version>`.
+
+    Raises:
+        UsageError: no model there, or several.
+    """
+    cards = sorted(folder.glob("*/*/model.json"))
+    if len(cards) != 1:
+        raise UsageError(
+            f"{folder}: has {len(cards)} models in folders NAME/VERSION, expected one. "
+            "`mlops image` writes such a folder."
+        )
+    return find_deployed(cards[0].parent, code)
+
+
 def _is_of(run_id: str, folder: Path) -> bool:
     try:
         return artifact.load_card(folder).run_id == run_id
