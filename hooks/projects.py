@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from mlops_platform.core import git as runner
 from mlops_platform.template.changelog import git_url
 from mlops_platform.template.ownership import Rule
+from mlops_platform.template.rendering import is_url
 from packaging.version import InvalidVersion, Version
 
 # Where releases have the list of file owners: since 1.0.0, and before.
@@ -26,7 +27,6 @@ UNATTENDED = {
     "GIT_LFS_SKIP_SMUDGE": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
 }
 
 
@@ -38,29 +38,26 @@ def set_unattended() -> None:
     """Set the environment so that git, here and in child processes, asks nobody."""
     os.environ.update(UNATTENDED)
     os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20")
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):  # set if a git hook started us
-        os.environ.pop(name, None)
 
 
-def git(folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+def git(
+    folder: Path,
+    *arguments: str,
+    accept: tuple[int, ...] = (0,),
+    settings: Mapping[str, str] | None = None,
+) -> str:
     """The output of a git command in `folder`; some commands report "none" by exit code 1.
 
     Raises:
         HookError: git failed; the message is git's own.
     """
-    done = subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if done.returncode not in accept:
-        raise HookError(
-            f"`git {arguments[0]}` in {folder}: {error_lines(done.stderr) or done.stdout}"
+    try:
+        return runner.decode(
+            runner.run(folder, *arguments, accept=accept, settings=settings), "replace"
         )
-    return done.stdout
+    except runner.GitError as error:
+        said = str(error).partition("failed: ")[2] or str(error)
+        raise HookError(f"`git {arguments[0]}` in {folder}: {error_lines(said)}") from None
 
 
 def error_lines(text: str) -> str:
@@ -73,11 +70,6 @@ def error_lines(text: str) -> str:
 def without_secrets(text: str) -> str:
     """The text without the user name and password that a URL may contain."""
     return re.sub(r"://[^/@\s]+@", "://", text)
-
-
-def is_url(place: str) -> bool:
-    """Whether a project or template is given by a URL, not by a folder."""
-    return "://" in place or bool(re.match(r"(git\+|gh:|gl:|[\w.+-]+@[\w.-]+:)", place))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import plumbum
 def run(
     script: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script of Python in `folder`, in a session of its own."""
+    """Run a script of Python in `folder` with this environment, in a session of its own."""
     return _fork(
         [script, *arguments], folder, environment, lambda: runpy.run_path(script, None, "__main__")
     )
@@ -36,7 +36,7 @@ def run_hooks(
         sys.path.insert(0, str(folder))
         runpy.run_module("hooks", run_name="__main__")
 
-    return _fork(["hooks", *arguments], folder, environment, start)
+    return _fork(["hooks", *arguments], folder, {**os.environ, **environment}, start)
 
 
 def _fork(
@@ -65,7 +65,9 @@ def _become(
     try:  # whatever happens, this process must not go on with the tests
         os.setsid()
         os.chdir(folder)
+        os.environ.clear()
         os.environ.update(environment)
+        plumbum.local.env.clear()
         plumbum.local.env.update(environment)  # Copier's git; it copied the environment on import
         sys.argv = list(words)
         start()

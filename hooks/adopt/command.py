@@ -16,9 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mlops_platform.core.git import GitError
+
 from hooks.adopt import answers as answer_sources
 from hooks.adopt import merge, plan
-from hooks.adopt.repository import GitError, clean_branch, git, printable, tracked_files
+from hooks.adopt.repository import clean_branch, git, printable, tracked_files
 from hooks.projects import ANSWERS, COPIER, HookError, open_template, set_unattended
 
 ROOT = Path(__file__).resolve().parents[2]

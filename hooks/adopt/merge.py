@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mlops_platform.core.git import GitError
+
 from hooks.adopt.plan import Comparison
-from hooks.adopt.repository import GitError, git, identity
+from hooks.adopt.repository import git, identity
 from hooks.projects import HookError
 
 
@@ -44,13 +46,8 @@ def commit_render(render: Path, root: Path, kept: list[str], message: str) -> st
     local = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet")
     git(
         root,
-        "-c",
-        "protocol.file.allow=always",
-        "fetch",
-        *local,
-        "--",
-        str(render),
-        "refs/heads/render",
+        *("fetch", *local, "--", str(render), "refs/heads/render"),
+        settings={"protocol.file.allow": "always"},
     )
     return commit
 
@@ -100,8 +97,11 @@ def check_merge(root: Path, commit: str, plan: Comparison) -> list[str]:
 
 
 def changed_paths(root: Path, *options: str) -> list[str]:
-    """The paths that `git diff` lists."""
-    return sorted(git(root, "diff", "--name-only", "--no-renames", "-z", *options).split("\0")[:-1])
+    """The paths that differ from the index, or with `--cached` those of the index from a commit."""
+    command = "diff-index" if "--cached" in options else "diff-files"
+    return sorted(
+        git(root, command, "--name-only", "--no-renames", "-z", *options).split("\0")[:-1]
+    )
 
 
 def undo(root: Path, old: str, new: str, plan: Comparison, cause: Exception) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import jinja2
 import yaml
 from mlops_platform.template.ownership import Rule, owner_of
+from mlops_platform.template.rendering import is_url
 
 from hooks.adopt.repository import Entry, git, printable, staged_files
-from hooks.projects import ANSWERS, HookError, is_url, without_secrets
+from hooks.copier_runs import git_held_off
+from hooks.projects import ANSWERS, HookError, without_secrets
 
 GIT_PREFIXES = ("git+", "git@", "git://", "gh:", "gl:")  # Copier takes these for a repository
 
@@ -64,7 +66,8 @@ def render(
     folder.mkdir()
     answers = {key: value for key, (value, _) in data.items()}
     try:
-        with contextlib.chdir(folder):  # Copier's git must not read the repository's settings
+        # Copier's git must not read the repository's settings
+        with git_held_off(), contextlib.chdir(folder):
             copier.run_copy(
                 source,
                 folder,
@@ -109,7 +112,8 @@ def stage_files(folder: Path, like: Path) -> dict[str, Entry]:
     """Make the render a git repository with the object format of `like`; stage all files."""
     object_format = git(like, "rev-parse", "--show-object-format").strip()
     git(folder, "init", "--quiet", "--template=", f"--object-format={object_format}")
-    git(folder, "-c", "core.autocrlf=false", "add", "--all", "--force")
+    settings = {"core.autocrlf": "false"}
+    git(folder, "add", "--all", "--force", settings=settings)
     return staged_files(folder)
 
 

@@ -1,30 +1,13 @@
 """Git in other people's repositories: reads facts about them and runs none of their code."""
 
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from mlops_platform.core import git as runner
+
 from hooks.projects import HookError
 
-# A repository can name programs that git starts by itself: hooks and file watchers.
-NO_PROGRAMS = (
-    "-c",
-    f"core.hooksPath={os.devnull}",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "gc.auto=0",
-)
-# If a git hook started this process, these variables point to the repository of that hook.
-HOOK_VARIABLES = (
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-)
 UNFINISHED = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -33,10 +16,6 @@ UNFINISHED = {
     "REVERT_HEAD": "revert",
     "BISECT_LOG": "bisect",
 }
-
-
-class GitError(Exception):
-    """Git ended with an unexpected exit code; the message is git's own."""
 
 
 class Entry(NamedTuple):
@@ -57,6 +36,7 @@ def git(
     stdin: str = "",
     expect: tuple[int, ...] = (0,),
     environment: dict[str, str] | None = None,
+    settings: dict[str, str] | None = None,
 ) -> str:
     """Run git in `root` with `stdin` as its input; returns its output.
 
@@ -66,22 +46,16 @@ def git(
     Raises:
         GitError: It ended with an exit code that is not in `expect`.
     """
-    inherited = {key: value for key, value in os.environ.items() if key not in HOOK_VARIABLES}
-    done = subprocess.run(
-        ["git", *NO_PROGRAMS, *arguments],
-        cwd=root,
-        input=os.fsencode(stdin),
-        env=inherited | {"GIT_TERMINAL_PROMPT": "0"} | (environment or {}),
-        capture_output=True,
-        check=False,
-        start_new_session=True,
+    output = runner.run(
+        root,
+        *arguments,
+        stdin=runner.encode(stdin),
+        accept=expect,
+        settings=settings,
+        variables={"GIT_TERMINAL_PROMPT": "0"} | (environment or {}),
+        own_session=True,
     )
-    if done.returncode not in expect:
-        message = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
-        raise GitError(
-            f"git {arguments[0]} ended with {done.returncode}: {message or 'no message'}"
-        )
-    return os.fsdecode(done.stdout)
+    return runner.decode(output)
 
 
 def clean_branch(root: Path) -> str:
@@ -96,7 +70,7 @@ def clean_branch(root: Path) -> str:
     try:
         top = git(root, "rev-parse", "--show-toplevel").rstrip("\n")
         folder = Path(git(root, "rev-parse", "--absolute-git-dir").rstrip("\n"))
-    except GitError as error:
+    except runner.GitError as error:
         raise HookError(
             f"{root} is not the work tree of a git repository ({error}). "
             f'Make it one: git init -b main && git add . && git commit -m "Start"'
@@ -151,7 +125,7 @@ def identity(root: Path) -> dict[str, str]:
     """
     try:
         author = git(root, "var", "GIT_COMMITTER_IDENT")
-    except GitError as error:
+    except runner.GitError as error:
         raise HookError(
             f"{root}: git does not know who commits. Set it: "
             "git config user.name NAME && git config user.email ADDRESS"

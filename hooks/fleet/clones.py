@@ -7,13 +7,13 @@ from pathlib import Path
 
 import yaml
 from mlops_platform.template.changelog import git_url
+from mlops_platform.template.rendering import is_url
 
 from hooks.projects import (
     ANSWERS,
     HookError,
     RecordedAnswers,
     git,
-    is_url,
     read_answers,
     without_secrets,
 )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_platform.template.rendering import is_url
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
@@ -25,7 +26,7 @@ from hooks.fleet import worker
 from hooks.fleet.page import page, summary
 from hooks.fleet.pool import WorkerKilledError, run_in_processes
 from hooks.fleet.rows import Row, as_json, details, outcome_table, printable, state_table
-from hooks.projects import HookError, git, is_url, set_unattended, without_secrets
+from hooks.projects import HookError, git, set_unattended, without_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
 MATRIX_JOBS = 256  # GitHub's limit for one matrix

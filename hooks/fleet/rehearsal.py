@@ -1,6 +1,5 @@
 """A scratch clone of a project, to rehearse an update and to find drift."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from mlops_platform.template.ownership import Rule, rules
 
+from hooks.copier_runs import git_held_off
 from hooks.projects import ANSWERS, RecordedAnswers, git, read_answers
 
 CONFLICT_MARKER = "^(<<<<<<< before|>>>>>>> after) updating"
@@ -50,25 +50,28 @@ class Scratch:
     rules: list[Rule] | None
 
     def fill(self, project: Path, commit: str) -> None:
-        """Clone the project; no hooks or other programs of its git settings run in the clone."""
-        settings = ["core.hooksPath=" + os.devnull, "core.fsync=none", "maintenance.auto=false"]
+        """Clone the project, with its identity and no other of its git settings."""
+        settings = ["core.fsync=none"]
         identity = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
         for line in git(project, *identity, accept=(0, 1)).split("\0"):
             if line:  # a repository may have an identity of its own
                 settings.append(line.replace("\n", "=", 1))
         options = [f"--config={setting}" for setting in settings]
         quiet = ("--quiet", "--shared", "--no-checkout", "--no-tags", "--template=")
-        git(project, "clone", *quiet, *options, "--", str(project.resolve()), str(self.clone))
+        local = {"protocol.file.allow": "always"}
+        address = str(project.resolve())
+        git(project, "clone", *quiet, *options, "--", address, str(self.clone), settings=local)
         git(self.clone, "checkout", "--quiet", "--detach", commit)
 
     def update(self, release: str) -> Rehearsal:
         """Update the clone without trust, and find what the team would have to review."""
         import copier  # noqa: PLC0415  slow, only for workers
 
-        copier.run_update(
-            self.clone, vcs_ref=release, defaults=True, overwrite=True, quiet=True, unsafe=False
-        )
-        unmerged = git(self.clone, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+        with git_held_off():
+            copier.run_update(
+                self.clone, vcs_ref=release, defaults=True, overwrite=True, quiet=True, unsafe=False
+            )
+        unmerged = git(self.clone, "diff-files", "--name-only", "--diff-filter=U", "-z").split("\0")
         conflicts = {name for name in unmerged if name} | set(self.files_with_markers())
         text = (self.clone / ANSWERS).read_text(encoding="utf-8")
         changed = _changed_answers(self.recorded.answers, read_answers(text, ANSWERS).answers)
@@ -91,7 +94,9 @@ class Scratch:
 
     def _lost_edits(self) -> list[str]:
         """Files with edits of the team that the update deleted or, if binary, replaced."""
-        numbers = git(self.clone, "diff", "--numstat", "--no-renames", "-z", "HEAD").split("\0")
+        numbers = git(self.clone, "diff-index", "--numstat", "--no-renames", "-z", "HEAD").split(
+            "\0"
+        )
         lines = [line.split("\t", 2) for line in numbers if line]
         candidates = [
             name for added, _, name in lines if added == "-" or not (self.clone / name).exists()
@@ -115,15 +120,16 @@ class Scratch:
         if self.pristine.exists():
             return
         answers = self.recorded.answers
-        copier.run_copy(
-            self.recorded.source,
-            self.pristine,
-            data={key: answers[key] for key in answers if not key.startswith("_")},
-            vcs_ref=self.recorded.commit,
-            defaults=True,
-            quiet=True,
-            unsafe=False,
-        )
+        with git_held_off():
+            copier.run_copy(
+                self.recorded.source,
+                self.pristine,
+                data={key: answers[key] for key in answers if not key.startswith("_")},
+                vcs_ref=self.recorded.commit,
+                defaults=True,
+                quiet=True,
+                unsafe=False,
+            )
 
 
 def _changed_answers(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -10,12 +10,11 @@ import jinja2
 import plumbum
 
 # Copier makes and removes about ten repositories in each update. None must survive a power cut.
-GIT_SETTINGS = {"core.fsync": "none", "core.compression": "0", "maintenance.auto": "false"}
+GIT_SETTINGS = {"core.fsync": "none", "core.compression": "0"}
 
 
 def prepare() -> None:
     """Apply all of it to this process; call it once."""
-    plumbum.local.env["GIT_TEMPLATE_DIR"] = ""  # no sample hooks in scratch repositories
     for key, value in GIT_SETTINGS.items():
         set_git_config(key, value)
     _cache_clones()

@@ -18,6 +18,7 @@ from io import StringIO
 from pathlib import Path
 
 from mlops_platform.template.changelog import git_url
+from mlops_platform.template.rendering import is_url
 
 from hooks.fleet import clones, speed
 from hooks.fleet.rehearsal import Scratch
@@ -28,7 +29,6 @@ from hooks.projects import (
     RecordedAnswers,
     Template,
     git,
-    is_url,
     open_template,
     without_secrets,
 )
@@ -215,9 +215,11 @@ def _update(project: Project) -> Row:
         return replace(row, state="by hand", conflicts=rehearsal.conflicts, note=note)
     message = f"Update the template from {project.recorded.commit} to {row.newest}"
     git(scratch.clone, "add", "--all")
-    git(scratch.clone, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message)
-    quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
-    git(folder, "fetch", *quiet, "--", str(scratch.clone), f"HEAD:refs/heads/{branch}")
+    git(scratch.clone, "commit", "--quiet", "--no-verify", "--message", message)
+    quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+    local = {"protocol.file.allow": "always"}
+    place = str(scratch.clone)
+    git(folder, "fetch", *quiet, "--", place, f"HEAD:refs/heads/{branch}", settings=local)
     if project.push:
         _push(folder, branch)
     return replace(row, state="updated", branch=branch)

@@ -6,7 +6,6 @@ NEW. This script merges the team's edits of OLD into NEW, as in any update: ther
 if both changed the same lines. A second run changes nothing.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,10 @@ from typing import Any
 
 import copier
 import yaml
+
+# The release that Copier runs this from has the package beside it, which nobody has installed.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "package" / "src"))
+from mlops_platform.core.git import GitError, call
 
 ANSWERS = ".copier-answers.yml"
 BY_HAND = "Copy your edits by hand: `git diff HEAD` shows what was removed."
@@ -23,14 +26,15 @@ TOO_DIFFERENT = 128  # from here on, the exit code of git merge-file is an error
 
 def git(*arguments: str, stdin: bytes = b"") -> bytes:
     """The output of a git command."""
-    command = ["git", *arguments]
-    return subprocess.run(command, input=stdin, check=True, capture_output=True).stdout
+    return call(Path.cwd(), *arguments, stdin=stdin).output
 
 
 def committed(name: str) -> bytes | None:
     """A file as the team committed it before the update."""
-    done = subprocess.run(["git", "show", f"HEAD:./{name}"], check=False, capture_output=True)
-    return done.stdout if done.returncode == 0 else None
+    try:
+        return git("cat-file", "blob", f"HEAD:./{name}")
+    except GitError:
+        return None
 
 
 def last_render(folder: Path) -> Path:
@@ -78,11 +82,12 @@ def merge(mine: bytes, base: bytes, theirs: bytes) -> tuple[bytes, bool]:
         for path, content in zip(paths, (mine, base, theirs), strict=True):
             path.write_bytes(content)
         labels = [part for label in LABELS for part in ("-L", label)]
-        command = ["git", "merge-file", "-p", *labels, *map(str, paths)]
-        done = subprocess.run(command, check=False, capture_output=True)
-    if done.returncode >= TOO_DIFFERENT:  # not text
-        return (theirs, False) if mine == base else (mine, True)
-    return done.stdout, done.returncode > 0
+        command = ("merge-file", "-p", *labels, *map(str, paths))
+        try:
+            done = call(Path.cwd(), *command, accept=range(TOO_DIFFERENT))
+        except GitError:  # not text
+            return (theirs, False) if mine == base else (mine, True)
+    return done.output, done.code > 0
 
 
 def stage(path: str, base: bytes, mine: bytes, theirs: bytes) -> None:

@@ -14,7 +14,7 @@ from hooks.projects import HookError, git
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path("tests") / "update" / "releases.toml"
 COMMIT_LENGTH = 40
-IDENTITY = ("-c", "user.name=Release", "-c", "user.email=release@example.com")
+IDENTITY = {"user.name": "Release", "user.email": "release@example.com"}
 
 
 class Release(NamedTuple):
@@ -89,5 +89,6 @@ def commit_work_tree(clone: Path, root: Path) -> None:
     """Commit the current files of `root` in `clone`, without ignored files."""
     folders = (f"--git-dir={clone / '.git'}", f"--work-tree={root}")
     git(root, *folders, "add", "--all")
-    git(clone, *IDENTITY, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "Now")
+    options = ("--quiet", "--no-verify", "--allow-empty", "--message", "Now")
+    git(clone, "commit", *options, settings=IDENTITY)
     git(clone, "reset", "--quiet", "--hard")

@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from mlops_platform import cli
-from mlops_platform.core import terminal
+from mlops_platform.core import git, terminal
 from mlops_platform.template import rendering
 
 from package.tests import samples  # noqa: F401  first: it makes the samples importable
@@ -32,11 +32,15 @@ def copier_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     real, script = rendering._run, str(shutil.which("copier"))
 
     def run(
-        command: list[str], *arguments: str, cwd: Path | None = None
+        command: list[str],
+        *arguments: str,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         if command != [sys.executable, "-m", "copier"]:
-            return real(command, *arguments, cwd=cwd)
-        return scripts.run(script, arguments, cwd or Path.cwd(), os.environ)
+            return real(command, *arguments, cwd=cwd, environment=environment)
+        surroundings = environment or git.environment()
+        return scripts.run(script, arguments, cwd or Path.cwd(), surroundings)
 
     monkeypatch.setattr(rendering, "_run", run)
 

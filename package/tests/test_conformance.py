@@ -106,6 +106,22 @@ def test_changed_deleted_and_added_files_are_named_and_healed(project: Path) -> 
     assert subprocess.run(status, cwd=project, capture_output=True, check=True).stdout == b""
 
 
+def test_a_folder_of_a_monorepo_is_healed_from_its_own_folder(project: Path) -> None:
+    top = project.parent / "mono"
+    top.mkdir()
+    shutil.rmtree(project / ".git")
+    folder = project.rename(top / "models")
+    commit_all(top, "Start")
+    (folder / TRAIN).write_bytes(b"caf\xe9\r\n")
+    (folder / "docs" / "gates.md").unlink()
+    with pytest.raises(GateError):
+        conformance.check(folder)
+    subprocess.run(["git", "apply", "outputs/template-check.patch"], cwd=folder, check=True)
+    conformance.check(folder)
+    status = ["git", "status", "--porcelain"]
+    assert subprocess.run(status, cwd=top, capture_output=True, check=True).stdout == b""
+
+
 def test_a_fork_on_purpose_is_left_alone(project: Path) -> None:
     (project / ".editorconfig").write_text("root = true\n")
     agree(project, ".editorconfig")

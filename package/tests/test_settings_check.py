@@ -74,3 +74,18 @@ def test_all_problems_are_reported_at_once(conf, capsys):
     problems = json.loads(capsys.readouterr().out)
     for file in WRONG.keys() - {"gates.yml", "data.yml", "ethics.yml"}:  # these need the task
         assert any(str(conf / file) in problem for problem in problems), file
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("test", "test/__init__"), ("yaml", "yaml/"), ("sys", "in Python itself")]
+)
+def test_a_package_that_another_one_hides_is_told(conf, name, place):
+    """The rule is what Python finds, not a list of names."""
+    path = conf / "project.yml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"name": name}))
+    assert settings_check.find_problems(conf) == []
+    (conf.parent / "src" / name).mkdir(parents=True)
+    [problem] = settings_check.find_problems(conf)
+    assert f"project.yml: `{name}` is a module that Python finds first, " in problem
+    assert place in problem
+    assert f"write `package: {name}_model`" in problem

@@ -1,7 +1,8 @@
 """Updates from the template as a pull request: a draft if a person has to decide."""
 
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import copier
@@ -72,7 +73,7 @@ def git(folder: Path, *arguments: str) -> str:
 def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Service) -> None:
     request.run(project)
     assert "# Tasks of v2.0.0" in git(project, "show", f"origin/{BRANCH}:poe_tasks.toml")
-    assert git(project, "log", "-1", "--format=%an %ae").strip() == (
+    assert git(project, "log", "-1", "--format=%an %ae", f"origin/{BRANCH}").strip() == (
         "template-update team@contoso.com"
     )
     [asked] = github.pulls
@@ -131,7 +132,8 @@ def test_a_second_run_asks_for_nothing_more(project: Path, github: Service) -> N
 
 def test_without_news_nothing_happens(project: Path, github: Service) -> None:
     request.run(project)
-    request.run(project)  # on the branch that follows the newest release
+    git(project, "switch", "--quiet", "--detach", f"origin/{BRANCH}")  # it has the newest release
+    request.run(project)
     assert len(github.pulls) == 1
 
 
@@ -201,8 +203,105 @@ def test_an_origin_that_refuses_is_told(project: Path) -> None:
 def test_tokens_go_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert request._credentials() == {}
     monkeypatch.setenv("SYSTEM_ACCESSTOKEN", "secret")
-    assert request._credentials()["GIT_CONFIG_VALUE_0"] == "AUTHORIZATION: bearer secret"
+    assert request._credentials() == {"http.extraHeader": "AUTHORIZATION: bearer secret"}
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
-    assert request._credentials()["GIT_CONFIG_VALUE_0"] == (
-        "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46c2VjcmV0"
+    assert request._credentials() == {
+        "http.extraHeader": "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46c2VjcmV0"
+    }
+
+
+def state(project: Path) -> tuple[str, ...]:
+    """What a failed run must leave: checked-out branch, branches, work trees, files."""
+    asked = (
+        ("symbolic-ref", "HEAD"),
+        ("for-each-ref", "refs/heads"),
+        ("worktree", "list"),
+        ("status", "--porcelain", "--ignored"),
+        ("stash", "list"),
     )
+    return tuple(git(project, *words) for words in asked)
+
+
+def seed_signature(project: Path) -> None:
+    git(project, "config", "commit.gpgSign", "true")
+    git(project, "config", "gpg.program", "false")
+
+
+def heal_signature(project: Path) -> None:
+    git(project, "config", "commit.gpgSign", "false")
+
+
+def seed_hook(project: Path) -> None:
+    hook = project / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not from here >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+
+def heal_hook(project: Path) -> None:
+    (project / ".git" / "hooks" / "pre-push").unlink()
+
+
+def seed_network(project: Path) -> None:
+    (project.parent / "origin.git").rename(project.parent / "away.git")
+
+
+def heal_network(project: Path) -> None:
+    (project.parent / "away.git").rename(project.parent / "origin.git")
+
+
+@pytest.mark.parametrize(
+    ("seed", "heal", "said"),
+    [
+        pytest.param(seed_signature, heal_signature, "gpg failed to sign", id="signature"),
+        pytest.param(seed_hook, heal_hook, "not from here", id="push-hook"),
+        pytest.param(seed_network, heal_network, "git ls-remote origin", id="network"),
+    ],
+)
+def test_a_step_that_fails_leaves_the_project_and_a_second_try_works(
+    project: Path,
+    github: Service,
+    seed: Callable[[Path], None],
+    heal: Callable[[Path], None],
+    said: str,
+) -> None:
+    before = state(project)
+    seed(project)
+    with pytest.raises(UsageError, match=said):
+        request.run(project)
+    assert state(project) == before
+    assert github.pulls == []
+    heal(project)
+    request.run(project)
+    assert state(project) == before
+    assert [asked["head"] for asked in github.pulls] == [BRANCH]
+
+
+def test_a_pull_request_that_cannot_be_created_leaves_no_branch_at_origin(
+    project: Path, github: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(project)
+    with monkeypatch.context() as patch:
+        patch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+        with pytest.raises(UsageError, match="pull request cannot be reached"):
+            request.run(project)
+    assert git(project, "ls-remote", "--heads", "origin") == ""
+    assert state(project) == before
+    request.run(project)
+    assert [asked["head"] for asked in github.pulls] == [BRANCH]
+
+
+def test_a_commit_in_progress_of_another_folder_stays(project: Path) -> None:
+    """The project is a folder of a monorepo, and somebody works in the next one."""
+    top = project.parent / "mono"
+    top.mkdir()
+    shutil.rmtree(project / ".git")
+    project.rename(top / "project")
+    (top / "other.txt").write_text("committed")
+    commit_all(top, "Start")
+    git(top, "remote", "add", "origin", str(project.parent / "origin.git"))
+    (top / "other.txt").write_text("half a sentence")
+    request.run(top / "project")
+    assert (top / "other.txt").read_text() == "half a sentence"
+    assert "# Tasks of v2.0.0" in git(top, "show", f"origin/{BRANCH}:project/poe_tasks.toml")
+    assert git(top, "show", f"origin/{BRANCH}:other.txt") == "committed"

@@ -1,5 +1,7 @@
 """`template-update`: what `copier update` leaves unsaid is said, and edited files stay."""
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +10,7 @@ import copier
 import pytest
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.template import update
+from mlops_platform.template.scratch import Scratch
 
 from tests.rendering import commit_all, copy_template
 
@@ -207,5 +210,124 @@ def test_a_release_that_needs_trust_is_told(project: Path, template: Path, tmp_p
     edit(project, answers.name, answers.read_text().replace(str(template), str(fork)))
     with pytest.raises(UsageError, match="needs your trust") as error:
         update.update(project, [])
-    assert "`uvx --from 'copier>=9.19,<10' copier update --trust --defaults`" in str(error.value)
+    assert "`uv run poe template-update --trust`" in str(error.value)
     assert status(project) == ""
+    assert update.update(project, [], trust=True).after == "v3.0.0"
+
+
+def ignore(project: Path, *lines: str) -> None:
+    with (project / ".gitignore").open("a") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+    commit_all(project, "Ignore")
+
+
+@pytest.mark.parametrize(
+    ("ours", "named"),
+    [
+        ("docs/new.md", "docs/new.md"),
+        (".azuredevops", ".azuredevops"),  # a file where the template needs a folder
+        (".azuredevops/ci.yml/notes", ".azuredevops/ci.yml"),
+    ],
+)
+def test_a_file_that_git_ignores_is_not_written_over(
+    project: Path, template: Path, ours: str, named: str
+) -> None:
+    page = template / "template" / "docs" / "new.md"
+    page.write_text("The template's\n")
+    commit_all(template, "A page")
+    subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
+    ignore(project, f"/{ours.partition('/')[0]}", "/docs/new.md")
+    (project / ours).parent.mkdir(parents=True, exist_ok=True)
+    (project / ours).write_text("a week of work")
+    try:
+        with pytest.raises(UsageError, match=f"^{named}: the template adds a file there") as error:
+            update.update(project, ["ci=azure-devops"])
+        assert f"git add --force {named}" in str(error.value)
+        assert (project / ours).read_text() == "a week of work"
+        assert status(project) == ""
+        (project / ours).rename(project.parent / "moved-away")
+        if (project / named).is_dir():
+            (project / named).rmdir()
+        done = update.update(project, ["ci=azure-devops"])
+    finally:
+        subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
+        page.unlink()
+        commit_all(template, "As before")
+    assert done.conflicts == []
+    assert (project / "docs" / "new.md").read_text() == "The template's\n"
+    assert (project / ".azuredevops" / "ci.yml").is_file()
+
+
+def test_other_files_that_git_ignores_stay(project: Path) -> None:
+    """Copier takes every `.rej` for one of its own, and deletes it."""
+    ignore(project, "*.rej", "/data/large")
+    for name in ("poe_tasks.toml.rej", "README.md.rej", "data/large"):
+        (project / name).write_text("ours")
+    assert update.update(project, []).conflicts == []
+    for name in ("poe_tasks.toml.rej", "README.md.rej", "data/large"):
+        assert (project / name).read_text() == "ours"
+
+
+def test_a_folder_of_a_monorepo_is_updated_while_others_have_changes(project: Path) -> None:
+    top = project.parent / "mono"
+    top.mkdir()
+    shutil.rmtree(project / ".git")
+    folder = project.rename(top / "models")
+    edit(folder, "poe_tasks.toml", "# ours\n" + (folder / "poe_tasks.toml").read_text())
+    shutil.move(folder / ".git", top / ".git")
+    for name in ("other.txt", "staged.txt", "poe_tasks.toml"):
+        (top / name).write_text("committed")
+    commit_all(top, "Start")
+    for name in ("other.txt", "staged.txt", "poe_tasks.toml"):
+        (top / name).write_text("half a sentence")
+    git(top, "add", "staged.txt")
+    (top / "new.rej").write_text("ours")
+    done = update.update(folder, [])
+    assert done.conflicts == ["poe_tasks.toml"]
+    assert status(top).splitlines() == [
+        " M models/.copier-answers.yml",
+        "UU models/poe_tasks.toml",
+        " M other.txt",
+        " M poe_tasks.toml",
+        "M  staged.txt",
+        "?? new.rej",
+    ]
+
+
+def test_a_file_that_cannot_be_written_leaves_all_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Scratch._copy
+
+    def full(self: Scratch, path: str) -> None:
+        if path == "poe_tasks.toml":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        real(self, path)
+
+    monkeypatch.setattr(Scratch, "_copy", full)
+    with pytest.raises(UsageError, match=r"poe_tasks\.toml: cannot be written \(No space"):
+        update.update(project, ["ci=azure-devops"])
+    assert status(project) == ""
+    assert not (project / ".azuredevops").exists()
+
+
+def test_a_template_beside_the_project_is_found_and_recorded_so_that_it_works(
+    project: Path, template: Path
+) -> None:
+    near = os.path.relpath(template, project)
+    edit(project, ".copier-answers.yml", answers_with(project, str(template), near))
+    assert update.update(project, []).after == NEW
+    assert f"_src_path: {template.resolve()}\n" in (project / ".copier-answers.yml").read_text()
+    commit_all(project, "Update")
+    edit(project, ".copier-answers.yml", answers_with(project, str(template), "../gone"))
+    with pytest.raises(UsageError, match=r"'\.\./gone' is a path from another folder"):
+        update.update(project, [])
+
+
+def test_files_of_the_team_that_a_new_answer_would_change_are_named(project: Path) -> None:
+    done = update.update(project, ["description=Predicts which loans default"])
+    assert "conf/project.yml" in done.own
+    assert "README.md" not in done.own
+    assert "A machine learning project" in (project / "conf" / "project.yml").read_text()
+    [line] = [line for line in update.describe(done) if "conf/project.yml" in line]
+    assert line == "not changed: conf/project.yml; it is yours, and depends on your answer"

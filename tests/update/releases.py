@@ -28,7 +28,13 @@ ONLINE = {"project_name": "Credit Risk", "serving": "online", "cloud": "none", "
 COMBINATIONS = {"defaults": DEFAULTS, "others": OTHERS, "online": ONLINE}
 COMMENTS = {".md": "<!-- {} -->\n", ".html": "<!-- {} -->\n"}
 PACKAGE_MOVE = Version("1.0.0")  # its migration asks for trust
-PARTS = ("copier.yml", "includes", "template", "hooks/migrations")
+PARTS = (
+    "copier.yml",
+    "includes",
+    "template",
+    "hooks/migrations",
+    "package/src/mlops_platform/core",
+)
 NOT_CHANGED = {".csv", ".png", ".ipynb", ".whl"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import get_args
 
 from mlops_platform import settings
 from mlops_platform.cli import pipelines
+from mlops_platform.core.errors import UsageError
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
 from mlops_platform.template import conformance, patches
@@ -20,6 +22,7 @@ def find_problems(conf: Path) -> list[str]:
 
 
 def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
+    yield _package
     yield from pipelines.CHECKS.values()
     yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
     yield signature_check.load_signatures
@@ -30,3 +33,18 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     for environment in get_args(settings.Environment):
         if (conf / f"{environment}.yml").exists():
             yield partial(settings.load_cloud, environment=environment)
+
+
+def _package(conf: Path) -> None:
+    """Check that Python finds the project's own package, and none of that name before it."""
+    package = settings.load_project(conf).package_name
+    folder = conf.resolve().parent / "src" / package
+    spec = importlib.util.find_spec(package) if folder.is_dir() else None
+    found = spec.origin or next(iter(spec.submodule_search_locations or ()), "") if spec else ""
+    if found and not Path(found).resolve().is_relative_to(folder):
+        place = "in Python itself" if found in {"built-in", "frozen"} else found
+        raise UsageError(
+            f"{conf / 'project.yml'}: `{package}` is a module that Python finds first, {place}, so "
+            f"src/{package} is hidden. Rename the folder, for example to src/{package}_model, "
+            f"and write `package: {package}_model`."
+        )

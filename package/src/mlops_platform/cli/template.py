@@ -106,6 +106,9 @@ def template_pull_request() -> None:
 def template_update(
     data: Annotated[list[str] | None, typer.Option(help="NAME=VALUE: an answer to change.")] = None,
     to: Annotated[str | None, typer.Option(help="A release. Default: the newest.")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let migrations run, which are code of the template.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Update the project from its template.
@@ -114,7 +117,7 @@ def template_update(
     """
     from mlops_platform.template import patches, update
 
-    result = update.update(Path.cwd(), data or [], to)
+    result = update.update(Path.cwd(), data or [], to, trust=trust)
     if as_json:
         print_json(result._asdict())
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlops_platform.core import git
 from mlops_platform.pipelines.outputs import superseded
 
 OUTPUT_SUFFIXES = {".csv", ".json", ".jsonl", ".log", ".md", ".txt"}
@@ -14,12 +14,11 @@ OUTPUT_SUFFIXES = {".csv", ".json", ".jsonl", ".log", ".md", ".txt"}
 
 def list_git_files(root: Path) -> list[Path] | None:
     """Tracked files, and untracked files that are not ignored; None without a git repository."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        process = subprocess.run(command, cwd=root, capture_output=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError):
+        listed = git.names(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    except git.GitError:
         return None
-    paths = sorted({Path(name) for name in process.stdout.decode().split("\0") if name})
+    paths = sorted(Path(name) for name in listed)
     return [path for path in paths if (root / path).is_file()]
 
 

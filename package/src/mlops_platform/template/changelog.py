@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
+from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
+
+from mlops_platform.core import git
 
 FILE = "CHANGELOG.md"
 SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
@@ -20,16 +22,14 @@ def read(source: str, before: str, after: str) -> str:
     the text says so: an update does not fail for that.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        clone = ["git", "clone", "--quiet", "--depth", "1", "--no-checkout", "--branch", after]
-        show = ["git", "-C", scratch, "show", f"HEAD:{FILE}"]
-        for command in ([*clone, "--", git_url(source), scratch], show):
-            done = subprocess.run(
-                command, capture_output=True, text=True, encoding="utf-8", check=False
-            )
-            if done.returncode:
-                reason = (done.stderr.strip().splitlines() or ["git gave no reason"])[-1]
-                return f"The template's {FILE} cannot be read ({reason})."
-    return between(done.stdout, before, after) or f"The template's {FILE} does not name {after}."
+        folder = Path(scratch)
+        options = ("--quiet", "--depth", "1", "--no-checkout", "--branch", after)
+        try:
+            git.run(folder, "clone", *options, "--", git_url(source), "template")
+            changes = git.text(folder / "template", "cat-file", "blob", f"HEAD:{FILE}")
+        except git.GitError as error:
+            return f"The template's {FILE} cannot be read ({str(error).splitlines()[-1]})."
+    return between(changes, before, after) or f"The template's {FILE} does not name {after}."
 
 
 def between(changelog: str, before: str, after: str) -> str:

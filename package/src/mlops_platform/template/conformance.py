@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from mlops_platform.core import git
 from mlops_platform.core.errors import GateError
-from mlops_platform.core.files import IGNORED, hash_path, read_yaml, write_text
+from mlops_platform.core.files import IGNORED, atomic_file, hash_path, read_yaml
 from mlops_platform.core.hashes import SHA256, Sha256
 from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
 from mlops_platform.settings import Settings, parse
@@ -80,7 +80,8 @@ def check(root: Path, template: str | None = None) -> int:
         managed, differences, fork_problems = compare(root, pristine, rules())
         fixable = [each for each in differences if each.path != EJECTED.as_posix()]
         if fixable:
-            write_text(root / PATCH, _patch(fixable, root, pristine, Path(scratch)))
+            with atomic_file(root / PATCH) as file:
+                file.write_bytes(_patch(fixable, root, pristine, Path(scratch)))
     if differences or fork_problems:
         lines = [f"  {each.kind}: {each.path}" for each in differences]
         lines += [f"  {FORKS.as_posix()}: {fault}" for fault in fork_problems]
@@ -180,21 +181,25 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(_content(path) if path.is_file() else b"").hexdigest()
 
 
-def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: Path) -> str:
-    """The patch for `git apply` that restores the project's files."""
-    before, after = scratch / "a", scratch / "b"
-    for source, target in ((root, before), (pristine, after)):
-        target.mkdir()
+def _patch(differences: list[Difference], root: Path, pristine: Path, scratch: Path) -> bytes:
+    """The patch for `git apply` that restores the project's files.
+
+    `git apply` reads names from the top of the repository, of which the project may be a folder.
+    """
+    prefix = _prefix(root)
+    for source, side in ((root, "a"), (pristine, "b")):
         for each in differences:
+            target = scratch / side / prefix / each.path
             if (source / each.path).is_file():
-                (target / each.path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / each.path, target / each.path)
-    process = subprocess.run(
-        ["git", "diff", "--no-index", "--no-prefix", "--no-color", "--binary", "a", "b"],
-        cwd=scratch,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    return process.stdout
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / each.path, target)
+        (scratch / side).mkdir(exist_ok=True)
+    return git.compare(scratch, "a", "b")
+
+
+def _prefix(root: Path) -> str:
+    """The project's folder in its repository; empty at the top, and outside of git."""
+    try:
+        return git.text(root, "rev-parse", "--show-prefix")
+    except git.GitError:
+        return ""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mlops_platform.core import git
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
 ANSWERS = ".copier-answers.yml"
 COPIER = "copier>=9.19,<10"
+# `https:`, `git@host:`, `gh:`; one letter before the colon is a drive of Windows.
+URL = re.compile(r"[^/\\]{2,}:")
 
 
 def read_answers(root: Path) -> dict[str, Any]:
@@ -33,7 +38,30 @@ def read_answers(root: Path) -> dict[str, Any]:
     for field in ("_src_path", "_commit"):
         if not answers.get(field):
             raise UsageError(f"{path}, field `{field}`: is missing. Restore the file from git.")
-    return answers
+    return answers | {"_src_path": _absolute(str(answers["_src_path"]), path)}
+
+
+def is_url(source: str) -> bool:
+    """Whether a template or project is given by a URL, not by a folder."""
+    return URL.match(source) is not None
+
+
+def _absolute(source: str, answers: Path) -> str:
+    """The template's address from any folder; releases before 1.0.0 recorded it as it was typed.
+
+    Raises:
+        UsageError: no folder is there from the project's.
+    """
+    folder = Path(source).expanduser()
+    if is_url(source) or folder.is_absolute():
+        return source
+    found = (answers.parent / folder).resolve()
+    if not found.exists():
+        raise UsageError(
+            f"{answers}, field `_src_path`: {source!r} is a path from another folder. Write the "
+            "template's URL, or its absolute path, and commit."
+        )
+    return str(found)
 
 
 def render_pristine(answers: dict[str, Any], folder: Path, template: str | None = None) -> None:
@@ -65,13 +93,18 @@ def render_pristine(answers: dict[str, Any], folder: Path, template: str | None 
         )
 
 
-def run_copier(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_copier(
+    *arguments: str, cwd: Path, settings: Mapping[str, str], variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     """Run Copier.
+
+    Its git gets the settings and variables.
 
     Raises:
         UsageError: it is not installed.
     """
-    return _run(_commands()[-1], *arguments, cwd=cwd)
+    surroundings = git.environment(settings=settings) | dict(variables)
+    return _run(_commands()[-1], *arguments, cwd=cwd, environment=surroundings)
 
 
 def _commands() -> list[list[str]]:
@@ -82,15 +115,20 @@ def _commands() -> list[list[str]]:
 
 
 def _run(
-    command: list[str], *arguments: str, cwd: Path | None = None
+    command: list[str],
+    *arguments: str,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             [*command, *arguments],
             cwd=cwd,
+            env=environment or git.environment(),
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
     except OSError as error:

@@ -1,29 +1,30 @@
 """Updates the project from its template, and reports what Copier does not report.
 
-Copier ends with exit code 0 if files have conflicts, and deletes a file that an answer turns off,
-even if the team edited it. Here conflicts are a failure, and edited files stay.
+Copier ends with exit code 0 if files have conflicts, deletes a file that an answer turns off, even
+if the team edited it, and overwrites files that git ignores. So the update is tried in a copy first
+(scratch.py): conflicts are a failure, edited files stay, and nothing unknown to git is overwritten.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
+from mlops_platform.core import git
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.text import pluralize
 from mlops_platform.template.ownership import owner_of, rules
 from mlops_platform.template.rendering import (
-    COPIER,
+    ANSWERS,
     last_line,
     read_answers,
     render_pristine,
-    run_copier,
 )
+from mlops_platform.template.scratch import Change, Scratch
 
-WITH_TRUST = f"uvx --from '{COPIER}' copier update --trust --defaults"
 RESOLVE_CONFLICTS = (
     "Choose between the lines above and below `=======` in each, `git add` it, then commit."
 )
@@ -41,7 +42,8 @@ class UpdateResult(NamedTuple):
     """The result of an update.
 
     `kept` are files that the template no longer has, but that the team edited. `answers` are those
-    that changed without a request: Copier silently uses the default then.
+    that changed without a request: Copier silently uses the default then. `own` are the team's
+    files in which a changed answer makes a difference that no update carries out.
     """
 
     before: str
@@ -51,62 +53,63 @@ class UpdateResult(NamedTuple):
     kept: list[str]
     conflicts: list[str]
     answers: list[str]
+    own: list[str]
 
 
-def update(root: Path, data: list[str], to: str | None = None) -> UpdateResult:
+def update(
+    root: Path, data: list[str], to: str | None = None, *, trust: bool = False
+) -> UpdateResult:
     """Update the project in `root` to the release `to` (default: the newest), without questions.
 
-    `data` are answers to change, each NAME=VALUE.
+    `data` are answers to change, each NAME=VALUE. With `trust`, migrations of the template may run.
 
     Raises:
-        UsageError: there is uncommitted work, an answer cannot be changed, or Copier fails; the
-            project stays unchanged then.
+        UsageError: there is uncommitted work, an answer cannot be changed, a file that git does not
+            know is in the way, or Copier fails; the project stays unchanged then.
     """
-    _require_clean(root)
+    require_clean(root)
     answers = read_answers(root)
-    changed = _parse_data(data, answers)
-    with tempfile.TemporaryDirectory() as scratch:
-        pristine = Path(scratch) / "pristine"
+    given = _parse_data(data, answers)
+    with tempfile.TemporaryDirectory() as folder:
+        pristine = Path(folder) / "pristine"
         render_pristine(answers, pristine)
-        data_options = [part for given in data for part in ("--data", given)]
-        version = ["--vcs-ref", to] if to else []
-        process = run_copier("update", "--quiet", "--defaults", *data_options, *version, cwd=root)
-        if process.returncode != 0:
-            revert(root)
-            reason = last_line(process)
-            if "--trust" in reason:
-                reason = (
-                    "this release runs a script of the template, which needs your trust. Read its "
-                    f"changelog, then run `{WITH_TRUST}`."
-                )
-            raise UsageError(f"Copier cannot update, nothing was changed: {reason}")
-        new_answers = read_answers(root)
-        if unknown := sorted(changed - new_answers.keys()):
-            revert(root)
+        scratch = Scratch(root, Path(folder) / "project")
+        scratch.fill(_with_absolute_source(root, answers))
+        _run_copier(scratch, data, to, trust=trust)
+        new_answers = read_answers(scratch.folder)
+        if unknown := sorted(given - new_answers.keys()):
             known = ", ".join(sorted(name for name in new_answers if not name.startswith("_")))
             raise UsageError(
                 f"--data {unknown[0]}: {new_answers['_commit']} has no such question, nothing was "
                 f"changed. Its questions: {known}."
             )
-        deleted = _list_names(root, "--diff-filter=D", "HEAD")
-        kept = [path for path in deleted if _is_edited(root, path, pristine)]
-    if kept:
-        _git(root, "restore", "--source=HEAD", "--", *kept)
-    return UpdateResult(
-        before=str(answers["_commit"]),
-        after=str(new_answers["_commit"]),
-        changed=len(_git(root, "status", "--porcelain", "--untracked-files=all").splitlines()),
-        deleted=[path for path in deleted if path not in kept],
-        kept=kept,
-        conflicts=_list_names(root, "--diff-filter=U"),
-        answers=[
-            f"{name}: {value!r} became {new_answers[name]!r}"
-            for name, value in answers.items()
-            if not name.startswith("_")
-            and new_answers.get(name, value) != value
-            and name not in changed
-        ],
-    )
+        found = scratch.changes()
+        kept = [each for each in found if each.kind == "D" and _is_edited(each, scratch, pristine)]
+        changes = [each for each in found if each not in kept]
+        if obstacles := scratch.obstacles(changes):
+            raise UsageError(
+                f"{', '.join(map(git.shown, obstacles))}: the template adds a file there, and git "
+                "does not know yours, so it would be lost. Nothing was changed. Move it away or "
+                f"commit it (`git add --force {git.shown(obstacles[0])}`), then update."
+            )
+        result = UpdateResult(
+            before=str(answers["_commit"]),
+            after=str(new_answers["_commit"]),
+            changed=len(changes),
+            deleted=[each.path for each in changes if each.kind == "D"],
+            kept=[each.path for each in kept],
+            conflicts=scratch.conflicts(),
+            answers=[
+                f"{name}: {value!r} became {new_answers[name]!r}"
+                for name, value in answers.items()
+                if not name.startswith("_")
+                and new_answers.get(name, value) != value
+                and name not in given
+            ],
+            own=_not_carried_out(answers, new_answers, given, scratch, changes),
+        )
+        scratch.transfer(changes)
+    return result
 
 
 def describe(result: UpdateResult) -> list[str]:
@@ -116,6 +119,7 @@ def describe(result: UpdateResult) -> list[str]:
         *(f"deleted: {path}; {reason}" for path in result.deleted),
         *(f"kept: {path}; {reason}, but you edited it" for path in result.kept),
         *(f"answer {changed}; set it back with --data" for changed in result.answers),
+        *(f"not changed: {path}; it is yours, and depends on your answer" for path in result.own),
     ]
 
 
@@ -128,34 +132,96 @@ def raise_for_conflicts(result: UpdateResult) -> None:
         )
 
 
-def revert(root: Path) -> None:
-    """Revert an update that is not committed; the folder was clean before."""
-    _git(root, "reset", "--quiet", "--hard")
-    _git(root, "clean", "--quiet", "--force", "-d")
+def require_clean(root: Path) -> None:
+    """Check that everything in the project is committed: an update would be mixed with the rest.
 
-
-def _require_clean(root: Path) -> None:
-    """Check that everything is committed: an update or `revert` would overwrite the rest.
-
-    Explicit options, because a user's git may hide new files or ignore changes.
+    Other folders of a monorepo may have changes.
     """
-    uncommitted = _git(root, "status", "--porcelain", "--untracked-files=all")
-    if open_conflicts := _list_names(root, "--diff-filter=U"):
+    try:
+        uncommitted = git.text(root, "status", "--porcelain", "--untracked-files=all", "--", ".")
+    except git.GitError as error:
+        if "not a git repository" in str(error):
+            raise UsageError(
+                f"{root}: is not in a git repository, and an update is merged with git. "
+                "Run `git init`, commit the project as it is, then update."
+            ) from None
+        raise
+    if conflicts := git.names(
+        root, "diff-files", "--name-only", "--diff-filter=U", "-z", "--", "."
+    ):
         raise UsageError(
-            f"conflicts of the last update are open in {', '.join(open_conflicts)}. "
-            f"{RESOLVE_CONFLICTS}"
+            "conflicts of the last update are open in "
+            f"{', '.join(map(git.shown, conflicts))}. {RESOLVE_CONFLICTS}"
         )
     if uncommitted:
         raise UsageError(
             "there is uncommitted work, which an update would be mixed with. "
             "Commit or stash it, then update."
         )
-    entries = _git(root, "ls-files", "-v", "-z").split("\0")
+    try:
+        git.run(root, "rev-parse", "--verify", "--quiet", "HEAD:./")
+    except git.GitError:
+        raise UsageError(f"{root}: has no commit yet. Commit the project, then update.") from None
+    entries = git.names(root, "ls-files", "-v", "-z")
     if hidden := [entry[2:] for entry in entries if entry[:1].islower() or entry[:1] == "S"]:
+        name = git.shown(hidden[0])
         raise UsageError(
-            f"{hidden[0]}: git ignores changes of it, so your edit could be lost. "
-            f"`git update-index --no-assume-unchanged --no-skip-worktree {hidden[0]}`, then update."
+            f"{name}: git ignores changes of it, so your edit could be lost. "
+            f"`git update-index --no-assume-unchanged --no-skip-worktree {name}`, then update."
         )
+
+
+def _with_absolute_source(root: Path, answers: dict[str, Any]) -> str | None:
+    """The answers file with the template's absolute address; None if it has that already."""
+    text = (root / ANSWERS).read_text(encoding="utf-8")
+    if yaml.safe_load(text)["_src_path"] == answers["_src_path"]:
+        return None
+    return yaml.safe_dump(answers, sort_keys=False)
+
+
+def _run_copier(scratch: Scratch, data: list[str], to: str | None, *, trust: bool) -> None:
+    options = [part for given in data for part in ("--data", given)]
+    options += ["--vcs-ref", to] if to else []
+    options += ["--trust"] if trust else []
+    process = scratch.copier("update", "--quiet", "--defaults", *options)
+    if process.returncode != 0:
+        reason = last_line(process)
+        if "--trust" in reason:
+            reason = (
+                "this release runs a script of the template, which needs your trust. Read its "
+                "changelog, then run `uv run poe template-update --trust`."
+            )
+        raise UsageError(f"Copier cannot update, nothing was changed: {reason}")
+
+
+def _not_carried_out(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    given: set[str],
+    scratch: Scratch,
+    changes: list[Change],
+) -> list[str]:
+    """Files that a changed answer changes in a new project, but that an update leaves alone."""
+    old = {name: before[name] for name in given if before.get(name, after[name]) != after[name]}
+    if not old:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        sides = [Path(folder) / side for side in ("before", "after")]
+        for answers, side in zip((after | old, after), sides, strict=True):
+            render_pristine(answers, side)
+        listed = {path.relative_to(side) for side in sides for path in side.rglob("*")}
+        touched = {each.path for each in changes}
+        return sorted(
+            path.as_posix()
+            for path in listed
+            if path.as_posix() not in touched
+            and _bytes(sides[0] / path) != _bytes(sides[1] / path)
+            and _bytes(scratch.folder / path) != _bytes(sides[1] / path)
+        )
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _parse_data(data: list[str], answers: dict[str, Any]) -> set[str]:
@@ -169,40 +235,13 @@ def _parse_data(data: list[str], answers: dict[str, Any]) -> set[str]:
     return {pair.partition("=")[0] for pair in data}
 
 
-def _is_edited(root: Path, path: str, pristine: Path) -> bool:
+def _is_edited(change: Change, scratch: Scratch, pristine: Path) -> bool:
     """Whether the project's file differs from what the template, or a command of it, wrote."""
-    if owner_of(path, rules()) == "generated":
+    if owner_of(change.path, rules()) == "generated":
         return False
-    rendered = pristine / path
+    rendered = pristine / change.path
     if not rendered.is_file():
         return True
-    committed = subprocess.run(
-        ["git", "show", f"HEAD:./{path}"], cwd=root, capture_output=True, check=True
-    )
-    unix = (text.replace(b"\r\n", b"\n") for text in (committed.stdout, rendered.read_bytes()))
-    return next(unix) != next(unix)
-
-
-def _list_names(root: Path, *options: str) -> list[str]:
-    listed = _git(root, "diff", "--name-only", "--relative", "-z", *options)
-    return sorted(set(listed.split("\0")) - {""})
-
-
-def _git(root: Path, *arguments: str) -> str:
-    process = subprocess.run(
-        ["git", *arguments],
-        cwd=root,
-        env={**os.environ, "LC_ALL": "C"},  # its messages are parsed
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    if "not a git repository" in process.stderr:
-        raise UsageError(
-            f"{root}: is not in a git repository, and an update is merged with git. "
-            "Run `git init`, commit the project as it is, then update."
-        )
-    if process.returncode != 0:
-        raise UsageError(f"`git {' '.join(arguments[:2])}` failed: {last_line(process)}")
-    return process.stdout
+    texts = (scratch.committed(change.path), rendered.read_bytes())
+    unix = [text.replace(b"\r\n", b"\n") for text in texts]
+    return unix[0] != unix[1]

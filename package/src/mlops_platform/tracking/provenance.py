@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from functools import cache
 from pathlib import Path
 
+from mlops_platform.core import git
 from mlops_platform.core.files import hash_path
 
 UNKNOWN = "unknown"
@@ -70,9 +70,6 @@ def environment_variables(root: Path) -> dict[str, str]:
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        process = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        return git.text(folder, *arguments)
+    except git.GitError:
         return UNKNOWN
-    return process.stdout.strip()
