@@ -73,6 +73,8 @@ def test_a_hash_that_is_none_is_told_with_its_form(project: Path) -> None:
 def test_what_is_the_teams_is_not_looked_at(project: Path) -> None:
     (project / "src" / "credit_risk" / "model.py").write_text("changed = True\n")
     (project / "README.md").write_text("ours\n")
+    with (project / ".gitattributes").open("a") as attributes:
+        attributes.write("*.parquet filter=lfs diff=lfs merge=lfs -text\n")
     (project / "pipelines" / "own.yml").write_text("ours: true\n")
     (project / "docs" / "own.md").write_text("ours\n")
     conformance.check(project)

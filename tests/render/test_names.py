@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Project
 from tests.render.files import parse, texts
-from tests.rendering import commit_all, copy_template
+from tests.rendering import ROOT, commit_all, copy_template
 
 SUGGESTED = re.compile(r"; for example '([^']*)'\.$")
 
@@ -30,7 +30,7 @@ PROJECT_NAMES = {
     "not ASCII": ["Café model", "модель", "模型", "naïve", "\uff21bc", "a\u0301bc"],
     "Python's words": ["class", "None", "match", "lambda", "true"],
     "YAML's words": ["yes", "off", "null", "ON"],
-    "standard library": ["json", "Email", "py-compile", "random"],
+    "standard library": ["json", "Email", "py-compile", "random", "test"],
     "dependencies": ["pandas", "scikit-learn", "sklearn", "PyYAML", "requests", "types-pyyaml"],
     "reserved": ["src", "Tests", "mlops", "con", "aux", "lpt1"],
     "too long": ["a" * 21, "a very long name of a project", "a" * 5000],
@@ -239,25 +239,33 @@ def test_words_of_python_are_refused(validators: dict[str, Any]) -> None:
             assert validators["project_name"](word), f"python's '{word}' was accepted"
 
 
-def test_names_of_dependencies_are_refused(
+ALL_MODULES = """
+import importlib.metadata, pkgutil, sys
+found = {module.name for module in pkgutil.iter_modules()}
+found |= {*sys.builtin_module_names, *sys.stdlib_module_names}
+print(*found, *importlib.metadata.packages_distributions(), sep="\\n")
+"""
+
+
+def test_names_of_what_is_installed_are_refused(
     validators: dict[str, Any], kept_project: Callable[..., Project]
 ) -> None:
-    """A project of a dependency's name cannot be resolved; of its import name, it hides it."""
+    """All that a project's own interpreter can import, such as `test`: one would hide the other.
+
+    And the names of the lock, which uv cannot resolve beside a project of that name.
+    """
     project = kept_project({"project_name": "Credit Risk"})
     lock = tomllib.loads(project.read("uv.lock"))
-    imports = project.run(
-        *("uv", "run", "python", "-c"),
-        "import importlib.metadata as m; print(*m.packages_distributions(), sep='\\n')",
-    ).stdout.split()
+    imports = project.run("uv", "run", "python", "-I", "-c", ALL_MODULES).stdout.split()
     names = {package["name"] for package in lock["package"]} | set(imports)
-    assert {"scikit-learn", "sklearn", "mlflow"} <= names
+    assert {"scikit-learn", "sklearn", "mlflow", "test", "sys", "yaml"} <= names
     accepted = [
         name
         for name in sorted(names - {"credit-risk", "credit_risk"})
         if name.isidentifier() or "-" in name
         if not name.startswith("_") and not validators["project_name"](name)
     ]
-    assert not accepted, f"add to `dependencies` in includes/names.jinja: {' '.join(accepted)}"
+    assert not accepted, f"add to includes/names.jinja: {' '.join(accepted)}"
 
 
 def copy(template: Path, folder: Path, *data: str) -> subprocess.CompletedProcess[str]:
@@ -309,3 +317,73 @@ def test_a_copy_of_no_release_is_told(template: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "tag", "v1.0.0"], cwd=repository, check=True)
     shutil.rmtree(tmp_path / "project")
     assert "no release" not in copy(repository, tmp_path, "project_name=abc-model").stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, question in yaml.safe_load((ROOT / "copier.yml").read_text("utf-8")).items()
+        if isinstance(question, dict) and question.get("when") is False
+    ],
+)
+def test_a_computed_value_is_refused(template: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}': is computed from other answers"):
+        copier.run_copy(
+            str(template),
+            tmp_path / "project",
+            data={"project_name": "Credit Risk", name: "false"},
+            defaults=True,
+            quiet=True,
+        )
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("package_name=test", 'package_name "test" is a module of Python\'s standard library'),
+        ("package_name=two words", 'package_name "two words" must be lower-case ASCII letters'),
+        ("project_slug=../up", 'project_slug "../up" must be lower-case ASCII letters'),
+        ("package_name=src", 'package_name "src" is a folder or command'),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_refused(
+    template: Path, tmp_path: Path, given: str, said: str
+) -> None:
+    done = copy(template, tmp_path, "project_name=Credit Risk", given)
+    assert done.returncode == 1
+    assert said in (done.stdout + done.stderr).splitlines()[-1]
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_package_of_another_name_is_taken(template: Path, tmp_path: Path) -> None:
+    assert copy(template, tmp_path, "project_name=Credit Risk", "package_name=risk").returncode == 0
+    assert (tmp_path / "project" / "src" / "risk" / "model.py").is_file()
+
+
+@pytest.mark.parametrize("source", ["template", "./template", "../{parent}/template"])
+def test_a_template_beside_the_project_is_recorded_by_its_whole_path(
+    tmp_path: Path, source: str
+) -> None:
+    """Later updates run in the project's folder, and in scratch folders."""
+    repository = copy_template(tmp_path / "template", small=True)
+    commit_all(repository, "Release")
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=repository, check=True)
+    given = source.format(parent=tmp_path.name)
+    done = copy(Path(given), tmp_path, "project_name=Credit Risk")
+    assert done.returncode == 0, done.stderr
+    recorded = Project(tmp_path / "project").yaml(".copier-answers.yml")["_src_path"]
+    assert recorded == str(repository.resolve())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://github.com/a/b.git", "git+https://x/y", "gh:a/b", "git@host:a/b.git", "file:///a/b"],
+)
+def test_a_url_is_recorded_as_it_is(template: Path, url: str) -> None:
+    environment = Worker(src_path=str(template)).jinja_env
+    text = (template / "template" / "[[_copier_conf.answers_file]].jinja").read_text("utf-8")
+    rendered = environment.from_string(text).render(_copier_answers={"_src_path": url, "b": 1})
+    assert yaml.safe_load(rendered) == {"_src_path": url, "b": 1}
+    assert rendered.startswith("# Written by copier.")
