@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -44,8 +45,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The library's name for GET."""
-        path = self.path.partition("?")[0]
-        self.answer({COMMENTS: self.server.comments, THREADS: {"value": self.server.threads}}[path])
+        path, _, query = self.path.partition("?")
+        if path == THREADS:
+            self.answer({"value": self.server.threads})
+            return
+        assert path == COMMENTS
+        asked = parse_qs(query)
+        size = min(int(asked.get("per_page", ["30"])[0]), 100)
+        first = (int(asked.get("page", ["1"])[0]) - 1) * size
+        self.answer(self.server.comments[first : first + size])
 
     def do_POST(self) -> None:
         """The library's name for POST."""

@@ -39,6 +39,15 @@ def test_one_comment_is_kept_current_on_github(github: Service) -> None:
     ]
 
 
+@pytest.mark.parametrize("others", [98, 99, 100, 198, 250])
+def test_a_comment_on_a_later_page_is_found(github: Service, others: int) -> None:
+    github.comments += [{"id": 1000 + number, "body": "x"} for number in range(others - 2)]
+    assert pull_request.comment("first")
+    assert pull_request.comment("second")
+    ours = [each for each in github.comments if pull_request.MARK in (each["body"] or "")]
+    assert [each["body"] for each in ours] == [f"{pull_request.MARK}\nsecond"]
+
+
 def test_one_comment_is_kept_current_in_azure_repos(azure: Service) -> None:
     assert pull_request.comment("first")
     assert pull_request.comment("second")

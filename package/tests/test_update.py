@@ -91,11 +91,15 @@ def test_an_answer_that_fell_back_to_its_default_is_told(project: Path, template
     subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
     try:
         done = update.update(project, [], "v3.0.0")
+        git(project, "reset", "--quiet", "--hard")
+        given = update.update(project, ["serving=both"], "v3.0.0")
     finally:
         subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
         settings.write_text(was)
         commit_all(template, "As before")
     assert done.answers == ["serving: 'batch' became 'both'"]
+    assert (given.answers, given.own) == ([], None)
+    assert any(line.startswith("not changed: some files") for line in update.describe(given))
 
 
 def answers_with(project: Path, old: str, new: str) -> str:
@@ -167,6 +171,7 @@ def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> No
         ("project_name=Other", "files of your own contain it"),
         ("regulated=true", "only sets the first value .* conf/project.yml: change it there"),
         ("serving", "write NAME=VALUE"),
+        ("vendored=false", "is computed from other answers and cannot be given"),
         (
             "nonsense=1",
             "v2.0.0 has no such question, nothing was changed. Its questions: .*serving",

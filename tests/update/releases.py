@@ -34,6 +34,7 @@ PARTS = (
     "template",
     "hooks/migrations",
     "package/src/mlops_platform/core",
+    "package/src/mlops_platform/template",
 )
 NOT_CHANGED = {".csv", ".png", ".ipynb", ".whl"}
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import copier
 import pytest
 
 from tests.projects import Project
@@ -113,6 +114,28 @@ def test_a_second_run_of_the_package_move_changes_nothing(
     project.run(sys.executable, str(SCRIPT_FILE), "credit_risk")
     template.update(project, template.current)
     assert git(project.path, "status", "--porcelain") == ""
+
+
+def test_plain_copier_stops_before_it_overwrites_a_file_that_git_ignores(
+    template: Template, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before, after = (template.pristine(tag, DEFAULTS) for tag in (LAST, template.current))
+    [name] = [
+        path.relative_to(after).as_posix()
+        for path in (after / "vendor").iterdir()
+        if not (before / path.relative_to(after)).exists()
+    ]
+    project.write(".gitignore", project.read(".gitignore") + f"/{name}\n")
+    commit_all(project.path, "Ignore")
+    project.write(name, "a week of work")
+    with pytest.raises(copier.errors.TaskError):
+        template.update(project, template.current, unsafe=True)
+    assert f"{name}: the template adds a file there" in capfd.readouterr().err
+    assert project.read(name) == "a week of work"
+    assert git(project.path, "status", "--porcelain") == ""
+    (project.path / name).unlink()
+    template.update(project, template.current, unsafe=True)
+    assert (project.path / name).read_bytes() == (after / name).read_bytes()
 
 
 def test_a_missing_last_release_gives_one_message(project: Project) -> None:

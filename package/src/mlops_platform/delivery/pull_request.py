@@ -6,6 +6,7 @@ Azure: https://learn.microsoft.com/rest/api/azure/devops/git (pull requests, thr
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import urllib.error
@@ -18,6 +19,7 @@ from mlops_platform.core.errors import UsageError
 
 MARK = "<!-- mlops summary -->"
 TIMEOUT = 30  # seconds
+PAGE = 100  # comments in an answer of GitHub, its maximum; Azure has no pages of threads
 AZURE = "api-version=7.1"
 
 
@@ -88,11 +90,14 @@ def _github_number() -> str | None:
 
 def _find_on_github(number: str, token: str) -> CommentTarget:
     issues_url = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
-    comments = _send("GET", f"{issues_url}/{number}/comments?per_page=100", token)
-    ours = next((each["id"] for each in comments if MARK in (each["body"] or "")), None)
-    return CommentTarget(
-        f"{issues_url}/{number}/comments", f"{issues_url}/comments/{ours}" if ours else None
-    )
+    comments_url = f"{issues_url}/{number}/comments"
+    ours = None
+    for page in itertools.count(1):
+        comments = _send("GET", f"{comments_url}?per_page={PAGE}&page={page}", token)
+        ours = next((each["id"] for each in comments if MARK in (each["body"] or "")), None)
+        if ours or len(comments) < PAGE:
+            break
+    return CommentTarget(comments_url, f"{issues_url}/comments/{ours}" if ours else None)
 
 
 def _find_on_azure(number: str, token: str) -> CommentTarget:

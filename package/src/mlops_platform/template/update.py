@@ -43,7 +43,8 @@ class UpdateResult(NamedTuple):
 
     `kept` are files that the template no longer has, but that the team edited. `answers` are those
     that changed without a request: Copier silently uses the default then. `own` are the team's
-    files in which a changed answer makes a difference that no update carries out.
+    files in which a changed answer makes a difference that no update carries out; None if the
+    release no longer accepts the old answer, so that it cannot be told.
     """
 
     before: str
@@ -53,7 +54,7 @@ class UpdateResult(NamedTuple):
     kept: list[str]
     conflicts: list[str]
     answers: list[str]
-    own: list[str]
+    own: list[str] | None
 
 
 def update(
@@ -115,11 +116,12 @@ def update(
 def describe(result: UpdateResult) -> list[str]:
     """Describe each change that the changed files do not show, one per line."""
     reason = "the template does not have it with your answers"
+    own = ["some files"] if result.own is None else result.own
     return [
         *(f"deleted: {path}; {reason}" for path in result.deleted),
         *(f"kept: {path}; {reason}, but you edited it" for path in result.kept),
         *(f"answer {changed}; set it back with --data" for changed in result.answers),
-        *(f"not changed: {path}; it is yours, and depends on your answer" for path in result.own),
+        *(f"not changed: {path}; it is yours, and depends on your answer" for path in own),
     ]
 
 
@@ -200,15 +202,18 @@ def _not_carried_out(
     given: set[str],
     scratch: Scratch,
     changes: list[Change],
-) -> list[str]:
+) -> list[str] | None:
     """Files that a changed answer changes in a new project, but that an update leaves alone."""
     old = {name: before[name] for name in given if before.get(name, after[name]) != after[name]}
     if not old:
         return []
     with tempfile.TemporaryDirectory() as folder:
         sides = [Path(folder) / side for side in ("before", "after")]
-        for answers, side in zip((after | old, after), sides, strict=True):
-            render_pristine(answers, side)
+        render_pristine(after, sides[1])
+        try:
+            render_pristine(after | old, sides[0])
+        except UsageError:
+            return None
         listed = {path.relative_to(side) for side in sides for path in side.rglob("*")}
         touched = {each.path for each in changes}
         return sorted(
