@@ -1,7 +1,8 @@
 """Shows which projects are behind and creates an update branch in each.
 
     uv run python -m hooks fleet status PROJECT... [--list FILE] [--json] [--html FILE]
-    uv run python -m hooks fleet update PROJECT... [--list FILE] [--json] [--version TAG] [--push]
+    uv run python -m hooks fleet update PROJECT... [--list FILE] [--json] [--version TAG]
+        [--push] [--pull-request]
     uv run python -m hooks fleet matrix PROJECT... [--list FILE] --format github|azure
 
 A project is a local clone or a git URL. docs/fleet.md says more. Exit codes: 0 everything is done,
@@ -88,6 +89,11 @@ def parser() -> argparse.ArgumentParser:
     )
     update.add_argument("--version", metavar="TAG", help="a release (the newest)")
     update.add_argument("--push", action="store_true", help="push the branches to origin")
+    update.add_argument(
+        "--pull-request",
+        action="store_true",
+        help="push, and open a pull request for each, with gh or az",
+    )
     engines = commands.add_parser("matrix", parents=[projects], help="jobs for a CI service")
     engines.add_argument("--format", choices=("github", "azure"), required=True)
     return top
@@ -130,10 +136,11 @@ def run(
     options: argparse.Namespace,
 ) -> list[Row]:
     """Run the work in processes and show the progress; returns rows in the order of `places`."""
-    version, push = getattr(options, "version", None), getattr(options, "push", False)
+    version, ask = getattr(options, "version", None), getattr(options, "pull_request", False)
+    push = ask or getattr(options, "push", False)
     clones = options.clones.resolve()
     clones.mkdir(parents=True, exist_ok=True)
-    tasks = [worker.Task(place, version, push, clones) for place in places]
+    tasks = [worker.Task(place, version, push, clones, ask) for place in places]
     rows: dict[str, Row] = {}
     # Copier's scratch folders are in there too; child processes of a killed worker may still write.
     with tempfile.TemporaryDirectory(prefix="fleet-", ignore_cleanup_errors=True) as scratch:

@@ -40,6 +40,7 @@ class Row:
     team: str = ""
     contact: str = ""
     branch: str = ""
+    pull_request: str = ""
     seconds: float = 0.0
 
     def needs_attention(self) -> bool:
@@ -109,6 +110,7 @@ def outcome_table(rows: Sequence[Row]) -> Table:
 def details(row: Row) -> list[str]:
     """Lines below a table: what to do about a row, and the files that matter."""
     lines = [f"{row.place}: {row.note}"] if row.note else []
+    lines += [f"{row.place}: {row.pull_request}"] if row.pull_request else []
     lines += [f"  drift      {name}" for name in row.drift]
     lines += [f"  conflict   {name}" for name in row.conflicts]
     return [printable(line) for line in lines]

@@ -20,7 +20,7 @@ from pathlib import Path
 from mlops_platform.template.changelog import git_url
 from mlops_platform.template.rendering import is_url
 
-from hooks.fleet import clones, speed
+from hooks.fleet import clones, pull_requests, speed
 from hooks.fleet.rehearsal import Scratch
 from hooks.fleet.rows import Row, read_gates
 from hooks.projects import (
@@ -38,12 +38,16 @@ _home = Path()  # this worker's own folder
 
 @dataclass(frozen=True)
 class Task:
-    """One project of the list: its address, the wanted release, and the folder for clones."""
+    """One project of the list: its address, the wanted release, and the folder for clones.
+
+    `push` sends the branch to origin, and `pull_request` asks for its review there.
+    """
 
     place: str
     version: str | None
     push: bool
     clones: Path
+    pull_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Project:
     template: Template
     push: bool
     row: Row
+    pull_request: bool = False
 
     def is_current(self) -> bool:
         """Whether the project has the wanted release, or a later commit of the template."""
@@ -149,7 +154,7 @@ def _open(task: Task) -> Project:
         team=recorded.text("team"),
         contact=recorded.text("user_email"),
     )
-    return Project(folder, commit, recorded, template, task.push, row)
+    return Project(folder, commit, recorded, template, task.push, row, task.pull_request)
 
 
 @functools.cache
@@ -203,7 +208,7 @@ def _update(project: Project) -> Row:
     if existing := clones.existing_update(folder, branch, row.newest):
         if project.push and existing == branch:  # perhaps an earlier push failed
             _push(folder, branch)
-        return replace(row, state="there already", branch=existing)
+        return _asked(project, replace(row, state="there already", branch=existing))
     if clones.dirty(folder):
         note = "changes are not committed. Commit or stash them, then run the command again."
         return replace(row, state="by hand", note=note)
@@ -222,7 +227,23 @@ def _update(project: Project) -> Row:
     git(folder, "fetch", *quiet, "--", place, f"HEAD:refs/heads/{branch}", settings=local)
     if project.push:
         _push(folder, branch)
-    return replace(row, state="updated", branch=branch)
+    return _asked(project, replace(row, state="updated", branch=branch))
+
+
+def _asked(project: Project, row: Row) -> Row:
+    """The row with the pull request of its branch, which is at origin."""
+    if not project.pull_request:
+        return row
+    title = f"Update to {row.newest} of the template"
+    branch = row.branch.removeprefix("origin/")
+    try:
+        address = pull_requests.ask(
+            project.folder, branch, title, team=row.team, contact=row.contact
+        )
+    except HookError as error:
+        note = f"{branch} is at origin, but has no pull request. {error} Run the command again."
+        return replace(row, state="by hand", note=without_secrets(note))
+    return replace(row, pull_request=address)
 
 
 def _push(folder: Path, branch: str) -> None:

@@ -21,6 +21,7 @@ from tests.update.fleets import (
     FLEET,
     Fleet,
     answers,
+    command_lines,
     edit,
     git,
     hooks_environment,
@@ -241,12 +242,14 @@ def test_every_command_of_the_page_runs(fleet: Fleet) -> None:
     git(project, "remote", "add", "origin", str(bare))
     write(fleet.home, "projects.txt", "one\n")
     lines = [line for block in commands("sh") for line in block.splitlines()]
-    assert len(lines) == 6
+    assert len(lines) == 7
+    path, asked = command_lines(fleet.home)
     for line in lines:
         if "matrix" in line:  # a matrix needs URLs
             git(project, "remote", "set-url", "origin", bare.as_uri())
-        run_script(line, fleet.home, hooks_environment())
+        run_script(line, fleet.home, hooks_environment(PATH=path))
     assert (fleet.home / "fleet.html").is_file()
+    assert [each["branch"] for each in json.loads(asked.read_text())] == [BRANCH]
     assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
 
 
@@ -264,6 +267,7 @@ def test_the_jobs_of_the_page_update_and_push(fleet: Fleet) -> None:
     """The matrix and the script of a job create a branch at origin."""
     bare, url = published(fleet.start("one"), fleet.home)
     write(fleet.home, "projects.txt", url)
+    path, asked = command_lines(fleet.home)
     for block, engine in zip(commands("yaml"), ("github", "azure"), strict=True):
         jobs = yaml.safe_load(block)["jobs"]
         if engine == "github":
@@ -271,7 +275,7 @@ def test_the_jobs_of_the_page_update_and_push(fleet: Fleet) -> None:
         else:
             plan, work = (job["steps"][0]["bash"] for job in jobs)
         output = fleet.home / "output"
-        environment = hooks_environment(GITHUB_OUTPUT=str(output))
+        environment = hooks_environment(GITHUB_OUTPUT=str(output), PATH=path)
         made = run_script(plan, fleet.home, environment)
         text = output.read_text().removeprefix("matrix=") if engine == "github" else made[1:]
         found = json.loads(text[text.index("{") :])
@@ -279,12 +283,15 @@ def test_the_jobs_of_the_page_update_and_push(fleet: Fleet) -> None:
         run_script(work, fleet.home, {**environment, "PROJECTS": batch["projects"]})
         assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
         git(bare, "branch", "-D", BRANCH)
+        assert [each["branch"] for each in json.loads(asked.read_text())] == [BRANCH]
+        asked.unlink()
 
 
 def run_script(script: str, folder: Path, environment: dict[str, str]) -> str:
     """Run a job's script like the CI service; returns its output."""
     script = script.replace("uv run python", f'"{sys.executable}"')
-    script = script.replace("update --push", f"update --clones '{folder / 'clones'}' --push")
+    clones = f"update --clones '{folder / 'clones'}' --pull-request"
+    script = script.replace("update --pull-request", clones)
     done = subprocess.run(
         ["bash", "-e", "-c", script],
         cwd=folder,
