@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
