@@ -56,7 +56,7 @@ def git(
             runner.run(folder, *arguments, accept=accept, settings=settings), "replace"
         )
     except runner.GitError as error:
-        said = str(error).partition("failed: ")[2] or str(error)
+        said = error.reason or str(error)
         raise HookError(f"`git {arguments[0]}` in {folder}: {error_lines(said)}") from None
 
 

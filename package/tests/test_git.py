@@ -194,6 +194,8 @@ def test_a_missing_git_is_told(repository: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_git_says_is_told_without_the_values_of_options(repository: Path) -> None:
-    with pytest.raises(git.GitError, match=r"`git rev-parse nothing` failed: fatal: ") as error:
+    with pytest.raises(
+        git.GitError, match=r"`git rev-parse nothing` failed with 128: fatal: "
+    ) as error:
         git.text(repository, "rev-parse", "--verify", "nothing")
     assert "Traceback" not in str(error.value)

@@ -559,7 +559,7 @@ MERGES = 'case " $* " in *" merge "*) {} ;; esac\nexec "$real" "$@"'
     "failure",
     [
         pytest.param(('echo "disk full" >&2; exit 128', 2, "disk full"), id="before"),
-        pytest.param(('"$real" "$@"; exit 128', 2, "git merge ended with 128"), id="after"),
+        pytest.param(('"$real" "$@"; exit 128', 2, "failed with 128"), id="after"),
         pytest.param(("mkdir docs && echo x > docs/gates.md; exit 1", 2, "stopped"), id="half"),
         pytest.param(
             (

@@ -96,7 +96,11 @@ NO_USER = {
 
 
 class GitError(UsageError):
-    """Git is missing, or ended with an unexpected exit code; the message is git's own."""
+    """Git is missing, or ended with an unexpected exit code; `reason` is git's own message."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Done(NamedTuple):
@@ -170,7 +174,9 @@ def call(
         raise GitError(f"git cannot be started in {folder}: {error}.") from None
     if done.returncode not in accept:
         said = done.stderr.strip() or done.stdout.strip() or b"git gave no reason"
-        raise GitError(f"`git {_command(arguments)}` failed: {decode(said, 'replace')}")
+        reason = decode(said, "replace")
+        message = f"`git {_command(arguments)}` failed with {done.returncode}: {reason}"
+        raise GitError(message, reason)
     return Done(done.returncode, done.stdout)
 
 
