@@ -194,6 +194,34 @@ def test_a_store_that_fails_leaves_the_old_or_the_new_champion(workspace, act, b
     assert set(champions[done:]) == {after}  # once it is done, it stays done
 
 
+def test_a_registration_that_was_interrupted_is_finished_by_the_next_run(registry):
+    register(registry)
+    run_id, real = experiments.start(registry.conf, name="run", tags={}), registry._client
+    registry._client = Failing(real, 0, "set_model_version_tag")
+    with pytest.raises(UsageError):
+        registry.register(run_id, "challenger", {}, "planted")
+    registry._client = real
+    assert roles(registry) == ["challenger", "challenger"]
+    assert registry.register(run_id, "challenger", {}, "planted").number == "2"
+    assert roles(registry) == ["archived", "challenger"]
+
+
+def test_a_promotion_that_was_interrupted_is_finished_by_the_next_command(mlops, workspace):
+    workspace.change("project.yml", stage="explore")
+    registry = workspace.registry
+    promoted(registry)
+    register(registry)
+    real = registry._client
+    registry._client = Failing(real, 5, "set_model_version_tag")
+    with pytest.raises(UsageError):
+        registry.promote(None, "why", "who")
+    registry._client = real
+    assert roles(registry) == ["champion", "champion"]
+    code, _, err = mlops(workspace, "promote")
+    assert (code, "no challenger to promote" in err) == (1, True)
+    assert roles(registry) == ["archived", "champion"]
+
+
 @pytest.mark.parametrize("nth", [3, 6, 7, 8])
 def test_a_rollback_that_was_interrupted_can_be_repeated(workspace, nth):
     registry = workspace.registry

@@ -31,6 +31,7 @@ def promote(
     from mlops_platform.tracking.roles import current_user
 
     registry = Registry(conf)
+    registry.finish_promotion()
     chosen = registry.candidate(version)
     release.require_passed(conf, chosen)
     champion = registry.promote(chosen.number, why, by or current_user())

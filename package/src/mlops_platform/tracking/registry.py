@@ -72,9 +72,13 @@ class Registry:
 
     def register(self, run_id: str, role: Role, tags: dict[str, str], why: str) -> Version:
         """Register a run's model as a version; the same run is never registered twice."""
-        for version in self.versions():
-            if version.run_id == run_id:
-                return version
+        existing = next((each for each in self.versions() if each.run_id == run_id), None)
+        version = existing or self._create(run_id, tags | stamp(role, why))
+        if version.role == "challenger":
+            self._archive_older_challengers(version)
+        return version
+
+    def _create(self, run_id: str, tags: dict[str, str]) -> Version:
         with experiments.store_errors("Registering the model", self.uri):
             try:
                 self._client.create_registered_model(self.name)
@@ -82,14 +86,16 @@ class Registry:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             created = self._client.create_model_version(
-                self.name, f"runs:/{run_id}/model", run_id, tags={**tags, **stamp(role, why)}
+                self.name, f"runs:/{run_id}/model", run_id, tags=tags
             )
-        if role == "challenger":
-            for version in self.versions():
-                if version.role == "challenger" and int(version.number) < int(created.version):
-                    why = f"version {created.version} is the newer challenger"
-                    self._write(version, _role_first("archived", why))
         return self.get(str(created.version))
+
+    def _archive_older_challengers(self, challenger: Version) -> None:
+        """Also after a registration that was interrupted before this."""
+        for version in self.versions():
+            if version.role == "challenger" and int(version.number) < int(challenger.number):
+                why = f"version {challenger.number} is the newer challenger"
+                self._write(version, _role_first("archived", why))
 
     def candidate(self, number: str | None) -> Version:
         """Return the challenger; a given `number` must be the challenger's.
@@ -129,6 +135,15 @@ class Registry:
         self._write(version, {**previous, **stamp("champion", why, by)})
         self._archive_champions_but(version, f"version {version.number} took its place")
         return self.get(version.number)
+
+    def finish_promotion(self) -> None:
+        """Archive the former champion, if a promotion was interrupted before that."""
+        champion = self.holder("champion")
+        if champion is not None and "previous_champion" in champion.tags:
+            former = self.get(champion.tags["previous_champion"])
+            if former.role == "champion":
+                why = f"version {champion.number} took its place"
+                self._write(former, _role_first("archived", why))
 
     def rollback(self, why: str, by: str) -> tuple[Version, Version]:
         """Make the previous champion champion again; returns (restored, rolled back).
