@@ -1,5 +1,6 @@
 """What the endpoint reads of a request besides its rows: encodings, keys of JSON, identity, key."""
 
+import asyncio
 import io
 import json
 import logging
@@ -379,3 +380,26 @@ def test_a_body_that_does_not_arrive_is_given_up(scorer, monkeypatch):
     monkeypatch.setattr(endpoint, "BODY_SECONDS", 0.05)
     status, sent, _ = stream(endpoint.create(scorer), None)
     assert (status, sent["connection"]) == (408, "close")
+
+
+def test_a_request_that_the_stop_cuts_off_is_told(scorer):
+    sent: list[dict] = []
+
+    async def ask() -> None:
+        async def receive() -> dict:
+            return await asyncio.Event().wait()
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/score", "query_string": b""}
+        scope |= {"headers": [], "root_path": "", "http_version": "1.1", "scheme": "http"}
+        task = asyncio.create_task(endpoint.create(scorer)(scope, receive, send))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 503
+    content = json.loads(sent[1]["body"])
+    assert content["error"] == "the endpoint stopped before it had the answer"

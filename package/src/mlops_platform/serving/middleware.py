@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -66,6 +67,10 @@ class Middleware:
             await app(scope, receive, send_and_record)
         except ClientDisconnect:
             status = CLIENT_CLOSED_REQUEST
+        except asyncio.CancelledError:  # the time for running requests is over
+            if not status:
+                content = self.scorer.problem("the endpoint stopped before it had the answer")
+                await JSONResponse(content, 503)(scope, receive, send_and_record)
         except Exception as error:
             _log_exception(path, error, identity)
             if not status:  # else the response has started and can only be cut off
