@@ -14,6 +14,7 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
 from mlops_platform.pipelines import runner
+from mlops_platform.pipelines.outputs import newest
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.registry import Registry
 from sklearn.pipeline import Pipeline
@@ -41,7 +42,7 @@ class Workspace:
         return Registry(self.conf)
 
     def step(self, name: str) -> Path:
-        return self.root / "outputs" / "train" / name
+        return newest(self.root / "outputs" / "train") / name
 
     @property
     def shuffled(self) -> Path:

@@ -5,14 +5,14 @@ import contextlib
 import pytest
 from mlops_platform import evidence
 from mlops_platform.core.errors import GateError
+from mlops_platform.pipelines.outputs import newest
 
 
 def watch(workspace, rows) -> evidence.DriftReport:
     rows.to_csv(workspace.root / "today.csv", index=False)
-    path = workspace.root / "outputs" / "monitor" / "drift" / "evidence" / "drift.json"
-    path.unlink(missing_ok=True)
     with contextlib.suppress(GateError):
         workspace.pipeline("monitor", current=workspace.root / "today.csv")
+    path = newest(workspace.root / "outputs" / "monitor") / "drift" / "evidence" / "drift.json"
     return evidence.read(evidence.DriftReport, path)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from mlops_platform.data import csv_table
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -13,12 +14,5 @@ def load(path: Path) -> pd.DataFrame:
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"no CSV file in {path}")
-    return pd.concat(map(read, files), ignore_index=True)
-
-
-def read(file: Path) -> pd.DataFrame:
-    """Read one file; a comma divides its columns."""
-    try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
-    except ValueError as error:  # pandas calls all so that is no CSV, or no UTF-8
-        raise ValueError(f"{file} cannot be read as CSV: {error}") from error
+    # Of files with another separator: csv_table.read(file, separator=";").
+    return pd.concat(map(csv_table.read, files), ignore_index=True)
