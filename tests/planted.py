@@ -95,7 +95,6 @@ def run(*, regression: bool = False, **changes: Any) -> Run:
             robustness=[evidence.Robustness(name="noise on numbers", value=0.79, worse_by=0.01)],
             importance=[evidence.Importance(feature="income", mean=0.1, std=0.01)],
             size_mb=0.9,
-            load_seconds=0.2,
             verdicts=[verdict(f"quality: {metric}", passed=True)],
             labels=[] if regression else ["repaid", "defaulted"],
             confusion=[] if regression else [[300, 50], [100, 150]],

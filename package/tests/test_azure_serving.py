@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import logging
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +12,10 @@ from types import ModuleType
 import pandas as pd
 import pytest
 from mlops_platform import cli
-from mlops_platform.core.errors import UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.serving import chunks, online, store
 from mlops_platform.serving.scorer import Scorer
+from mlops_platform.tracking import binding
 
 from package.tests import models
 from package.tests.samples import EXAMPLES
@@ -99,14 +101,43 @@ def test_a_batch_endpoint_says_model_and_version_in_variables(
 
 
 def test_a_deployment_holds_one_model(deployed, tmp_path):
-    assert store.find_deployed(deployed, TEAM) == (deployed / "model", "credit-risk", "3", TEAM)
+    assert store.find_deployed(deployed, "credit_risk") == (
+        deployed / "model",
+        "credit-risk",
+        "3",
+        TEAM,
+    )
     with pytest.raises(UsageError, match="has 0 models"):
-        store.find_deployed(tmp_path, TEAM)
+        store.find_deployed(tmp_path, "credit_risk")
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.json").write_bytes((deployed / "model/model.json").read_bytes())
     with pytest.raises(UsageError, match="has 2 models"):
-        store.find_deployed(tmp_path, TEAM)
+        store.find_deployed(tmp_path, "credit_risk")
+
+
+@pytest.mark.parametrize("name", ["model.skops", "contract.yml", "more.txt"])
+def test_a_deployment_refuses_another_model_than_the_registered_one(
+    deployed, tmp_path, monkeypatch, name
+):
+    folder = shutil.copytree(deployed, tmp_path / "credit-risk" / "3")
+    registered = binding.hash_model(folder / "model")
+    monkeypatch.setenv(store.HASH, registered)
+    assert store.find_deployed(folder, "credit_risk").version == "3"
+    with (folder / "model" / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(
+        GateError, match=f"version 3: its model is not .* registered was {registered}"
+    ):
+        store.find_deployed(folder, "credit_risk")
+
+
+def test_a_deployment_trusts_what_the_settings_named(deployed, monkeypatch):
+    monkeypatch.setenv(store.TRUSTED, "credit_risk.features.build,credit_risk.model.build")
+    team = store.find_deployed(deployed, "credit_risk").team
+    assert team.trusted == ("credit_risk.features.build", "credit_risk.model.build")
+    monkeypatch.setenv(store.TRUSTED, "")
+    assert store.find_deployed(deployed, "credit_risk").team.trusted == ()
 
 
 class Silent:

@@ -280,3 +280,25 @@ def test_a_run_that_the_store_does_not_know(trained):
         register.run(trained.conf, folder, out, out, out)
     assert not (out / "registration.json").exists()
     assert trained.roles() == {"1": "challenger"}
+
+
+def test_a_model_that_is_registered_again_keeps_why_it_was_rejected(serving):
+    worse = noisy(serving)
+    serving.compare(worse)
+    out = worse.parent / f"{worse.name}-evidence"
+    for _ in range(2):
+        register.run(serving.conf, worse, out, out, out)
+    made = evidence.read(evidence.Registration, out / "registration.json")
+    assert (made.role, made.new) == ("rejected", False)
+    assert made.reason.startswith("already registered, and rejected: worse than the champion by")
+
+
+def test_a_models_load_is_measured_once(trained):
+    compared = trained.compare(trained_model(trained))
+    (footprint,) = compared.footprints
+    by_gate = {verdict.gate: verdict.value for verdict in compared.verdicts}
+    assert by_gate["guardrail: load time"] == footprint.load_seconds
+    measured = evidence.read(
+        evidence.Evaluation, trained.step("evaluate") / "evidence" / "evaluation.json"
+    )
+    assert measured.load_seconds is None

@@ -15,6 +15,7 @@ from mlops_platform.ethics import evaluated_run
 from mlops_platform.pipelines.outputs import require_latest
 from mlops_platform.report import build, card, collect
 from mlops_platform.report.collect import Run
+from mlops_platform.tracking.roles import Version
 
 from package.tests.workspaces import CREDIT
 from tests import planted
@@ -79,6 +80,35 @@ def test_a_run_that_made_a_challenger():
 def test_a_version_that_was_there_already_has_the_role_that_it_has():
     known = planted.run().registration.model_copy(update={"role": "rolled_back", "new": False})
     assert "Version 4: rolled back" in Page(planted.run(registration=known)).text
+
+
+def standing(role: str, **tags: str) -> Version:
+    """Version 4 with another role than when it was registered."""
+    since = {"role_since": "2026-11-02T08:30:00.000000+00:00"}
+    return Version("4", "r" * 32, {"role": role, "role_by": "ann", **since, **tags})
+
+
+def test_a_promoted_version_is_champion_and_says_since_when_and_why():
+    page = Page(planted.run(version=standing("champion", role_why="approved in review 12")))
+    assert "Version 4: champion" in page.text
+    assert "champion since 2026-11-02 08:30 UTC: approved in review 12, by ann" in page.text
+    assert "registered as challenger: better than the champion by 0.0500" in page.text
+    assert "registered as challenger" not in page.text.partition("champion since")[0]
+
+
+def test_a_version_that_was_rolled_back_is_bad_news():
+    page = Page(planted.run(version=standing("rolled_back", role_why="complaints")))
+    assert "Version 4: rolled back" in page.text
+    assert 'class="card verdict bad"' in page.source
+
+
+def test_the_models_load_time_stands_once_as_it_was_compared():
+    footprint = evidence.Footprint(size_mb=2, load_seconds=0.37, memory_mb=9, packages=[])
+    compared = planted.run().comparison.model_copy(update={"footprints": [footprint]})
+    assert Page(planted.run(comparison=compared)).text.count("loads in 0.37 s") == 1
+    assert (
+        "loads in" not in Page(planted.run()).text
+    )  # evidence of a release that noted it elsewhere
 
 
 def test_a_failed_gate_is_failed_and_one_that_only_reports_is_reported():
@@ -337,7 +367,8 @@ def lay_out(run: Run, root: Path) -> dict[str, Path]:
 
 
 def test_report_gathers_outputs_and_prints_its_path(project, capsys):
-    run = planted.run(drift=planted.drift_report())
+    note = "The role is that of the registration: there is no registry here."
+    run = planted.run(drift=planted.drift_report(), note=note)
     lay_out(run, project)
     cli.invoke(["report"])
     assert capsys.readouterr().out.strip() == str(Path("outputs/report.html"))
@@ -346,6 +377,60 @@ def test_report_gathers_outputs_and_prints_its_path(project, capsys):
         PROJECT, run, model_card
     )
     assert (project / "outputs/model_card.md").read_text("utf-8") == model_card.markdown()
+    assert note in (project / "outputs/report.html").read_text("utf-8")
+    assert not (project / ".mlops").exists()  # to look for a registry makes none
+
+
+def headline(path: Path) -> str:
+    return re.search("<strong>(.*?)</strong>", path.read_text("utf-8")).group(1)
+
+
+def test_the_report_is_true_after_promote_and_rollback(trained, monkeypatch):
+    monkeypatch.chdir(trained.root)
+    trained.pipeline(until="report")
+    cli.invoke(["report"])
+    pages = [
+        trained.step("report") / "report" / "report.html",
+        trained.root / "outputs/report.html",
+    ]
+    assert [headline(page) for page in pages] == ["Version 1: challenger"] * 2
+    cli.invoke(["promote", "--why", "approved"])
+    assert [headline(page) for page in pages] == ["Version 1: champion"] * 2
+    assert "approved, by" in pages[1].read_text("utf-8")
+    assert "1, champion" in pages[1].with_name("model_card.md").read_text("utf-8")
+    first, second = trained.registry.get("1"), trained.fit("second")
+    trained.crown(second)
+    cli.invoke(["report"])
+    assert headline(pages[1]) == "Version 1: archived"
+    cli.invoke(["rollback", "--why", "complaints"])
+    assert [headline(page) for page in pages] == ["Version 1: champion"] * 2
+    assert "rollback of version 2: complaints" in pages[1].read_text("utf-8")
+    assert trained.registry.get("1").run_id == first.run_id
+
+
+def test_another_registrys_version_is_not_taken_for_this_one(trained, monkeypatch):
+    monkeypatch.chdir(trained.root)
+    registration = trained.step("register") / "evidence" / "registration.json"
+    made = evidence.read(evidence.Registration, registration)
+    evidence.write(made.model_copy(update={"run_id": "of another registry"}), registration)
+    cli.invoke(["report"])
+    assert "the registry here does not have this version" in Path("outputs/report.html").read_text()
+
+
+def test_a_registry_that_cannot_be_read_does_not_stop_the_report(trained, monkeypatch):
+    monkeypatch.chdir(trained.root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{trained.root / 'gone' / 'mlflow.db'}")
+    cli.invoke(["report"])
+    page = Path("outputs/report.html").read_text()
+    assert "The role is that of the registration: Opening the tracking store failed" in page
+
+
+def test_a_promotion_counts_also_where_the_report_is_broken(trained, monkeypatch, capsys):
+    monkeypatch.chdir(trained.root)
+    (trained.step("compare") / "evidence" / "comparison.json").write_text("{}")
+    cli.invoke(["promote"])
+    assert trained.roles() == {"1": "champion"}
+    assert "the report still has the roles of before" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_page_is_of_the_last_run_that_ended_and_ethics_of_the_last_that_passed(project):

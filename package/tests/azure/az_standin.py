@@ -52,6 +52,7 @@ COMMANDS = {
     "environment show": (VERSIONED, WORKSPACE | REGISTRY),
     "environment create": (set(), MADE | {"--version"} | WORKSPACE | REGISTRY),
     "model show": (VERSIONED, WORKSPACE | REGISTRY),
+    "model download": (VERSIONED, WORKSPACE | REGISTRY | {"--download-path"}),
     "model list": (set(), WORKSPACE | REGISTRY | {"--name", "--max-results"}),
     "model update": (
         {"--resource-group"} | VERSIONED,
@@ -106,6 +107,8 @@ EMPTY = {
     "jobs": {},
     # job -> the folder of what its steps left, as `outputs/train` of a project
     "left": {},
+    # version -> the folder of its model, in the workspace of dev and in the registry
+    "files": {},
     "tracking": "sqlite:///mlflow.db",
     "online": {},
     "batch": {},
@@ -322,6 +325,13 @@ class Azure:
 
     def model_show(self, flags: dict) -> dict:
         return self.found(self.models(flags), flags["--version"])
+
+    def model_download(self, flags: dict) -> None:
+        """The files, in a folder with the model's name, and no word."""
+        self.model_show(flags)
+        source = Path(self.state["files"][flags["--version"]])
+        target = Path(flags["--download-path"]) / flags["--name"] / source.name
+        shutil.copytree(source, target, dirs_exist_ok=True)
 
     def model_list(self, flags: dict) -> list:
         return list(self.models(flags).values())

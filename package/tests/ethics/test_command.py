@@ -13,6 +13,7 @@ from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.ethics import bundle, checks, evaluated_run, release
 from mlops_platform.ethics.kinds import metric_check
+from mlops_platform.ethics.measures import robustness
 from mlops_platform.evidence.ethics import Ethics
 
 from package.tests import workspaces
@@ -331,6 +332,17 @@ def test_changes_of_the_run_are_detected(ready):
     drift = {"psi": 50, "distance": 0.99, "p_value": 1e-9, "missing": 0.9, "min_rows": 100}
     ready.change("gates.yml", drift=drift)
     assert run_check(ready, "alarm").verdict == "failed"
+
+
+def test_robustness_has_one_figure_in_the_report(ready):
+    project, config = checks.load_settings(ready.conf)
+    run = evaluated_run.load(ready.conf, ready.step("train").parent, config, project)
+    by_name = {measure.name: measure for measure in robustness.MEASURES}
+    measured = [
+        by_name[name].compute(run, None).value
+        for name in ("loss_under_noise", "loss_under_missing")
+    ]
+    assert measured == [each.worse_by for each in run.evaluation.robustness]
 
 
 def test_uncommitted_changes_are_detected(trained, monkeypatch):

@@ -8,14 +8,15 @@ from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions, require_deployable
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
+from mlops_platform.tracking.roles import Version
 
 
 def run(target: Target, number_or_role: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateError: the version must not be deployed, its ethics checks do not allow production, or a
-            rollout is in progress.
+        GateError: the version must not be deployed, its model is not the one that was registered,
+            its ethics checks do not allow production, or a rollout is in progress.
         UsageError: there is no such version or endpoint, or Azure refuses.
     """
     versions = Versions(target)
@@ -25,13 +26,15 @@ def run(target: Target, number_or_role: str) -> str:
         from mlops_platform.ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
 
         release.require_passed(target.conf, version, delivery=True)
+    versions.require_unchanged(version)
     packages.register(target)
     for endpoint in load_endpoints(target):
-        _deploy(target, versions, endpoint, version.number)
+        _deploy(target, versions, endpoint, version)
     return version.number
 
 
-def _deploy(target: Target, versions: Versions, endpoint: Endpoint, number: str) -> None:
+def _deploy(target: Target, versions: Versions, endpoint: Endpoint, version: Version) -> None:
+    number = version.number
     traffic = endpoint.traffic()
     deployments = endpoint.deployments()
     for deployment in deployments.values():
@@ -54,7 +57,7 @@ def _deploy(target: Target, versions: Versions, endpoint: Endpoint, number: str)
     if free in deployments:
         _require_unused(versions, endpoint, deployments[free].version)
         endpoint.delete(free)
-    endpoint.create(free, number)
+    endpoint.create(free, version)
     endpoint.scale(free)
     if endpoint.traffic() != traffic:
         raise GateError(

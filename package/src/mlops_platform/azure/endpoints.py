@@ -17,6 +17,8 @@ from mlops_platform.azure.target import ENDPOINTS, Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
+from mlops_platform.serving import store
+from mlops_platform.tracking.roles import Version
 
 COLOURS = ("blue", "green")
 TrafficSplit = dict[str, int]  # deployment -> percent; without those that have 0
@@ -106,21 +108,21 @@ class Endpoint:
             for deployment in deployments
         }
 
-    def create(self, colour: str, version: str) -> None:
+    def create(self, colour: str, version: Version) -> None:
         """Create a deployment of a version, without traffic."""
-        versions = Versions(self.target)
-        model = f"azureml:{self.target.name}:{version}"
+        versions, number = Versions(self.target), version.number
+        model = f"azureml:{self.target.name}:{number}"
         if versions.in_registry:
             registry = f"azureml://registries/{self.target.cloud.registry}"
-            model = f"{registry}/models/{self.target.name}/versions/{version}"
+            model = f"{registry}/models/{self.target.name}/versions/{number}"
 
         def is_deployed() -> bool:
             deployment = self.deployments().get(colour)
-            return deployment is not None and deployment.version == version and deployment.healthy
+            return deployment is not None and deployment.version == number and deployment.healthy
 
         file = self.folder / "deployment.yml"
-        overrides = [f"model={model}", *self.target.packages(file), *self._overrides(version)]
-        overrides += self.target.tags()
+        overrides = [f"model={model}", *self.target.packages(file), *self._overrides(number)]
+        overrides += [*self._model_variables(version), *self.target.tags()]
         options = (
             "--name",
             colour,
@@ -130,7 +132,7 @@ class Endpoint:
             *set_options(*overrides),
         )
         self.az.ensure(
-            f"{self.kind} deployment {colour} of version {version}",
+            f"{self.kind} deployment {colour} of version {number}",
             is_deployed,
             *(f"{self.kind}-deployment", "create", *options),
         )
@@ -174,6 +176,14 @@ class Endpoint:
 
     def _overrides(self, version: str) -> list[str]:
         raise NotImplementedError
+
+    def _model_variables(self, version: Version) -> list[str]:
+        """Variables with which the deployment checks its model when it starts."""
+        variables = {
+            store.HASH: version.model_hash,
+            store.TRUSTED: ",".join(self.target.project.trusted),
+        }
+        return [f"environment_variables.{name}={text}" for name, text in variables.items() if text]
 
     def _version(self, deployment: dict[str, Any]) -> str:
         """The version in a model's id; `?` for another model."""

@@ -23,7 +23,8 @@ def run(target: Target, why: str) -> None:
     """Roll back. An interrupted rollback is finished, not repeated.
 
     Raises:
-        GateError: there is no version to restore, or it is unhealthy, too.
+        GateError: there is no version to restore, it is unhealthy, too, or its model is not the
+            one that was registered.
         UsageError: the state cannot be read or changed.
     """
     versions = Versions(target)
@@ -47,6 +48,7 @@ def run(target: Target, why: str) -> None:
             "Deploy the previous champion, then roll back: "
             f"{target.command(f'deploy {number}')}."
         )
+    versions.require_unchanged(previous.version)
     if not target.az.dry_run:
         smoke_test.check_deployment(target, leading, previous.name, previous.version.number, None)
     if not leading.splits_traffic or not state.share(failed):

@@ -6,11 +6,11 @@ from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.tracking.roles import Version, stamp
+from mlops_platform.tracking.roles import MODEL_HASH, Version, stamp
 
 SHAREABLE_ROLES = {"challenger", "champion"}
 # These tags identify a version: the same number in the registry must have the same tags.
-IDENTITY_TAGS = ("code_hash", "data_hash", "predictions_hash")
+IDENTITY_TAGS = ("code_hash", "data_hash", "predictions_hash", MODEL_HASH)
 NOT_COPIED = {"role", "role_why", "role_by", "role_since", "previous_champion"}
 
 
@@ -21,7 +21,7 @@ def run(target: Target, number_or_role: str) -> str:
 
     Raises:
         GateError: it is neither challenger nor champion, or the registry has another version of
-            its number.
+            its number, or its model is not the one that was registered.
         UsageError: the environment is not dev, or Azure refuses.
     """
     if target.environment != "dev":
@@ -29,12 +29,14 @@ def run(target: Target, number_or_role: str) -> str:
             "versions are shared from dev, where training registers them, not "
             f"{target.environment}."
         )
-    version = Versions(target, registry=False).get(number_or_role)
+    versions = Versions(target, registry=False)
+    version = versions.get(number_or_role)
     if version.role not in SHAREABLE_ROLES:
         raise GateError(
             f"version {version.number} is {version.role}. Only a challenger or a champion can "
             f"be shared. The reason for its role: {version.tags.get('role_why', 'none given')}"
         )
+    versions.require_unchanged(version)
     registry = Versions(target, registry=True)
     _require_same_version(registry.find(version.number), version, registry.location)
     number, name = version.number, target.name

@@ -7,11 +7,14 @@ staging only reads them.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from mlops_platform.azure.az import set_options
 from mlops_platform.azure.target import Target, command_hint
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.tracking import binding
 from mlops_platform.tracking.roles import Role, Version, stamp
 
 NEVER_DEPLOYED = {"rejected", "rolled_back"}
@@ -55,6 +58,35 @@ class Versions:
                 f"{self.location}.{hint}"
             )
         return version
+
+    def require_unchanged(self, version: Version) -> None:
+        """Download a version's model, and check that it is the one that was registered.
+
+        Raises:
+            GateError: it is another one.
+            UsageError: Azure has no model of this version.
+        """
+        if version.model_hash is None:
+            binding.say_unbound(version.number)
+            return
+        options = ("--name", self.target.name, "--version", version.number)
+        with tempfile.TemporaryDirectory() as scratch:
+            self.az.download(
+                *("model", "download", *options, "--download-path", scratch),
+                *self._location_options,
+            )
+            cards = sorted(Path(scratch).rglob("model.json"))
+            if len(cards) != 1:
+                raise UsageError(
+                    f"version {version.number} in the {self.location} has {len(cards)} files "
+                    "model.json, expected one. Look at it in Azure."
+                )
+            binding.require_unchanged(
+                version.number,
+                version.model_hash,
+                cards[0].parent,
+                f"Somebody changed it in the {self.location}: find out who, and train again.",
+            )
 
     def all(self) -> list[Version]:
         """Return all versions."""

@@ -65,12 +65,13 @@ def report(
 ) -> None:
     """Write outputs/report.html.
 
-    It contains the evidence of the last training that ended, and of the last monitor.
+    It contains the evidence of the last training that ended, and of the last monitor, and the role
+    that the version has now.
     """
-    from mlops_platform.report import build, collect
+    from mlops_platform.report import build, collect, current
 
     path = Path("outputs") / build.FILE
-    build.write(conf, collect.read_outputs(Path("outputs")), path)
+    build.write(conf, current.with_role(conf, collect.read_outputs(Path("outputs"))), path)
     terminal.out.print(str(path), markup=False)
     if open_it:
         typer.launch(str(path))

@@ -12,7 +12,8 @@ import typer
 
 from mlops_platform.cli.app import CONF, TRAIN, Conf, Json, Why, app, invoke, print_json
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import GateError
+from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.paths import project_root
 
 
 @app.command()
@@ -32,10 +33,11 @@ def promote(
 
     registry = Registry(conf)
     registry.finish_promotion()
-    chosen = registry.candidate(version)
+    chosen = registry.record_hash(registry.candidate(version))
     release.require_passed(conf, chosen)
     champion = registry.promote(chosen.number, why, by or current_user())
     terminal.out.print(f"version {champion.number} is champion now")
+    _refresh_report(conf)
 
 
 @app.command()
@@ -52,6 +54,17 @@ def rollback(
     terminal.out.print(
         f"version {restored.number} is champion again, version {failed.number} is rolled back"
     )
+    _refresh_report(conf)
+
+
+def _refresh_report(conf: Path) -> None:
+    """Let the last run's report say the new role; the roles have changed, whatever it holds."""
+    from mlops_platform.report import current
+
+    try:
+        current.refresh(conf, project_root(conf) / "outputs")
+    except UsageError as error:
+        terminal.log(f"the report still has the roles of before: {error}")
 
 
 @app.command()

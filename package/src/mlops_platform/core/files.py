@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,11 @@ def write_text(path: Path, text: str) -> None:
         scratch.write_text(text, encoding="utf-8", newline="\n")
 
 
-def hash_path(path: Path) -> str:
-    """SHA-256 of a file's bytes, or of the names and bytes of all files below a folder."""
+def hash_path(path: Path, ignored: AbstractSet[str] = IGNORED) -> str:
+    """SHA-256 of a file's bytes, or of the names and bytes of all files below a folder.
+
+    Files and folders with an `ignored` name do not count.
+    """
     digest = hashlib.sha256()
     if path.is_file():
         with path.open("rb") as file:
@@ -86,7 +90,7 @@ def hash_path(path: Path) -> str:
         return digest.hexdigest()
     for file_path in sorted(path.rglob("*"), key=lambda entry: entry.relative_to(path).as_posix()):
         relative = file_path.relative_to(path)
-        if file_path.is_file() and not IGNORED & set(relative.parts):
+        if file_path.is_file() and not ignored & set(relative.parts):
             digest.update(relative.as_posix().encode() + b"\0")
             digest.update(hash_path(file_path).encode())
     return digest.hexdigest()

@@ -129,7 +129,10 @@ class CalibrationBin(Part):
 
 
 class Evaluation(Part):
-    """evaluation.json: the model on the test set."""
+    """evaluation.json: the model on the test set.
+
+    `load_seconds` is in files of releases before 1.1: `compare` measures it, beside the champion's.
+    """
 
     shape: Literal["evaluation/1"] = "evaluation/1"
     run_id: str
@@ -143,7 +146,7 @@ class Evaluation(Part):
     robustness: list[Robustness]
     importance: list[Importance]
     size_mb: float
-    load_seconds: float
+    load_seconds: float | None = None
     verdicts: list[Verdict]
     labels: list[str]
     confusion: list[list[int]]
@@ -165,7 +168,7 @@ class Comparison(Part):
 
     `difference` is positive if the challenger is better, whatever the metric's direction; it must
     be at least `margin`. `champion_measures` are the champion's metrics by name. `footprints` has
-    the challenger's footprint, then the champion's.
+    the challenger's footprint, then the champion's if there is one.
     """
 
     shape: Literal["comparison/1"] = "comparison/1"

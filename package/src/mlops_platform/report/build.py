@@ -64,9 +64,20 @@ def _headline(run: Run, stop: collect.Stop | None) -> tuple[str, str, list[str]]
     version = run.registration
     if version is None:
         return "Not trained here", "warn", ["there is only evidence of the monitor"]
-    role = version.role.replace("_", " ")
+    role = run.role.replace("_", " ")
+    tone = ROLES.get(run.role, "warn")
+    if run.version is not None and run.role != version.role:
+        tags = run.version.tags
+        why = f"{tags.get('role_why', '')}, by {tags.get('role_by', 'unknown')}"
+        now = f"{role} since {run.version.since[:16].replace('T', ' ')} UTC: {why}"
+        return (
+            f"Version {version.version}: {role}",
+            tone,
+            [now, f"registered as {version.role}: {version.reason}"],
+        )
     status = "registered as challenger" if version.new and role == "challenger" else role
-    return f"Version {version.version}: {status}", ROLES.get(version.role, "warn"), [version.reason]
+    sentences = [version.reason, *([run.note] if run.note else [])]
+    return f"Version {version.version}: {status}", tone, sentences
 
 
 def _steps(run: Run, stop: collect.Stop | None) -> list[tuple[str, str, str]]:
@@ -101,8 +112,8 @@ def _facts(project: settings.Project, run: Run) -> list[tuple[str, str]]:
     if run.validation:
         facts.append(("Data", f"{run.validation.data_hash[:12]}, {run.validation.rows} rows"))
     if run.evaluation:
-        sizes = f"{run.evaluation.size_mb:.2f} MB, loads in {run.evaluation.load_seconds:.2f} s"
-        facts.append(("Model", sizes))
+        loads = f", loads in {run.footprint.load_seconds:.2f} s" if run.footprint else ""
+        facts.append(("Model", f"{run.evaluation.size_mb:.2f} MB{loads}"))
     return facts
 
 

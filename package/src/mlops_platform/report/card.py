@@ -192,7 +192,7 @@ def _facts(
     return {
         "model_details": [
             ("Developed by", f"{project.team}, {project.contact}"),
-            ("Version", f"{version.version}, {version.role}" if version else ""),
+            ("Version", f"{version.version}, {run.role}" if version else ""),
             ("Date", training.began[:10] if training else ""),
             ("Parameters", _format_parameters(training.parameters) if training else ""),
             ("Commit", training.git_commit if training else ""),

@@ -11,11 +11,15 @@ from mlops_platform import evidence
 from mlops_platform.evidence import Verdict
 from mlops_platform.evidence.ethics import Ethics
 from mlops_platform.pipelines.outputs import newest
+from mlops_platform.tracking.roles import Version
 
 
 @dataclass(frozen=True)
 class Run:
-    """The evidence of a run; None for files that no step wrote."""
+    """The evidence of a run; None for files that no step wrote.
+
+    `version` is the registered version as it is now; `note` says why that is not known.
+    """
 
     validation: evidence.Validation | None = None
     split: evidence.Split | None = None
@@ -25,6 +29,19 @@ class Run:
     registration: evidence.Registration | None = None
     drift: evidence.DriftReport | None = None
     ethics: Ethics | None = None
+    version: Version | None = None
+    note: str = ""
+
+    @property
+    def role(self) -> str:
+        """The role of the version, now or else when it was registered; empty without one."""
+        known = self.version or self.registration
+        return known.role if known else ""
+
+    @property
+    def footprint(self) -> evidence.Footprint | None:
+        """The footprint of the model, as it was compared."""
+        return next(iter(self.comparison.footprints), None) if self.comparison else None
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,7 @@ class Stop:
 
 
 SHAPES: dict[str, type[evidence.Part]] = {**evidence.SHAPES, "ethics": Ethics}
+EVIDENCE = [field.name for field in fields(Run) if field.name in SHAPES]
 STEPS = {
     "validate": "validation",
     "prepare": "split",
@@ -55,7 +73,7 @@ def read_folders(folders: Iterable[Path]) -> Run:
     files: dict[str, Any] = {
         name: evidence.read(SHAPES[name], folder / f"{name}.json")
         for folder in folders
-        for name in (field.name for field in fields(Run))
+        for name in EVIDENCE
         if (folder / f"{name}.json").is_file()
     }
     return Run(**files)
@@ -82,7 +100,7 @@ def read_outputs(outputs: Path, train: Path | None = None) -> Run:
 
 def is_empty(run: Run) -> bool:
     """Whether there is no evidence at all."""
-    return all(getattr(run, field.name) is None for field in fields(run))
+    return all(getattr(run, name) is None for name in EVIDENCE)
 
 
 def find_stop(run: Run) -> Stop | None:

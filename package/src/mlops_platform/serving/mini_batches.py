@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.data import csv_rows
-from mlops_platform.models.team import Team
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
 
@@ -35,7 +34,7 @@ def init(package: str) -> None:
     options, _ = parser.parse_known_args()  # the others are for Azure ML
     folder = options.model or Path(os.environ["AZUREML_MODEL_DIR"])
     version = options.version or os.environ["MLOPS_MODEL_VERSION"]
-    State.scorer = Scorer(*store.find_deployed(folder, Team(package), version))
+    State.scorer = Scorer(*store.find_deployed(folder, package, version))
 
 
 def run(mini_batch: list[str]) -> list[str]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 
-from mlops_platform.models.team import Team
 from mlops_platform.serving import store
 from mlops_platform.serving.headers import unsupported
 from mlops_platform.serving.requests import MAX_BYTES, RequestError
@@ -87,7 +86,7 @@ class State:
 def init(package: str) -> None:
     """Load the model from Azure ML's folder; `package` is the team's package."""
     folder = Path(os.environ["AZUREML_MODEL_DIR"])
-    State.endpoint = Endpoint(Scorer(*store.find_deployed(folder, Team(package))))
+    State.endpoint = Endpoint(Scorer(*store.find_deployed(folder, package)))
 
 
 def run(request: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,11 @@ from mlops_platform.core.files import atomic_folder
 from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.models import artifact, team
 from mlops_platform.models.team import Team
+from mlops_platform.tracking import binding
+from mlops_platform.tracking.roles import Version
+
+HASH = "MLOPS_MODEL_HASH"
+TRUSTED = "MLOPS_TRUSTED"
 
 
 class StoredModel(NamedTuple):
@@ -24,11 +30,12 @@ class StoredModel(NamedTuple):
 def fetch(conf: Path, version: str) -> StoredModel:
     """Return the model of a version, or of the champion; downloaded once into `.mlops/models/`.
 
-    The registry is read each time. A local copy is used only if it is from the version's run:
-    another registry may have another model with the same number.
+    The registry is read each time. A local copy is used only if it is the version's: another
+    registry may have another model with the same number.
 
     Raises:
         UsageError: no such version, no champion yet, or a registry that cannot be reached.
+        GateError: the version's model is not the one that was registered.
     """
     # MLflow takes a second to import, and a caller with a model's folder does not need it.
     from mlops_platform.tracking.registry import Registry  # noqa: PLC0415
@@ -37,15 +44,17 @@ def fetch(conf: Path, version: str) -> StoredModel:
     version_found = registry.champion() if version == "champion" else registry.get(version)
     folder_of_version = project_root(conf) / STATE / "models" / version_found.number
     folder = folder_of_version / "model"
-    if not _is_of(version_found.run_id, folder):
+    if registry.is_local:  # a copy that is still right must not hide that the store's is not
+        registry.require_unchanged(version_found)
+    if not _is_of(version_found, folder):
         try:
             with atomic_folder(folder_of_version) as scratch:
                 registry.download(version_found, scratch)
         except OSError:
             # Another process may have downloaded it at the same time.
-            if not _is_of(version_found.run_id, folder):
+            if not _is_of(version_found, folder):
                 raise
-        if not _is_of(version_found.run_id, folder):
+        if not _is_of(version_found, folder):
             raise UsageError(
                 f"version {version_found.number} of {registry.name}: its run "
                 f"{version_found.run_id} has the "
@@ -54,18 +63,25 @@ def fetch(conf: Path, version: str) -> StoredModel:
     return StoredModel(folder, registry.name, version_found.number, team.load_team(conf))
 
 
-def find_deployed(folder: Path, code: Team, version: str | None = None) -> StoredModel:
-    """Find the model in a folder of Azure ML.
+def find_deployed(folder: Path, package: str, version: str | None = None) -> StoredModel:
+    """Find the model in a folder of Azure ML, and check it against the hash in MLOPS_MODEL_HASH.
 
     For an online endpoint the folder is `.../<name>/<version>`; otherwise `version` is given.
+    `mlops azure deploy` sets the hash, and in MLOPS_TRUSTED the field `trusted` of
+    conf/project.yml, which an endpoint does not have.
 
     Raises:
         UsageError: no model there, or several.
+        GateError: it is not the model that was registered.
     """
     cards = sorted(folder.rglob("model.json"))
     if len(cards) != 1:
         raise UsageError(f"{folder}: has {len(cards)} models, expected one. Deploy one version.")
-    return StoredModel(cards[0].parent, folder.parent.name, version or folder.name, code)
+    number = version or folder.name
+    next_step = f"Deploy the version again: `uv run mlops azure deploy {number}`."
+    binding.require_unchanged(number, os.environ.get(HASH), cards[0].parent, next_step)
+    trusted = tuple(filter(None, os.environ.get(TRUSTED, "").split(",")))
+    return StoredModel(cards[0].parent, folder.parent.name, number, Team(package, trusted))
 
 
 def find_in_image(folder: Path, code: Team) -> StoredModel:
@@ -80,11 +96,16 @@ def find_in_image(folder: Path, code: Team) -> StoredModel:
             f"{folder}: has {len(cards)} models in folders NAME/VERSION, expected one. "
             "`mlops image` writes such a folder."
         )
-    return find_deployed(cards[0].parent, code)
+    model = cards[0].parent  # checked when the image was made, which nobody changes
+    return StoredModel(model, model.parent.name, model.name, code)
 
 
-def _is_of(run_id: str, folder: Path) -> bool:
+def _is_of(version: Version, folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    if version.model_hash is not None:
+        return binding.hash_model(folder) == version.model_hash
     try:
-        return artifact.load_card(folder).run_id == run_id
+        return artifact.load_card(folder).run_id == version.run_id
     except UsageError:
         return False

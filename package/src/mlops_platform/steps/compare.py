@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,19 +30,19 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     rows = dataset.read_part(data, "test", contract)
     truth = dataset.encode_target(rows, contract)
 
-    start = time.perf_counter()
     code = team.load_team(conf)
     fitted = artifact.load(model, code)
-    load_seconds = time.perf_counter() - start
     challenger_predictions = dataset.predict(fitted, rows[contract.features], contract.labels)
     value = metric.compute(truth, challenger_predictions)
+
+    own_footprint = footprint.measure(model, code)
 
     registry = Registry(conf)
     champion = registry.holder("champion")
     if champion is None:
         verdicts = gates.check_guardrails(
-            size_mb=measured.size_mb,
-            load_seconds=load_seconds,
+            size_mb=own_footprint.size_mb,
+            load_seconds=own_footprint.load_seconds,
             challenger=measured.groups,
             champion=[],
             higher_is_better=metric.higher_is_better,
@@ -66,6 +65,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
             low=None,
             high=None,
             verdicts=verdicts,
+            footprints=[own_footprint],
         )
         evidence.write(result, out / "comparison.json")
         return
@@ -77,7 +77,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         champion_predictions = dataset.predict(
             artifact.load(folder, code), rows[card.features], contract.labels
         )
-        footprints = (footprint.measure(model, code), footprint.measure(folder, code))
+        footprints = (own_footprint, footprint.measure(folder, code))
     champion_value = metric.compute(truth, champion_predictions)
     resampled = metrics.bootstrap(
         len(truth),
@@ -93,8 +93,8 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     if np.array_equal(challenger_predictions, champion_predictions):
         difference = 0.0
     verdicts = gates.check_guardrails(
-        size_mb=measured.size_mb,
-        load_seconds=load_seconds,
+        size_mb=own_footprint.size_mb,
+        load_seconds=own_footprint.load_seconds,
         challenger=measured.groups,
         champion=groups.by_group(
             rows,

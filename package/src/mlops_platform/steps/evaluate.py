@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,10 @@ from sklearn.metrics import confusion_matrix
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation import gates, groups, metrics
+from mlops_platform.evaluation import gates, groups, metrics, perturbations
 from mlops_platform.models import artifact, dataset, team
 from mlops_platform.tracking import experiments
 
-NOISE = 0.1
-MISSING_SHARE = 0.1
 MAX_RESIDUALS = 400
 
 
@@ -37,9 +34,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     measured = metrics.metrics_for_task(project.task)
     deciding = metrics.primary_metric(limits, project.task, conf)
 
-    start = time.perf_counter()
     fitted = artifact.load(model, team.load_team(conf))
-    load_seconds = time.perf_counter() - start
     card = artifact.load_card(model)
     rows = dataset.read_part(data, "test", contract)
     split = evidence.read(evidence.Split, data / "split.json")
@@ -71,7 +66,6 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
             fitted, features, truth, metric=deciding, contract=contract, seed=seed
         ),
         size_mb=artifact.size_mb(model),
-        load_seconds=load_seconds,
         verdicts=verdicts,
         labels=contract.labels,
         confusion=_confusion(truth, predicted, contract),
@@ -141,22 +135,13 @@ def _robustness(
     contract: Contract,
     seed: int,
 ) -> list[evidence.Robustness]:
-    """The metric after noise of 0.1 standard deviations, and after removing a tenth of the values.
-
-    Values are removed only in columns that may have missing values.
-    """
-    rng = np.random.default_rng(seed)
-    noisy, with_missing = features.copy(), features.copy()
-    for name in contract.numeric_features:
-        column = contract.columns[name]
-        noise = rng.normal(0, NOISE * float(features[name].std()), len(features))
-        noisy[name] = (features[name] + noise).clip(column.min, column.max)
-    for name in contract.features:
-        if contract.columns[name].missing:
-            with_missing.loc[rng.random(len(features)) < MISSING_SHARE, name] = np.nan
+    """The metric on each perturbed test set, and the loss."""
     value = metric.compute(truth, dataset.predict(fitted, features, contract.labels))
     results = []
-    for name, changed in (("noise on numbers", noisy), ("a tenth of values missing", with_missing)):
+    for name, changed in (
+        ("noise on numbers", perturbations.add_noise(features, contract, seed)),
+        ("a tenth of values missing", perturbations.drop_values(features, contract, seed)),
+    ):
         after = metric.compute(truth, dataset.predict(fitted, changed, contract.labels))
         results.append(
             evidence.Robustness(name=name, value=after, worse_by=metric.gain(value, after))

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_platform import evidence, settings
+from mlops_platform.core.errors import UsageError
 from mlops_platform.models import artifact
-from mlops_platform.tracking import experiments
+from mlops_platform.tracking import binding, experiments
 from mlops_platform.tracking.registry import Registry
-from mlops_platform.tracking.roles import Role
+from mlops_platform.tracking.roles import MODEL_HASH, Role
 
 
 def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:
-    """Write `out/registration.json`. Never makes a champion: a person does that with `promote`."""
+    """Write `out/registration.json`. Never makes a champion: a person does that with `promote`.
+
+    Raises:
+        UsageError: the run's stored model is not the one that was evaluated.
+    """
     card = artifact.load_card(model)
     measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
     compared = evidence.read(evidence.Comparison, comparison / "comparison.json")
@@ -38,6 +43,7 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
     tags |= {
         "metric": compared.metric,
         "predictions_hash": measured.predictions_hash,
+        MODEL_HASH: _hash_of_both(conf, card.run_id, model),
         "regulated": str(settings.load_project(conf).regulated).lower(),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
     }
@@ -49,9 +55,23 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
             model=registry.name,
             version=version.number,
             role=version.role,
-            reason=compared.reason if new else f"already registered, and {version.role}",
+            reason=compared.reason
+            if new
+            else f"already registered, and {version.role}: {version.tags.get('role_why', '')}",
             run_id=card.run_id,
             new=new,
         ),
         out / "registration.json",
     )
+
+
+def _hash_of_both(conf: Path, run_id: str, model: Path) -> str:
+    """The hash of the evaluated model, which the run's stored model must have, too."""
+    evaluated = binding.hash_model(model)
+    with experiments.files(conf, run_id, "model") as stored:
+        if (found := binding.hash_model(stored)) != evaluated:
+            raise UsageError(
+                f"{model}: is not the model of its run {run_id}. The hash of its files is "
+                f"{evaluated}, the run has {found}. Run `uv run poe pipeline` again."
+            )
+    return evaluated

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,11 @@ def store_uri(conf: Path) -> str:
     """The URI of the store of runs and versions."""
     remote = os.environ.get("MLFLOW_TRACKING_URI")
     return remote or f"sqlite:///{default_store(project_root(conf)).as_posix()}"
+
+
+def has_store(conf: Path) -> bool:
+    """Whether a store is configured, or already on this machine: `connect` would create it."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or default_store(project_root(conf)).exists()
 
 
 def how_to_start_over(conf: Path) -> str:
@@ -164,6 +170,17 @@ def download(conf: Path, run_id: str, name: str, folder: Path) -> Path:
         if local := _local_files(conf, run_id):
             return Path(shutil.copytree(local / name, folder / name))
         return Path(client.download_artifacts(run_id, name, str(folder)))
+
+
+@contextmanager
+def files(conf: Path, run_id: str, name: str) -> Iterator[Path]:
+    """A folder of a run's files, to read: where it lies, or a copy for the time of the block."""
+    local = _local_files(conf, run_id)
+    if local and (local / name).is_dir():
+        yield local / name
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield download(conf, run_id, name, Path(scratch))
 
 
 def _local_files(conf: Path, run_id: str) -> Path | None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.settings import load_project
-from mlops_platform.tracking import experiments
+from mlops_platform.tracking import binding, experiments
 from mlops_platform.tracking.experiments import MlflowClient, MlflowException
-from mlops_platform.tracking.roles import Role, Version, stamp
+from mlops_platform.tracking.roles import MODEL_HASH, Role, Version, stamp
 
 
 class Registry:
@@ -24,6 +24,7 @@ class Registry:
         self.conf = conf
         self.name = load_project(conf).name
         self.uri = experiments.store_uri(conf)
+        self.is_local = self.uri.startswith("sqlite:///")
         self._client: MlflowClient = experiments.connect(conf)
 
     def versions(self) -> list[Version]:
@@ -67,8 +68,42 @@ class Registry:
         return champion
 
     def download(self, version: Version, folder: Path) -> Path:
-        """Copy a version's model into `folder`, and return its path."""
-        return experiments.download(self.conf, version.run_id, "model", folder)
+        """Copy a version's model into `folder`, and return its path.
+
+        Raises:
+            GateError: it is not the model that was registered.
+        """
+        copy = experiments.download(self.conf, version.run_id, "model", folder)
+        self._require_unchanged(version, copy)
+        return copy
+
+    def record_hash(self, version: Version) -> Version:
+        """Record the hash of the model of a version that an earlier release registered."""
+        if version.model_hash is None:
+            with experiments.files(self.conf, version.run_id, "model") as folder:
+                self._write(version, {MODEL_HASH: binding.hash_model(folder)})
+        return self.get(version.number)
+
+    def require_unchanged(self, version: Version) -> None:
+        """Check that a version's model in the store is the one that was registered.
+
+        Raises:
+            GateError: it is another one.
+        """
+        if version.model_hash is None:
+            binding.say_unbound(version.number)
+            return
+        with experiments.files(self.conf, version.run_id, "model") as folder:
+            self._require_unchanged(version, folder)
+
+    def _require_unchanged(self, version: Version, folder: Path) -> None:
+        binding.require_unchanged(
+            version.number,
+            version.model_hash,
+            folder,
+            f"Restore the files of run {version.run_id} from a copy. Without one, train again; "
+            "`uv run poe rollback --why REASON` replaces a champion.",
+        )
 
     def register(self, run_id: str, role: Role, tags: dict[str, str], why: str) -> Version:
         """Register a run's model as a version; the same run is never registered twice."""
@@ -127,9 +162,10 @@ class Registry:
         """Make the challenger champion; a given `number` must be the challenger's.
 
         Raises:
-            GateError: the version is not a challenger.
+            GateError: the version is not a challenger, or its model is another one by now.
         """
         version = self.candidate(number)
+        self.require_unchanged(version)
         former = self.holder("champion")
         previous = {"previous_champion": former.number} if former else {}
         self._write(version, {**previous, **stamp("champion", why, by)})
@@ -151,7 +187,7 @@ class Registry:
         An interrupted rollback is finished, not repeated.
 
         Raises:
-            GateError: there is no previous champion.
+            GateError: there is no previous champion, or its model is another one by now.
         """
         champion = self.champion()
         champions = [version for version in self.versions() if version.role == "champion"]
@@ -168,6 +204,7 @@ class Registry:
                 "Train and promote a better version."
             )
         restored = self.get(number)
+        self.require_unchanged(restored)
         tags = stamp("rolled_back", why, by)
         role = {"role": tags.pop("role")}
         self._write(failed, tags)

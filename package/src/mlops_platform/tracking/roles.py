@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+MODEL_HASH = "model_hash"  # the tag that binds a version to its model
 Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
 
 
@@ -32,6 +33,11 @@ class Version:
     def since(self) -> str:
         """When it took its role: UTC, ISO 8601, so that text order is time order."""
         return self.tags.get("role_since", "")
+
+    @property
+    def model_hash(self) -> str | None:
+        """The hash of its model's files; None if an earlier release registered it."""
+        return self.tags.get(MODEL_HASH)
 
 
 def current_user() -> str:

@@ -10,36 +10,24 @@ import pandas as pd
 from mlops_platform.ethics.config import MetricCheck
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
 from mlops_platform.ethics.measurement import Measure, Value, bootstrap_value
+from mlops_platform.evaluation import perturbations
 
-NOISE = 0.1  # standard deviations
-SHARE = 0.1  # of the values
 UNSEEN = "(never seen)"
 
 
 def _add_noise(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add noise of a tenth of the standard deviation to each number, within its range."""
-    rng = np.random.default_rng(run.train.seed)
-    for name in run.contract.numeric_features:
-        column = run.contract.columns[name]
-        noise = rng.normal(0, NOISE * float(rows[name].std()), len(rows))
-        rows[name] = (rows[name] + noise).clip(column.min, column.max)
-    return rows
+    return perturbations.add_noise(rows, run.contract, run.train.seed)
 
 
 def _drop_values(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
-    """Set a tenth of the values to missing, in features that allow missing values."""
-    rng = np.random.default_rng(run.train.seed)
-    for name in run.contract.features:
-        if run.contract.columns[name].missing:
-            rows.loc[rng.random(len(rows)) < SHARE, name] = np.nan
-    return rows
+    return perturbations.drop_values(rows, run.contract, run.train.seed)
 
 
 def _replace_categories(run: EvaluatedRun, rows: pd.DataFrame) -> pd.DataFrame:
     """Replace a tenth of the values of each category with one that training did not have."""
     rng = np.random.default_rng(run.train.seed)
     for name in run.contract.categorical_features:
-        rows.loc[rng.random(len(rows)) < SHARE, name] = UNSEEN
+        rows.loc[rng.random(len(rows)) < perturbations.SHARE, name] = UNSEEN
     return rows
 
 
