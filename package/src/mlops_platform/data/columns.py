@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mlops_platform.settings import Settings
 
 Kind = Literal["number", "integer", "category", "text", "date"]
 Role = Literal["feature", "target", "id", "time", "sensitive", "ignored"]
 MAX_TEXT = 10_000
-EXACT = 2**53  # the integers up to here are exact in float64
+EXACT = 2**53 - 1  # up to here, each integer is one float64, and no other integer is the same
 
 
 class Column(Settings):
@@ -64,14 +65,53 @@ class Column(Settings):
         return self
 
 
+def as_text(value: Any, known: frozenset[str] = frozenset()) -> str:
+    """A value of a category or text; a number that is whole is written without `.0`.
+
+    pandas reads integers as floats where a value is missing. A text is kept as it is, but for a
+    category that `known` has only without its `.0`.
+    """
+    text = str(value)
+    whole = text.removesuffix(".0")
+    if isinstance(value, str):
+        return whole if text not in known and whole in known else text
+    return text if text in known else whole
+
+
 def request_type(column: Column) -> Any:
-    """The type of the column's values in a request."""
+    """The type of the column's values in a request: what a file may hold, a request may, too.
+
+    As a file's empty field, an empty text is a missing value. JSON knows no integers: 1 and 1.0
+    are one number, as they are in a file.
+    """
+    inner = _present_type(column)
+    optional = bool(column.missing) or column.role == "id"
+    return Annotated[inner | None if optional else inner, BeforeValidator(_without_empty)]
+
+
+def _present_type(column: Column) -> Any:
     if column.kind == "category":
-        return Literal[tuple(column.values or [])]
+        values = tuple(column.values or [])
+        return Annotated[
+            Literal[values], BeforeValidator(partial(_category, known=frozenset(values)))
+        ]
     if column.kind == "integer":
-        low = -EXACT if column.min is None else math.ceil(column.min)  # type: ignore[arg-type]
-        high = EXACT if column.max is None else int(column.max // 1)  # type: ignore[operator]
-        return Annotated[int, Field(ge=low, le=high)]
+        low = -EXACT if column.min is None else max(-EXACT, math.ceil(column.min))  # type: ignore[arg-type]
+        high = EXACT if column.max is None else min(EXACT, math.floor(column.max))  # type: ignore[arg-type]
+        return Annotated[int, Field(ge=low, le=high), BeforeValidator(_whole)]
     if column.kind == "number":
         return Annotated[float, Field(ge=column.min, le=column.max)]
-    return Annotated[str, Field(max_length=MAX_TEXT)]
+    return Annotated[str, Field(max_length=MAX_TEXT)]  # a number is no text where JSON says so
+
+
+def _without_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _category(value: Any, known: frozenset[str]) -> Any:
+    is_text = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return as_text(value, known) if is_text else value

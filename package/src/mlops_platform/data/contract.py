@@ -122,10 +122,9 @@ class Contract(Settings):
         for position, name in enumerate([*self.named("id"), *self.features]):
             column = self.columns[name]
             nullable = bool(column.missing) or column.role == "id"
-            annotation = request_type(column)
             info = Field(alias=name, title=name, description=column.about or None)
             fields[f"column_{position}"] = (
-                Annotated[annotation | None if nullable else annotation, info],
+                Annotated[request_type(column), info],
                 None if nullable else ...,
             )
         config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from pandas.api.types import is_datetime64_any_dtype, is_scalar
+from pandas.api.types import (
+    infer_dtype,
+    is_bool_dtype,
+    is_datetime64_any_dtype,
+    is_object_dtype,
+    is_scalar,
+    is_string_dtype,
+)
 
 from mlops_platform.core.text import pluralize
-from mlops_platform.data.columns import MAX_TEXT, Column
+from mlops_platform.data.columns import EXACT, MAX_TEXT, Column, as_text
 from mlops_platform.data.hints import suggest
 from mlops_platform.evidence import Finding
+
+DATE = re.compile(r"\s*\d{4}")
+FINER = re.compile(r"([.,]\d{6})\d+")  # than microseconds
+LAST = pd.Timestamp("9999-12-31T23:59:59.999999")  # datetime's last, and ISO 8601's
 
 if TYPE_CHECKING:
     from mlops_platform.data.contract import Contract
@@ -86,23 +97,62 @@ def typed(contract: Contract, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     unreadable: dict[str, pd.Series] = {}
     for name in names:
         raw, column = frame[name], contract.columns[name]
+        raw = _without_empty(raw)
         if column.numeric:
-            read = pd.to_numeric(raw, errors="coerce").astype("float64")
-            read = read.where(np.isfinite(read))
+            read = _numbers(raw)
         elif column.kind == "date":
-            # pandas would read a year as nanoseconds since 1970.
-            text = raw if is_datetime64_any_dtype(raw) else raw.map(str, na_action="ignore")
-            read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-            read = read.dt.tz_localize(None)
+            read = _dates(raw)
         else:
             read = raw.astype(object).where(raw.notna(), np.nan)
             known = frozenset(column.values or ())
-            read = read.map(partial(_as_text, known=known), na_action="ignore").astype(object)
+            read = read.map(partial(as_text, known=known), na_action="ignore").astype(object)
         values[name], unreadable[name] = read, raw.notna() & read.isna()
     return (
         pd.DataFrame(values, index=frame.index),
         pd.DataFrame(unreadable, index=frame.index, dtype=bool),
     )
+
+
+def _without_empty(raw: pd.Series) -> pd.Series:
+    """An empty text is a missing value."""
+    if not (is_object_dtype(raw) or is_string_dtype(raw)):
+        return raw
+    if _only_text(raw):
+        empty = raw == ""
+    else:
+        empty = raw.map(lambda value: isinstance(value, str) and not value)
+    return raw.mask(empty) if empty.any() else raw
+
+
+def _only_text(raw: pd.Series) -> bool:
+    """Whether all values are text or missing, so that there is no need to look at each."""
+    return bool(infer_dtype(raw, skipna=True) == "string")
+
+
+def _numbers(raw: pd.Series) -> pd.Series:
+    """Numbers as float64; what is none, not finite, or true or false, is missing."""
+    if is_bool_dtype(raw):
+        return pd.Series(np.nan, index=raw.index)
+    if is_object_dtype(raw) and not _only_text(raw):
+        raw = raw.mask(raw.map(lambda value: isinstance(value, bool | np.bool_)))
+    read = pd.to_numeric(raw, errors="coerce").astype("float64")
+    return read.where(np.isfinite(read))
+
+
+def _dates(raw: pd.Series) -> pd.Series:
+    """Dates in UTC and in microseconds, each read by itself; what is no date is missing.
+
+    pandas chooses one unit for a whole column: with a value in nanoseconds it can read no date
+    after 2262. It also takes `now` for a date, and a year as nanoseconds since 1970.
+    """
+    text = raw
+    if not is_datetime64_any_dtype(raw):
+        text = raw.map(str, na_action="ignore").astype(object)
+        dates = text.map(lambda value: bool(DATE.match(value)), na_action="ignore") == True  # noqa: E712
+        text = text.where(dates).str.replace(FINER, r"\1", regex=True)
+    read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+    read = read.dt.tz_localize(None).dt.as_unit("us")
+    return read.where(read <= LAST)
 
 
 def schema(contract: Contract) -> pa.DataFrameSchema:
@@ -193,6 +243,8 @@ def checks_of(column: Column) -> pa.Column:
         checks.append(pa.Check.isin(column.values, error=f"one of {', '.join(column.values)}"))
     if column.kind == "integer":
         checks.append(pa.Check(lambda values: values % 1 == 0, error="is a whole number"))
+        far = f"is between -{EXACT} and {EXACT}"
+        checks.append(pa.Check(lambda values: values.abs() <= EXACT, error=far))
     if column.kind == "text":
         checks.append(pa.Check.str_length(max_value=MAX_TEXT, error=f"at most {MAX_TEXT} letters"))
     return pa.Column(
@@ -206,9 +258,3 @@ def _bound(bound: float | date) -> Any:
 
 def _finding(column: str, rule: str, rows: int, message: str) -> Finding:
     return Finding(column=column, rule=rule, rows=rows, message=message)
-
-
-def _as_text(value: Any, known: frozenset[str]) -> str:
-    """A value as text; `1.0` becomes the category `1` (integers that pandas read as floats)."""
-    text = str(value)
-    return text[:-2] if text not in known and text.endswith(".0") else text
