@@ -97,7 +97,7 @@ def _present_type(column: Column) -> Any:
         ]
     if column.kind == "integer":
         low = -EXACT if column.min is None else max(-EXACT, math.ceil(column.min))  # type: ignore[arg-type]
-        high = EXACT if column.max is None else min(EXACT, math.floor(column.max))  # type: ignore[arg-type]
+        high = EXACT if column.max is None else min(EXACT, int(column.max // 1))  # type: ignore[operator]
         return Annotated[int, Field(ge=low, le=high), BeforeValidator(_whole)]
     if column.kind == "number":
         return Annotated[float, Field(ge=column.min, le=column.max)]
