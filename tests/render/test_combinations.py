@@ -170,7 +170,12 @@ def test_the_day_of_the_packages_is_the_same_here_and_there(
 ) -> None:
     ours = tomllib.loads((ROOT / "uv.toml").read_text())
     project = rendered(COMBINATIONS[0]).read("pyproject.toml")
-    assert ours["exclude-newer"] == tomllib.loads(project)["tool"]["uv"]["exclude-newer"]
+    day = tomllib.loads(project)["tool"]["uv"]["exclude-newer"]
+    assert ours["exclude-newer"] == day
+    # `uvx` does not read pyproject.toml; `poe ui` would take the newest of MLflow's packages.
+    assert f"uvx --exclude-newer {day} --from mlflow==" in rendered(COMBINATIONS[0]).read(
+        "poe_tasks.toml"
+    )
 
 
 def test_answers_decide_which_files_there_are(rendered: Callable[..., Project]) -> None:

@@ -493,6 +493,8 @@ class Memory:
 
 def main(words: list[str], memory: Memory, kill) -> tuple[int, str, str]:
     """One call: exit code, output, error. `kill` ends the caller."""
+    if words == ["extension", "show", "--name", "ml", "--output", "json"]:
+        return 0, '{"version": "2.44.1"}', ""
     memory.calls.append(words)
     fault = memory.faults.get(str(len(memory.calls)))
     state = json.loads(memory.text)

@@ -8,15 +8,17 @@ import sys
 
 import pytest
 from mlops_platform.azure import az as module
+from mlops_platform.azure import extension
 from mlops_platform.azure.az import MAX_ATTEMPTS, Az, normalize_state
 from mlops_platform.core.errors import UsageError
 from mlops_platform.settings import load_cloud
 
 from package.tests.azure import scenarios
 
+MISSING = f"`{extension.ADD}`"
 FIXES = {
-    "ERROR: 'ml' is misspelled or not recognized by the system.": "`az extension add --name ml`",
-    "The command requires the extension ml. Unable to prompt": "`az extension add --name ml`",
+    "ERROR: 'ml' is misspelled or not recognized by the system.": MISSING,
+    "The command requires the extension ml. Unable to prompt": MISSING,
     "ERROR: Please run 'az login' to setup account.": "Run `az login`",
     "(AuthorizationFailed) The client does not have authorization; timed out": "Ask for the role",
     "AADSTS700016: Application was not found": "Ask for the role",
@@ -42,6 +44,7 @@ class Answers:
     def __call__(self, command, **options):
         """One answer."""
         self.commands.append(command)
+        self.variables = options["env"]
         code, out, err = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         return subprocess.CompletedProcess(command, code, out, err)
 
@@ -50,6 +53,9 @@ class Answers:
 def az(monkeypatch):
     """An Az of dev, whose answers a test gives."""
     monkeypatch.setattr(module.shutil, "which", lambda name: name)
+    for name in extension.CI_SIGNS:
+        monkeypatch.delenv(name, raising=False)
+    extension._install.cache_clear()
     monkeypatch.setenv("MLOPS_AZURE_PAUSE", "0")
 
     def make(*answers: tuple[int, str, str], dry_run: bool = False) -> tuple[Az, Answers]:
@@ -219,3 +225,41 @@ def test_as_processes_a_rollout_survives_the_end_of_its_own(deployed, tmp_path, 
     assert list(scenarios.unserved_champions(deployed)) == []
     assert deployed.online()["traffic"] == {"green": 100}
     assert deployed.roles() == {"1": "archived", "2": "champion"}
+
+
+SHOW = ["az", "extension", "show", "--name", "ml", "--output", "json"]
+REMOVE = ["az", "extension", "remove", "--name", "ml"]
+ADD = f"az extension add --name ml --version {extension.VERSION} --yes --only-show-errors".split()
+
+
+@pytest.mark.parametrize(
+    ("shown", "done"),
+    [
+        ((0, f'{{"version": "{extension.VERSION}"}}', ""), []),
+        ((1, "", "The extension ml is not installed."), [ADD]),
+        ((0, '{"version": "2.99.0"}', ""), [REMOVE, ADD]),  # on an agent of the firm's own
+    ],
+)
+@pytest.mark.parametrize("sign", extension.CI_SIGNS)
+def test_in_ci_the_extension_has_the_tested_version(az, monkeypatch, sign, shown, done):
+    """Whatever runs with the identity of production is chosen by a release, not by the day."""
+    made, given = az(shown, *[(0, "{}", "")] * (len(done) + 2))
+    monkeypatch.setenv(sign, "true")
+    made.read("model", "list")
+    made.read("model", "list")  # it is asked for once
+    assert given.commands[: len(done) + 1] == [SHOW, *done]
+    assert [command[1] for command in given.commands[len(done) + 1 :]] == ["ml", "ml"]
+
+
+def test_an_extension_that_cannot_be_installed_is_told(az, monkeypatch):
+    made, _ = az((1, "", ""), (1, "", "no such version"))
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(UsageError, match=r"no such version\nInstall version 2\.44\.1"):
+        made.read("model", "list")
+
+
+def test_no_extension_is_installed_on_a_persons_machine_or_by_az_itself(az, monkeypatch):
+    made, given = az((0, "{}", ""))
+    made.read("model", "list")
+    assert [command[1] for command in given.commands] == ["ml"]
+    assert given.variables["AZURE_EXTENSION_USE_DYNAMIC_INSTALL"] == "no"

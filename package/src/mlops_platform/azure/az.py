@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mlops_platform.azure import extension
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 from mlops_platform.settings import Cloud
@@ -150,13 +151,16 @@ class Az:
         if az is None:
             raise UsageError(
                 "`az` is not installed on this machine. Install the Azure CLI, then run "
-                "`az extension add --name ml` and `az login`."
+                f"`{extension.ADD}` and `az login`."
             )
+        if arguments[0] != "monitor":
+            extension.require(az)
         _log_command(arguments)
         try:
             process = subprocess.run(
                 [az, *_build_command(arguments)],
                 stdin=subprocess.DEVNULL,
+                env=os.environ | extension.NO_OTHER,
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
@@ -207,7 +211,7 @@ def wait_interval(factor: int) -> None:
 def _raise_for_output(arguments: tuple[str, ...], output: str) -> None:
     """Raise for a known output. The order matters: a refusal may also mention timeouts."""
     if NO_EXTENSION.search(output):
-        raise UsageError("`az` has no extension `ml`. Run `az extension add --name ml`.")
+        raise UsageError(f"`az` has no extension `ml`. Run `{extension.ADD}`.")
     if LOGGED_OUT.search(output):
         raise UsageError(f"`az` is not logged in. Run `az login`. Its output: {output}")
     if DENIED.search(output):
@@ -248,5 +252,5 @@ def _parse_json(arguments: tuple[str, ...], output: str | None) -> Any:
     except ValueError:
         raise UsageError(
             f"`{_command_name(arguments)}` did not return JSON, so the state is not known: "
-            f"{output.strip()[:200]!r}. `az upgrade` and `az extension update --name ml` may help."
+            f"{output.strip()[:200]!r}. `az upgrade` may help, and `{extension.ADD}`."
         ) from None

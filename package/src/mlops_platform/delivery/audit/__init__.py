@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.delivery.audit import pipelines
+from mlops_platform.delivery.audit import pins, pipelines
 
 GITHUB, AZURE = Path(".github"), Path(".azuredevops")
 FINDING_EXIT_CODES = range(10, 20)  # exit codes of zizmor for findings
@@ -33,9 +33,13 @@ def run(root: Path) -> list[str]:
     if (root / GITHUB / "workflows").is_dir():
         failures += _zizmor(root)
         lines.insert(0, f"{GITHUB} has no problems")
+    pinned = pins.check(root)
+    if pinned.problems:
+        failures.append("\n".join(["commands with no version:", *pinned.problems]))
+    lines += [f"not pinned by digest: {image}" for image in pinned.images]
     if failures:
         raise GateError("\n\n".join(failures))
-    if not lines:
+    if not (root / AZURE).is_dir() and not (root / GITHUB / "workflows").is_dir():
         raise UsageError(f"there is neither {GITHUB}/workflows nor {AZURE}. Restore it from git.")
     return lines
 
