@@ -59,7 +59,9 @@ def test_the_workflow_has_nothing_to_find(repository: Path, actionlint: str) -> 
 
 def test_a_fault_in_the_workflow_is_seen(repository: Path, actionlint: str) -> None:  # noqa: F811
     workflow = repository / ".github" / "workflows" / "ci.yml"
-    workflow.write_text(workflow.read_text().replace("${{ matrix.os }}\n", "${{ matrix.system }}\n"))
+    workflow.write_text(
+        workflow.read_text().replace("${{ matrix.os }}\n", "${{ matrix.system }}\n")
+    )
     assert "matrix" in linted(actionlint, repository)
     workflow.write_text(WORKFLOW.read_text().replace("permissions: {}", "permissions: write-all"))
     assert "excessive-permissions" in audited(repository)

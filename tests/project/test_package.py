@@ -1,5 +1,6 @@
 """The project as a wheel, installed where nothing else is."""
 
+import json
 import zipfile
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ def test_the_wheel_works_alone(fresh_project: Callable[..., Project]) -> None:
     wheel = "credit_risk-0.1.0-py3-none-any.whl"
     platform = next((project.path / "vendor").iterdir())
     assert done.stdout.splitlines()[-2:] == [f"dist/{wheel}", f"dist/{platform.name}"]
+    assert json.loads(project.read("dist/sbom.cdx.json"))["bomFormat"] == "CycloneDX"
     made = zipfile.ZipFile(project.path / "dist" / wheel)
     assert "credit_risk/model.py" in made.namelist()
     metadata = made.read("credit_risk-0.1.0.dist-info/METADATA").decode()

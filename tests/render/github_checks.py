@@ -11,6 +11,7 @@ import yaml
 
 # What actionlint does not know of an action that is pinned by its commit: from their action.yml.
 INPUTS = {
+    "actions/attest": {"subject-path"},
     "actions/checkout": {"persist-credentials"},
     "actions/download-artifact": {"name", "path"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found"},

@@ -17,7 +17,8 @@ PINNED = re.compile(r"^\s*-? ?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", re
 # Who may do more than read, and why.
 ALLOWED = {
     ("ci", "comment"): {"contents": "read", "pull-requests": "write"},
-    ("publish", "publish"): {"contents": "write"},
+    ("deliver", "share"): {"attestations": "write", "contents": "read", "id-token": "write"},
+    ("publish", "publish"): {"attestations": "write", "contents": "write", "id-token": "write"},
     ("template-update", "template-update"): {"contents": "write", "pull-requests": "write"},
 }
 LOCKS = {("deliver", "staging"): "staging", ("deliver", "production"): "prod"}

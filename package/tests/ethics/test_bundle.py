@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.files import hash_path
 from mlops_platform.ethics import bundle
 from mlops_platform.evidence import ethics as shapes
 from mlops_platform.report import build, collect
@@ -18,6 +20,8 @@ from package.tests.test_report import lay_out
 from package.tests.workspaces import CREDIT
 from tests import planted
 
+LOCKED = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
+LOCKED += "[dependency-groups]\nteam = []\n"
 RUN_ID = planted.run().training.run_id
 
 
@@ -91,6 +95,9 @@ def project(tmp_path, monkeypatch) -> Path:
     lay_out(planted.run(), tmp_path)
     evidence.write(ethics(), tmp_path / "outputs/ethics/ethics.json")
     (tmp_path / "outputs/ethics/pytest.log").write_text("2 passed")
+    model = tmp_path / "outputs/train/run-1/train/model"
+    model.mkdir(parents=True)
+    (model / "model.skops").write_bytes(b"a model")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -119,6 +126,40 @@ def test_the_same_evidence_gives_the_same_bundle(project, written):
     before = path.read_bytes()
     assert bundle.write(project / "conf", project / "outputs", ethics()) == digest
     assert path.read_bytes() == before
+
+
+def test_the_provenance_names_the_model_and_what_it_was_made_from(project, written):
+    statement = json.loads(zipfile.ZipFile(written[0]).read("provenance.json"))
+    model = project / "outputs/train/run-1/train/model"
+    (subject,) = statement["subject"]
+    assert subject == {"name": "credit-risk", "digest": {"sha256": hash_path(model)}}
+    inputs = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert {each["name"]: each["digest"] for each in inputs} == {
+        "code": {"gitCommit": "c" * 40},
+        "data": {"sha256": planted.run().validation.data_hash},
+    }
+    assert statement["predicate"]["runDetails"]["metadata"] == {"invocationId": RUN_ID}
+    (model / "model.skops").write_bytes(b"another")
+    bundle.write(project / "conf", project / "outputs", ethics())
+    again = json.loads(zipfile.ZipFile(written[0]).read("provenance.json"))
+    assert again["subject"] != statement["subject"]
+
+
+def test_a_run_without_a_model_has_no_provenance(project):
+    shutil.rmtree(project / "outputs/train/run-1/train/model")
+    with pytest.raises(UsageError, match="model: does not exist"):
+        bundle.write(project / "conf", project / "outputs", ethics())
+
+
+def test_with_a_lock_it_has_the_bill_of_materials(project):
+    (project / "pyproject.toml").write_text(LOCKED)
+    subprocess.run(["uv", "lock", "--offline"], cwd=project, check=True, capture_output=True)
+    digest = bundle.write(project / "conf", project / "outputs", ethics())
+    path = project / "outputs" / "ethics" / bundle.FILE
+    bill = json.loads(zipfile.ZipFile(path).read("sbom.cdx.json"))
+    (model,) = [each for each in bill["components"] if each["type"] == "machine-learning-model"]
+    assert (model["name"], model["version"]) == ("credit-risk", RUN_ID)
+    assert bundle.write(project / "conf", project / "outputs", ethics()) == digest
 
 
 def again(path: Path, change: Callable[[dict[str, bytes]], object]) -> None:

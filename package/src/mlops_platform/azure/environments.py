@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import hash_path
-from mlops_platform.delivery import requirements
+from mlops_platform.core.files import hash_path, write_text
+from mlops_platform.delivery import requirements, sbom
 from mlops_platform.delivery.platform_wheel import EJECTED
 
 GROUPS = ("team", "azure-jobs")
@@ -42,6 +42,8 @@ def lock_version(root: Path) -> str:
 def export(root: Path) -> ExportedEnvironments:
     """Write requirements.txt into each environment's folder, from uv.lock, with hashes.
 
+    Beside it is the bill of materials, which goes into the image, too.
+
     Raises:
         UsageError: uv is not installed, or uv.lock does not match pyproject.toml.
     """
@@ -50,4 +52,5 @@ def export(root: Path) -> ExportedEnvironments:
     folders = {image.parent.name: image.parent for image in images}
     for folder in folders.values():
         requirements.export(root, folder, GROUPS)
+        write_text(folder / sbom.FILE, sbom.build(root, GROUPS))
     return ExportedEnvironments(folders, version)

@@ -8,15 +8,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from mlops_platform.core import terminal
+from mlops_platform.core import files, terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.delivery import platform_wheel
+from mlops_platform.delivery import platform_wheel, sbom
 
 DIST = Path("dist")
 
 
 def build(root: Path) -> list[Path]:
     """Build the wheel into `dist/`, copy the platform's there, and return both.
+
+    Beside them is the bill of materials.
 
     Installing the project needs both; with the platform package from a feed there is only one. For
     the test, the wheel is installed with the packages of uv.lock, and validates the data from
@@ -39,6 +41,7 @@ def build(root: Path) -> list[Path]:
         _run(root, *install, "--no-deps", str(wheel))
         _test_wheel(root, environment, Path(scratch))
         (root / DIST).mkdir(exist_ok=True)
+        files.write_text(root / DIST / sbom.FILE, sbom.build(root, ("team",)))
         project_wheel = Path(shutil.copyfile(wheel, root / DIST / wheel.name))
         wheel_folder = Path(scratch) / "platform"
         wheel_folder.mkdir()

@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from mlops_platform import settings
 from mlops_platform.core import files
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.delivery import sbom
+from mlops_platform.ethics import provenance
 from mlops_platform.evidence import Part
 from mlops_platform.evidence.ethics import Ethics
 from mlops_platform.pipelines.outputs import require_latest
@@ -71,6 +73,7 @@ def write(conf: Path, outputs: Path, ethics: Ethics) -> str:
         for pattern in patterns
         for path in sorted(base.glob(pattern))
     }
+    contents |= _supply_chain(root, run, settings.load_project(conf).name, ethics)
     installed = importlib.metadata.distributions()
     manifest = Manifest(
         made=ethics.made,
@@ -85,6 +88,15 @@ def write(conf: Path, outputs: Path, ethics: Ethics) -> str:
         for name, content in {MANIFEST: encoded, **contents}.items():
             bundle.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return hashlib.sha256(encoded).hexdigest()
+
+
+def _supply_chain(root: Path, run: Path, name: str, ethics: Ethics) -> dict[str, bytes]:
+    """What went into the model: its provenance, and the bill of materials if there is a lock."""
+    texts = {provenance.FILE: provenance.statement(root, run, name, ethics)}
+    if (root / "uv.lock").is_file():
+        model = {"name": name, "version": ethics.run_id, "sha256": provenance.model_hash(run)}
+        texts[sbom.FILE] = sbom.build(root, ("team",), model)
+    return {file: text.encode() for file, text in texts.items()}
 
 
 def verify(path: Path, digest: str | None = None) -> tuple[Manifest, str]:
