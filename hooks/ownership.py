@@ -22,6 +22,8 @@ CONDITIONS = {
     "src/*.py": "azureml",
     "vendor/": "vendored",
 }
+# What would let a project leave the template: reviewed by the platform team, if one is named.
+EXCEPTIONS = (".copier-answers.yml", "conf/forks.yml")
 TITLES = {
     "seed": "Yours: template updates never touch them",
     "shared": "Shared: an update merges the template's changes with yours",
@@ -70,14 +72,25 @@ def table() -> str:
 def codeowners() -> str:
     """CODEOWNERS: the last matching rule decides, so the order is reversed."""
     reviewer = "[[ team if team.startswith('@') else user_email ]]"
+    platform = "[[ platform_team or (team if team.startswith('@') else user_email) ]]"
     lines = ["# Managed by the template: `copier update` changes it.", f"* {reviewer}"]
     for owner, title in reversed(TITLES.items()):
         listed = [rule.glob for rule in ownership().rules() if rule.owner == owner]
         globs = [glob for glob in listed if not glob.startswith(".azuredevops")]
         if owner in ("managed", "shared"):
+            decides = platform if owner == "managed" else reviewer
             lines += ["", f"# {title.replace('`', '')}"]
-            rows = (_with_its_folder(glob, f"/{glob} {reviewer}\n") for glob in globs)
+            rows = (_with_its_folder(glob, f"/{glob} {decides}\n") for glob in globs)
             lines += [row.rstrip("\n") for row in rows]
+    lines += ["[%- if platform_team %]", "", "# Yours, in folders that the template manages"]
+    rules = ownership().rules()
+    yours = [rule.glob for rule in rules if rule.owner in ("seed", "generated") and rule.needed]
+    managed = tuple(rule.glob.removesuffix("**") for rule in rules if rule.owner == "managed")
+    rows = (_with_its_folder(glob, f"/{glob} {reviewer}\n") for glob in yours)
+    lines += [row.rstrip("\n") for row in rows if row.partition("/")[2].startswith(managed)]
+    lines += ["", "# Which template it is, and which managed files may differ"]
+    lines += [f"/{path} {platform}" for path in EXCEPTIONS]
+    lines += ["[%- endif %]"]
     return "\n".join(lines) + "\n"
 
 

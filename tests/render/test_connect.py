@@ -12,9 +12,9 @@ from tests.render.conftest import COMBINATIONS, name_of
 # Names that a workflow takes from its platform, without anybody making them.
 GITHUB = re.compile(r"\b(?:vars|secrets)\.(\w+)|\b(github\.token)\b")
 LABEL = re.compile(r"label\.name == '([\w-]+)'")
-ENVIRONMENT = re.compile(r"^ *environment: (\S+)$", re.M)
+ENVIRONMENT = re.compile(r"^ *environment: (\S+)(?: #.*)?$", re.M)
 MACRO = re.compile(r"\$\(([\w.]+)\)")
-CONNECTION = re.compile(r"^ *env: (dev|staging|prod)$", re.M)
+CONNECTION = re.compile(r"^ *env: (dev|share|staging|prod)$", re.M)
 OURS = {"Pipeline.Workspace", "UV_CACHE_DIR", "Agent.OS", "Build.SourcesDirectory"}
 
 

@@ -62,6 +62,9 @@ PROJECT_NAMES = {
 GOOD_NAMES = ["x", "Credit Risk", "credit-risk", "credit_risk", "abc1", "A1b 2c", "x" * 20, "model"]
 
 
+QUESTIONS = ("project_name", "description", "team", "platform_team", "user_email")
+
+
 @pytest.fixture(scope="module")
 def validators(template: Path) -> dict[str, Callable[[str], str]]:
     """The questions' validators as Copier runs them: a text for its fault, empty for none."""
@@ -72,7 +75,7 @@ def validators(template: Path) -> dict[str, Callable[[str], str]]:
         compiled = environment.from_string(questions[question]["validator"])
         return lambda value: compiled.render({question: value}).strip()
 
-    return {name: validator(name) for name in ("project_name", "description", "team", "user_email")}
+    return {name: validator(name) for name in QUESTIONS}
 
 
 def assert_good_message(
@@ -139,6 +142,9 @@ def test_good_project_names_are_accepted(validators: dict[str, Any], name: str) 
         ("description", "[[ 7*7 ]]"),
         ("description", "a # comment"),
         ("team", "@contoso//lending"),
+        ("platform_team", "ml-platform"),
+        ("platform_team", "@contoso/ml platform"),
+        ("platform_team", "@contoso/ml-platform\n* @somebody"),
         ("team", "équipe"),
         ("team", "1st team"),
         ("team", ""),

@@ -64,6 +64,30 @@ def test_reviews_are_asked_for_what_is_there(
     assert [rule for rule in rules if not any(project.path.glob(rule))] == []
 
 
+def test_a_platform_team_reviews_what_the_template_manages(
+    rendered: Callable[..., Project],
+) -> None:
+    teams = {"team": "@contoso/lending", "platform_team": "@contoso/ml-platform"}
+    answers = {**COMBINATIONS[0], "ci": "github", "cloud": "azureml", **teams}
+    lines = rendered(answers).read(".github/CODEOWNERS").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    assert rows[0] == ["*", "@contoso/lending"]
+
+    def reviewer(path: str) -> str:
+        """GitHub takes the last line that matches."""
+        rules = [OWNED.Rule(glob.removeprefix("/"), "shared", "") for glob, _ in rows[1:]]
+        found = [row[1] for row, rule in zip(rows[1:], rules, strict=True) if rule.matches(path)]
+        return found[-1] if found else rows[0][1]
+
+    for path in ("docs/gates.md", ".github/workflows/ci.yml", ".github/CODEOWNERS"):
+        assert reviewer(path) == "@contoso/ml-platform"
+    for path in (".copier-answers.yml", "conf/forks.yml", "pipelines/train.yml", "src/score.py"):
+        assert reviewer(path) == "@contoso/ml-platform"
+    for path in ("docs/impact.md", "conf/gates.yml", "pyproject.toml", "src/credit_risk/data.py"):
+        assert reviewer(path) == "@contoso/lending"
+    assert reviewer("azureml/jobs/sweep.yml") == "@contoso/lending"
+
+
 @pytest.mark.parametrize(
     ("path", "owner"),
     [
