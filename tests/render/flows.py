@@ -13,7 +13,7 @@ from tests.conftest import Project
 # Of the scripts, these belong to a platform: they install, or hand over what a task has made.
 PLATFORM = (
     "python -m pip install uv==0.13.9",
-    'gh release create "$TAG" --verify-tag --generate-notes dist/*.whl',
+    'gh release create "$TAG" --verify-tag --generate-notes dist/*',
     "uv publish dist/*.whl",
 )
 TASK = "uv run poe "
