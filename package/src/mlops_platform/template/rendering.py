@@ -18,7 +18,6 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
 ANSWERS = ".copier-answers.yml"
-COPIER = "copier>=9.19,<10"
 # `https:`, `git@host:`, `gh:`; one letter before the colon is a drive of Windows.
 URL = re.compile(r"[^/\\]{2,}:")
 
