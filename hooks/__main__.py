@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlops_platform.core.terminal import escape_what_cannot_be_printed
+
 
 class Command(NamedTuple):
     """A sub-command: the module whose `main` runs it, and a line of help."""
@@ -26,6 +28,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command with the arguments that follow it; returns its exit code."""
+    escape_what_cannot_be_printed()
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = parser().parse_args(words[:1]).command
     module = importlib.import_module(COMMANDS[name].module)  # only this one: they load a lot

@@ -6,12 +6,15 @@ written, and the exit code is 1 if a file is out of date.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from mlops_platform.core.programs import PYTHON_UTF8
 
 from tests.rendering import render
 
@@ -36,8 +39,11 @@ def results() -> dict[Path, str]:
             printed = subprocess.run(
                 [sys.executable, "-c", PROGRAM],
                 cwd=project,
+                env={**os.environ, **PYTHON_UTF8},
                 capture_output=True,
                 text=True,
+                encoding="utf-8",
+                errors="backslashreplace",
                 check=True,
             ).stdout
         for entry in filter(None, printed.split("\1")):

@@ -15,6 +15,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops_platform.core.files import atomic_file
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "package"
 VENDOR = ROOT / "template" / "[% if vendored %]vendor[% endif %]"
@@ -77,10 +79,8 @@ def write() -> Path:
     """Replace the wheel in the template; returns its path."""
     wheel = build()
     path = VENDOR / name()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}")
-    scratch.write_bytes(wheel)
-    scratch.replace(path)
+    with atomic_file(path) as scratch:
+        scratch.write_bytes(wheel)
     for other in set(VENDOR.glob("*.whl")) - {path}:
         other.unlink()
     return path

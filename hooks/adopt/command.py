@@ -87,7 +87,7 @@ def adopt(options: argparse.Namespace) -> int:
             version = f"the template, version {report['version']}"
             message = f"Render {version}"
             commit = merge.commit_render(render, root, comparison.kept, message)
-            undo = f"git merge --abort && git switch {old_branch} && git branch -D {new_branch}"
+            undo = f"git merge --abort; git switch {old_branch}; git branch -D {new_branch}"
             print(f"To undo it while the merge is open: {undo}\n", file=sys.stderr, flush=True)
             conflicts = merge.merge(
                 root, old_branch, new_branch, commit, plan=comparison, message=f"Adopt {version}"
@@ -252,7 +252,7 @@ def next_steps_text(root: Path, branch: str, conflicts: list[str], both: dict[st
     steps += [
         "uv sync",
         "uv run poe check     (fix what it reports: it now checks your code, too)",
-        "git add uv.lock && git commit --no-edit",
+        "git add uv.lock; git commit --no-edit",
     ]
     numbered = [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]
     head = [

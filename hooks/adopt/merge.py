@@ -121,7 +121,7 @@ def undo(root: Path, old: str, new: str, plan: Comparison, cause: Exception) -> 
         raise HookError(
             f"{cause}\nUndoing it failed too: {error}\n"
             f"None of your work is lost. In {root}, type:\n"
-            f"  git reset --hard && git switch {old} && git branch -D {new}"
+            f"  git reset --hard; git switch {old}; git branch -D {new}"
         ) from error
 
 

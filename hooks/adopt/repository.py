@@ -73,7 +73,7 @@ def clean_branch(root: Path) -> str:
     except runner.GitError as error:
         raise HookError(
             f"{root} is not the work tree of a git repository ({error}). "
-            f'Make it one: git init -b main && git add . && git commit -m "Start"'
+            f'Make it one: git init -b main; git add .; git commit -m "Start"'
         ) from error
     if Path(top).resolve() != root.resolve():
         raise HookError(f"{root} is a folder within a repository. Give its top folder: {top}")
@@ -128,7 +128,7 @@ def identity(root: Path) -> dict[str, str]:
     except runner.GitError as error:
         raise HookError(
             f"{root}: git does not know who commits. Set it: "
-            "git config user.name NAME && git config user.email ADDRESS"
+            "git config user.name NAME; git config user.email ADDRESS"
         ) from error
     name, address = re.fullmatch(r"(.*) <(.*)> .*", author.strip()).groups()  # type: ignore[union-attr]
     roles = {"NAME": name, "EMAIL": address}

@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-import shutil
 from pathlib import Path
 
 import yaml
+from mlops_platform.core.files import delete_folder, move
 from mlops_platform.template.changelog import git_url
 from mlops_platform.template.rendering import is_url
 
@@ -49,10 +49,10 @@ def _clone_of(url: str, clones: Path) -> Path:
     folder = clones / f"{name_from_address(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
     if not folder.exists():
         unfinished = folder.with_name(f".{folder.name}")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        delete_folder(unfinished)
         shallow = ("--quiet", "--depth", "1", "--no-single-branch")
         git(clones, "clone", *shallow, "--", url, str(unfinished))
-        unfinished.rename(folder)  # complete or not at all
+        move(unfinished, folder)  # complete or not at all
         return folder
     if dirty(folder):
         raise HookError(

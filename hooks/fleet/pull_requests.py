@@ -10,7 +10,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops_platform.core.errors import UsageError
 from mlops_platform.core.git import environment
+from mlops_platform.core.programs import command_line
 
 from hooks.projects import HookError, git, without_secrets
 
@@ -74,8 +76,12 @@ def _run(folder: Path, program: str, *arguments: str) -> str:
     path = shutil.which(program)
     if path is None:
         raise HookError(f"`{program}` is not on PATH. {INSTALL[program]}.")
+    try:
+        command = command_line(path, arguments)
+    except UsageError as error:
+        raise HookError(str(error)) from None
     done = subprocess.run(
-        [path, *arguments],
+        command,
         cwd=folder,
         env=environment(),  # they call git
         stdin=subprocess.DEVNULL,

@@ -6,7 +6,6 @@ one new branch are written. Work tree, index, stash and checked-out branch stay 
 
 import functools
 import os
-import shutil
 import signal
 import tempfile
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
+from mlops_platform.core.files import delete_folder
 from mlops_platform.template.changelog import git_url
 from mlops_platform.template.rendering import is_url
 
@@ -69,6 +69,8 @@ class Project:
     def scratch(self) -> Scratch:
         """A fresh clone of the project's last commit."""
         rules = self.template.owner_rules(self.recorded.commit)
+        for name in ("clone", "pristine"):  # of the project before
+            delete_folder(_home / name)
         scratch = Scratch(_home / "clone", _home / "pristine", self.recorded, rules)
         scratch.fill(self.folder, self.commit)
         return scratch
@@ -120,9 +122,6 @@ def _guarded(task: Task, work: Callable[[Project], Row]) -> Row:
             row = work(project)
     except Exception as error:  # an error in one project must not stop the others
         row = replace(row, state="failed", note=_reason(error))
-    finally:
-        for name in ("clone", "pristine"):
-            shutil.rmtree(_home / name, ignore_errors=True)
     return replace(row, seconds=round(time.perf_counter() - started, 2))
 
 
@@ -215,7 +214,7 @@ def _update(project: Project) -> Row:
     scratch = project.scratch()
     rehearsal = scratch.update(row.newest)
     if problems := rehearsal.problems():
-        by_hand = f"git switch -c {branch} && {COPIER} update --defaults --vcs-ref {row.newest}"
+        by_hand = f"git switch -c {branch}; {COPIER} update --defaults --vcs-ref {row.newest}"
         note = f"{problems}. Nothing was changed. In {folder} run: {by_hand}"
         return replace(row, state="by hand", conflicts=rehearsal.conflicts, note=note)
     message = f"Update the template from {project.recorded.commit} to {row.newest}"

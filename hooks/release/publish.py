@@ -57,7 +57,14 @@ def publish(url: str) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         copy = shutil.copy(path, scratch)  # uv reads brackets in a path as a pattern
         command = ["uv", "publish", "--quiet", "--publish-url", url, str(copy)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
     if done.returncode:
         raise HookError(f"{path.name} was not published: {done.stderr.strip()}")
     return path

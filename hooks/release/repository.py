@@ -1,5 +1,6 @@
 """The release check of the repository: version, changelog, commits and generated files."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from mlops_platform.core.programs import PYTHON_UTF8
 from packaging.version import Version
 
 from hooks import wheel
@@ -118,8 +120,11 @@ def ownership_problems(root: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "hooks", "ownership", "--check"],
         cwd=root,
+        env={**os.environ, **PYTHON_UTF8},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
     if not done.returncode:

@@ -263,7 +263,7 @@ def test_half_of_a_deleted_run_is_no_run(place, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("shutil.rmtree", stop)
+        patched.setattr(outputs, "delete_folder", stop)
         with pytest.raises(KeyboardInterrupt):
             outputs._delete(place.home / "run-1")
     assert outputs.newest(place.home) is None

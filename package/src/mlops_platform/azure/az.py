@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from mlops_platform.azure import extension
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.programs import command_line
 from mlops_platform.settings import Cloud
 
 MAX_ATTEMPTS = 6
@@ -158,7 +159,7 @@ class Az:
         _log_command(arguments)
         try:
             process = subprocess.run(
-                [az, *_build_command(arguments)],
+                command_line(az, _build_command(arguments)),
                 stdin=subprocess.DEVNULL,
                 env=os.environ | extension.NO_OTHER,
                 capture_output=True,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from mlops_platform.azure.target import TRAINING, Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import atomic_folder
+from mlops_platform.core.files import atomic_folder, delete_folder, move
 from mlops_platform.pipelines import load
 from mlops_platform.pipelines.outputs import new_run
 
@@ -54,8 +53,8 @@ def _download(target: Target, job: str, output: str, folder: Path) -> None:
     downloaded = scratch / "named-outputs" / output
     if not downloaded.is_dir() or not any(downloaded.iterdir()):
         raise UsageError(f"job {job} has no output `{output}` in Azure ML. Train again.")
-    downloaded.replace(folder)
-    shutil.rmtree(scratch)
+    move(downloaded, folder)
+    delete_folder(scratch)
 
 
 def tracking_uri(target: Target) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import subprocess
 import tempfile
@@ -95,7 +96,7 @@ def invoke(target: Target, endpoint: Endpoint, colour: str, body: str) -> Any:
     """
     with tempfile.TemporaryDirectory() as scratch:
         request = Path(scratch) / "request.json"
-        request.write_text(body, encoding="utf-8")
+        request.write_text(body, encoding="utf-8", newline="\n")
         options = ("--name", endpoint.name, "--deployment-name", colour, *target.az.workspace)
         try:
             response = target.az.read(
@@ -116,7 +117,14 @@ def _is_number(value: Any) -> bool:
 def _run_check(command: str) -> None:
     try:
         process = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, check=False, timeout=600
+            # Windows splits it itself, and shlex would drop the backslashes of its paths.
+            command if os.name == "nt" else shlex.split(command),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+            timeout=600,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"--check {command!r} cannot be run: {error}.") from None

@@ -60,6 +60,7 @@ def main() -> NoReturn:
     gc.set_threshold(
         50_000, 20, 50
     )  # imported objects stay alive: collecting them takes 10 % of the time
+    terminal.escape_what_cannot_be_printed()
     try:
         application(Path.cwd())(prog_name="mlops")
     except GateError as error:

@@ -1,14 +1,17 @@
-"""Atomic writes, hashes of files and folders, and YAML files."""
+"""Atomic writes, moves and deletions; hashes of files and folders; YAML files."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
+import stat
+import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from mlops_platform.core.errors import UsageError
 # sentence of the model card or consumer does not require a new run.
 NOT_INPUTS = {"ethics.yml", "model_card.yml", "patches.yml", "signatures.yml", "consumers.yml"}
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | NOT_INPUTS
+ATTEMPTS, PAUSE = 10, 0.05  # seconds; a virus scanner, or a reader, has a file open for an instant
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         yield scratch
-        scratch.replace(path)
+        move(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -47,11 +51,67 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield scratch
         if path.exists():
-            path.rename(former)  # a deletion that is interrupted leaves no half folder at `path`
-        scratch.rename(path)
+            move(path, former)  # a deletion that is interrupted leaves no half folder at `path`
+        try:
+            move(scratch, path)
+        except BaseException:
+            if former.exists():
+                move(former, path)
+            raise
     finally:
-        for folder in (scratch, former):
-            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (scratch, former) if path.exists() else (scratch,):
+            with suppress(OSError):  # hidden leftovers; the error of the block counts
+                delete_folder(folder)
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a file or folder another name, which replaces a file or an empty folder there.
+
+    Windows neither renames nor replaces what a program has open.
+
+    Raises:
+        PermissionError: another program keeps it open, or this one may not write there.
+    """
+    try:
+        patiently(lambda: source.replace(target))
+    except PermissionError as error:
+        raise PermissionError(
+            f"{target}: cannot be written ({error.strerror}). Close the program that has {source} "
+            f"or {target.name} open, and check that you may write there, then try again."
+        ) from None
+
+
+def patiently(action: Callable[[], object]) -> None:
+    """Do what Windows refuses while another process reads the file; try again for half a second.
+
+    Raises:
+        PermissionError: it was refused each time.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            action()
+        except PermissionError:
+            time.sleep(PAUSE)
+        else:
+            return
+    action()
+
+
+def delete_folder(path: Path) -> None:
+    """Delete a folder if it exists; read-only files too, such as git's, which Windows refuses."""
+
+    def make_writable(function: Callable[[str], object], name: str, error: Any) -> None:
+        if function not in (os.unlink, os.rmdir):
+            raise error if isinstance(error, BaseException) else error[1]
+        Path(name).chmod(stat.S_IREAD | stat.S_IWRITE)
+        function(name)
+
+    if not path.exists():
+        return
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=make_writable)
+    else:
+        shutil.rmtree(path, onerror=make_writable)
 
 
 def make_folder(path: Path) -> None:

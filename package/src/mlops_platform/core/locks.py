@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import make_folder, write_text
+from mlops_platform.core.files import make_folder, patiently, write_text
 
 
 @contextmanager
@@ -41,8 +41,10 @@ def exclusive(folder: Path, task: str, *, wait: float = 0) -> Iterator[None]:
         write_text(holder, json.dumps(content) + "\n")
         yield
     finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+        try:
+            patiently(lambda: holder.unlink(missing_ok=True))
+        finally:
+            lock.release()
 
 
 def _describe(holder: Path) -> str:

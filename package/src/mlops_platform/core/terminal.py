@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -54,6 +56,12 @@ def progress(label: str, total: int | None) -> Iterator[Advance]:
         _live[0].remove_task(task)
         if outermost:
             _live.pop().stop()
+
+
+def escape_what_cannot_be_printed() -> None:
+    """Let stdout escape letters that its code page lacks, as stderr does, instead of failing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def log(text: str) -> None:

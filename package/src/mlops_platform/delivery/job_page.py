@@ -14,7 +14,7 @@ from mlops_platform.core import terminal
 def add_summary(path: Path) -> None:
     """Show a Markdown file on the job's page; does nothing outside of CI."""
     if summary_file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary_file).open("a", encoding="utf-8") as file:
+        with Path(summary_file).open("a", encoding="utf-8", newline="\n") as file:
             file.write(path.read_text(encoding="utf-8"))
     elif os.environ.get("TF_BUILD"):
         terminal.out.print(f"##vso[task.uploadsummary]{path.resolve()}", markup=False)
@@ -23,7 +23,7 @@ def add_summary(path: Path) -> None:
 def set_output(name: str, text: str) -> None:
     """Set an output of the job, for later jobs."""
     if output_file := os.environ.get("GITHUB_OUTPUT"):
-        with Path(output_file).open("a", encoding="utf-8") as file:
+        with Path(output_file).open("a", encoding="utf-8", newline="\n") as file:
             file.write(f"{name}={text}\n")
     elif os.environ.get("TF_BUILD"):
         line = f"##vso[task.setvariable variable={name};isOutput=true]{text}"

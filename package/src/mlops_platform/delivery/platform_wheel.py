@@ -30,6 +30,8 @@ def copy(root: Path, folder: Path) -> list[Path]:
             cwd=root,
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
     except OSError as error:

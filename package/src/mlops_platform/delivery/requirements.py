@@ -23,7 +23,7 @@ def export(root: Path, folder: Path, groups: Sequence[str]) -> None:
         with atomic_file(folder / "requirements.txt") as path:
             _uv_export(root, path, groups)
             text = path.read_text(encoding="utf-8")
-            path.write_text(platform_wheel.with_hash(text, wheels), newline="\n")
+            path.write_text(platform_wheel.with_hash(text, wheels), encoding="utf-8", newline="\n")
 
 
 def _uv_export(root: Path, path: Path, groups: Sequence[str]) -> None:
@@ -31,7 +31,15 @@ def _uv_export(root: Path, path: Path, groups: Sequence[str]) -> None:
     command = ["uv", "export", "--quiet", "--locked", "--no-default-groups", *options]
     command += ["--no-emit-project", "--no-header", "--output-file", str(path.resolve())]
     try:
-        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        process = subprocess.run(
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
     except OSError as error:
         raise UsageError(f"uv cannot be started: {error}. Install it, or add it to PATH.") from None
     if process.returncode != 0:

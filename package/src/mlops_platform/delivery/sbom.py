@@ -33,6 +33,7 @@ def build(root: Path, groups: Sequence[str], model: dict[str, str] | None = None
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlops_platform.core import files, terminal
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.programs import PYTHON_UTF8
 from mlops_platform.delivery import platform_wheel, sbom
 
 DIST = Path("dist")
@@ -61,8 +62,11 @@ def _test_wheel(root: Path, clean: Path, scratch: Path) -> None:
     process = subprocess.run(
         [*command, "--out", str(scratch / "out")],
         cwd=scratch,
+        env={**os.environ, **PYTHON_UTF8},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
     if process.returncode != 0 or not (scratch / "out" / "validation.json").is_file():
@@ -78,7 +82,14 @@ def _run(root: Path, *command: str) -> None:
     environment = {key: text for key, text in os.environ.items() if key != "VIRTUAL_ENV"}
     try:
         process = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
         )
     except OSError as error:
         raise UsageError(f"{command[0]} cannot be started ({error}). Install uv.") from None

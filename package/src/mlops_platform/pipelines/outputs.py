@@ -17,12 +17,18 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import atomic_folder, make_folder, write_text
+from mlops_platform.core.files import (
+    atomic_folder,
+    delete_folder,
+    make_folder,
+    move,
+    write_text,
+)
 from mlops_platform.core.locks import exclusive
 
 LATEST = "latest.txt"
@@ -120,7 +126,7 @@ class NewRun:
         for path in self.folder.iterdir():
             if path.name not in steps:
                 _delete(path)
-        self.folder.rename(self.final)
+        move(self.folder, self.final)
         if passed:
             write_text(self.home / LATEST, self.name + "\n")
         self._delete_old()
@@ -134,7 +140,8 @@ class NewRun:
         runs = sorted(_runs(self.home), key=_number)
         for run in runs[:-KEPT]:
             if run != latest(self.home):
-                _delete(run)
+                with suppress(PermissionError):  # somebody reads it, on Windows: the next run does
+                    _delete(run)
 
 
 @contextmanager
@@ -146,7 +153,7 @@ def new_run(home: Path) -> Iterator[NewRun]:
     """
     with exclusive(home, f"the pipeline `{home.name}`"):
         for leftover in [*home.glob(".*/"), *home.glob(f"{UNFINISHED}/.*/")]:
-            shutil.rmtree(leftover)  # half a step, or half of a deleted run
+            delete_folder(leftover)  # half a step, or half of a deleted run
         last = newest(home)
         run = NewRun(home, f"run-{_number(last) + 1 if last else 1}")
         make_folder(run.folder)
@@ -168,7 +175,7 @@ def _delete(path: Path) -> None:
     """Delete a file or folder; half of a folder never keeps its name."""
     if path.is_dir():
         hidden = path.with_name(f".{path.name}")
-        path.rename(hidden)
-        shutil.rmtree(hidden)
+        move(path, hidden)
+        delete_folder(hidden)
     else:
         path.unlink()

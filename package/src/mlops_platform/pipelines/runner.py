@@ -23,6 +23,7 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import CodeError, GateError, UsageError
 from mlops_platform.core.files import atomic_folder, hash_path, write_text
 from mlops_platform.core.paths import default_store
+from mlops_platform.core.programs import PYTHON_UTF8
 from mlops_platform.pipelines import (
     PATHS,
     FromPipeline,
@@ -234,9 +235,11 @@ def _run_in_subprocess(command: list[str], step: Step, *, is_platform: bool) -> 
         process = subprocess.run(
             command,
             cwd=step.code,
-            env={**os.environ, **step.environment},
+            env={**os.environ, **PYTHON_UTF8, **step.environment},
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
     except OSError as error:

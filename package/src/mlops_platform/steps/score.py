@@ -13,7 +13,13 @@ from pathlib import Path
 from mlops_platform import evidence
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.files import atomic_file, atomic_folder, hash_path, write_text
+from mlops_platform.core.files import (
+    atomic_file,
+    atomic_folder,
+    delete_folder,
+    hash_path,
+    write_text,
+)
 from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.data import csv_rows
 from mlops_platform.serving import chunks, store
@@ -81,7 +87,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         ),
         out / "batch.json",
     )
-    shutil.rmtree(work_folder)
+    delete_folder(work_folder)
     if rejected == rows:
         raise GateError(
             f"{data}: all {rows} rows violate the contract of version {scorer.version}; "

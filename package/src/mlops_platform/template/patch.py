@@ -134,6 +134,7 @@ def _run_lock(root: Path, *options: str) -> None:
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
     except OSError as error:

@@ -16,6 +16,7 @@ import yaml
 from mlops_platform.core import git
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
+from mlops_platform.core.programs import PYTHON_UTF8
 
 ANSWERS = ".copier-answers.yml"
 # `https:`, `git@host:`, `gh:`; one letter before the colon is a drive of Windows.
@@ -75,7 +76,7 @@ def render_pristine(answers: dict[str, Any], folder: Path, template: str | None 
     given_answers = {key: value for key, value in answers.items() if not key.startswith("_")}
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "answers.yml"
-        file.write_text(yaml.safe_dump(given_answers), encoding="utf-8")
+        file.write_text(yaml.safe_dump(given_answers), encoding="utf-8", newline="\n")
         options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(file)]
         failures = []
         for command in _commands():
@@ -123,7 +124,7 @@ def _run(
         return subprocess.run(
             [*command, *arguments],
             cwd=cwd,
-            env=environment or git.environment(),
+            env={**(environment or git.environment()), **PYTHON_UTF8},
             capture_output=True,
             text=True,
             encoding="utf-8",

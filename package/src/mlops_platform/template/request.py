@@ -144,7 +144,14 @@ def _run_checks(project: Path) -> list[str]:
     environment["UV_PROJECT_ENVIRONMENT"] = str(project / ".venv")
     for command in (["uv", "lock", "--upgrade"], ["uv", "run", "poe", "check"]):
         process = subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, check=False
+            command,
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
         )
         if process.returncode != 0:
             output = "\n".join((process.stdout + process.stderr).strip().splitlines()[-20:])

@@ -49,7 +49,7 @@ class Scratch:
         git.run(self.folder, "init", "--quiet", kind)
         objects = self.root / git.text(self.root, "rev-parse", "--git-path", "objects")
         alternates = self.folder / ".git" / "objects" / "info" / "alternates"
-        alternates.write_bytes(os.fsencode(f"{objects.resolve()}\n"))
+        alternates.write_bytes(os.fsencode(f"{objects.resolve().as_posix()}\n"))
         self._commit(git.text(self.root, "rev-parse", "HEAD:./"))
         git.run(self.folder, "reset", "--quiet", "--hard", variables=NO_DOWNLOAD)
         if answers is not None:

@@ -47,7 +47,15 @@ def run(root: Path) -> list[str]:
 def _zizmor(root: Path) -> list[str]:
     command = ["zizmor", "--offline", "--quiet", "--strict-collection", str(GITHUB)]
     try:
-        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        process = subprocess.run(
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
     except OSError as error:
         raise UsageError(f"zizmor cannot be started ({error}). Run `uv sync`.") from None
     if process.returncode in FINDING_EXIT_CODES:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import write_text
+from mlops_platform.core.programs import PYTHON_UTF8
 from mlops_platform.ethics.config import PytestCheck
 from mlops_platform.ethics.kinds import pytest_plugin
 from mlops_platform.ethics.outcome import Outcome
@@ -70,9 +71,11 @@ def _run_pytest(
         process = subprocess.run(
             [*command, "-q", *files],
             cwd=root,
-            env={**os.environ, **variables},
+            env={**os.environ, **PYTHON_UTF8, **variables},
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             timeout=TIMEOUT_SECONDS,
             check=False,
         )

@@ -31,4 +31,4 @@ def pytest_runtest_logreport(report: Any) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write the outcomes to a file."""
-    Path(os.environ[RECORD]).write_text(json.dumps(outcomes), encoding="utf-8")
+    Path(os.environ[RECORD]).write_text(json.dumps(outcomes), encoding="utf-8", newline="\n")

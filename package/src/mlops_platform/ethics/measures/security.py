@@ -98,6 +98,8 @@ def _run(
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
