@@ -1,11 +1,13 @@
 """A stand-in for `az` with its extension `ml`: strict about arguments, with a small state.
 
 The flags are those of the extension's own source (Azure/azure-cli-extensions, azext_mlv2, `_params`
-and `custom`) and, for `az monitor autoscale`, of Azure/azure-cli, command_modules/monitor. So are
+and `custom`) and, for `az monitor autoscale` and `az storage account management-policy`, of
+Azure/azure-cli, command_modules/monitor and command_modules/storage. So are
 the traps: creating an online endpoint or deployment that exists fails, a `show` of nothing ends
 with 3, an answer of `invoke` is a JSON string in JSON, shares of 0 vanish, `autoscale create`
-forgets the rules that there were, `autoscale rule create` adds one each time, `job list` gives 50
-jobs without `--max-results` and no archived ones, and each `batch-endpoint invoke` is a new job.
+forgets the rules that there were, and so does `management-policy create`, `autoscale rule create`
+adds one each time, `job list` gives 50 jobs without `--max-results` and no archived ones, and each
+`batch-endpoint invoke` is a new job.
 
 All of it is one `Memory`; as a program it lives in the file that AZ_STANDIN names. It needs PyYAML
 and nothing else, so that it can be copied and put on any PATH as `az`.
@@ -31,6 +33,7 @@ REGISTRY = {"--registry-name"}
 NAMED = {"--name"}
 VERSIONED = {"--name", "--version"}
 MADE = {"--file", "--set", "--name"}
+ACCOUNT = GROUP | {"--account-name"}
 BEHIND = {"--endpoint-name"}
 SWITCHES = {"--force-string", "--yes", "--no-wait", "--only-show-errors", "--include-archived"}
 # command -> flags that must be given, flags that may be
@@ -42,6 +45,9 @@ COMMANDS = {
         GROUP | {"--autoscale-name", "--condition", "--scale"},
         {"--cooldown"},
     ),
+    "account management-policy show": (ACCOUNT, set()),
+    "account management-policy create": (ACCOUNT | {"--policy"}, set()),
+    "datastore show": (WORKSPACE | NAMED, set()),
     "schedule show": (WORKSPACE | NAMED, set()),
     "schedule create": (WORKSPACE, MADE | {"--no-wait"}),
     "workspace show": ({"--resource-group", "--name"}, set()),
@@ -113,6 +119,10 @@ EMPTY = {
     "online": {},
     "batch": {},
     "autoscale": {},
+    "storage": "/subscriptions/s/resourceGroups/rg-storage/providers/Microsoft.Storage"
+    "/storageAccounts/stcreditrisk",
+    "policies": {},
+    "datastores": {"workspaceblobstore": {"container_name": "azureml-blobstore-1"}},
     "schedules": {},
     # The time at which jobs are made; the machine's own clock where it is None.
     "now": "2026-05-08T12:00:00+00:00",
@@ -136,8 +146,8 @@ def parse(words: list[str]) -> tuple[str, dict]:
     """The command and its flags; what the real one would not know is refused."""
     flagless = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
     group, command = " ".join(flagless[:1]), " ".join(flagless[1:])
-    monitors = command.startswith("autoscale ")
-    if command not in COMMANDS or group != ("monitor" if monitors else "ml"):
+    groups = {"autoscale": "monitor", "account": "storage"}
+    if command not in COMMANDS or group != groups.get(command.split(" ")[0], "ml"):
         raise AzError(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
     required, optional = COMMANDS[command]
     known = required | optional | {"--only-show-errors", "--output"}
@@ -167,9 +177,10 @@ class Azure:
 
     def run(self, command: str, flags: dict) -> object:
         """Do one command; returns what it prints."""
+        command = command.replace("account management-policy", "policy")
         group, verb = command.replace("rule create", "rule").split()
-        if group == "autoscale":
-            return getattr(self, f"autoscale_{verb}")(flags)
+        if group in ("autoscale", "policy"):
+            return getattr(self, f"{group}_{verb}")(flags)
         workspace = flags.get("--workspace-name") or flags.get("--name")
         if "--registry-name" in flags and flags["--registry-name"] not in self.state["registries"]:
             raise AzError("(RegistryNotFound) There is no such registry.", 3)
@@ -179,12 +190,17 @@ class Azure:
         if what:
             return getattr(self, f"{what}_{verb}")(kind, flags)
         if group == "workspace":
-            return {"name": workspace, "mlflow_tracking_uri": self.state["tracking"]}
+            return {
+                "name": workspace,
+                "mlflow_tracking_uri": self.state["tracking"],
+                "storage_account": self.state["storage"],
+            }
         if group == "model" or verb in ("list", "download"):
             return getattr(self, f"{group}_{verb}")(flags)
         store = {"data": "data"}
         things = self.state[store.get(group, f"{group}s")]
-        key = ":".join(flags[flag] for flag in ("--name", "--version") if flag in flags)
+        parts = ("--workspace-name",) * (group == "compute") + ("--name", "--version")
+        key = ":".join(flags[flag] for flag in parts if flag in flags)
         if verb == "show":
             return self.found(things, key)
         if group in ("environment", "job") and key in things:
@@ -258,6 +274,8 @@ class Azure:
         for flag in ("--name", "--version", "--endpoint-name"):
             if flag in flags:
                 made[flag[2:].replace("-", "_")] = flags[flag]
+        if "enable_node_public_ip" in made:  # the SDK makes a boolean of what `--set` gives
+            made["enable_node_public_ip"] = str(made["enable_node_public_ip"]).lower() == "true"
         build = made.get("build")
         if build and not (path.parent / build["path"] / "requirements.txt").is_file():
             raise AzError(f"the build context of {path} has no requirements.txt")
@@ -270,6 +288,28 @@ class Azure:
             deployed = self.state["online"].get(name, {}).get("deployments", {})
             if f"{name}:{version}" not in self.state["data"] and version not in deployed:
                 raise AzError(f"(UserError) {reference} does not exist.")
+
+    def policy_key(self, flags: dict) -> str:
+        """The account, by its group and name."""
+        key = f"{flags['--resource-group']}/{flags['--account-name']}"
+        _, group, account = re.split(r".*/resourceGroups/|/providers/.*/", self.state["storage"])
+        if key != f"{group}/{account}":
+            raise AzError(f"(ResourceNotFound) There is no storage account {key}.", 3)
+        return key
+
+    def policy_show(self, flags: dict) -> dict:
+        return self.found(self.state["policies"], self.policy_key(flags))
+
+    def policy_create(self, flags: dict) -> dict:
+        """The new policy in place of the old one; shown with nulls, as the real one does."""
+        rules = json.loads(flags["--policy"])["rules"]
+        for rule in rules:
+            if rule["type"] != "Lifecycle" or None in rule["definition"].values():
+                raise AzError(f"(InvalidRequest) The rule {rule['name']} is invalid.")
+        shown = [rule | {"definition": {"snapshot": None} | rule["definition"]} for rule in rules]
+        made = {"name": "default", "policy": {"rules": shown}}
+        self.state["policies"][self.policy_key(flags)] = made
+        return made
 
     def autoscale_show(self, flags: dict) -> dict:
         return self.found(self.state["autoscale"], flags["--name"])
@@ -379,6 +419,8 @@ class Azure:
         standing = endpoint["deployments"]
         if "--file" in flags:
             raise AzError("this stand-in does not update from a file: it would lose the traffic")
+        for pair in flags.get("--set", []):
+            put(endpoint, pair)
         if kind == "batch":
             name = flags["--defaults"].removeprefix("deployment_name=")
             if name not in standing:

@@ -45,6 +45,7 @@ tags: {project: pictures}
 model: azureml:shrink:1
 instance_type: Standard_DS3_v2
 instance_count: 1
+egress_public_network_access: disabled
 """
 ENVIRONMENT = "name: images\nimage: python:3.11.9\n"
 DATA = "name: pictures\ntype: uri_folder\npath: .\n"

@@ -1,4 +1,4 @@
-"""Runs the command line `az`: its extension `ml`, and `az monitor` for autoscaling.
+"""Runs the command line `az`: its extension `ml`, `az monitor` for autoscaling, and `az storage`.
 
 No other module runs `az`. Each command is logged before it runs. Transient errors (throttling,
 timeouts, another operation in progress) are retried, other errors are not. An interrupted change
@@ -28,6 +28,7 @@ from mlops_platform.settings import Cloud
 MAX_ATTEMPTS = 6
 MAX_POLLS = 180  # reads of a state that is still changing: an hour with the default wait
 TIMEOUT = 2 * 60 * 60  # seconds that one command may take; a deployment may take one hour
+BEYOND_ML = ("monitor", "storage")  # groups of `az` that are not its extension's
 NOT_FOUND = 3  # exit code of `az ... show` if the resource does not exist
 TRANSIENT = re.compile(
     r"TooManyRequests|Too many requests|ServiceUnavailable|Service Unavailable|Bad ?Gateway"
@@ -69,7 +70,7 @@ class Az:
     def read(self, *arguments: str) -> Any:
         """Return a command's JSON output; None if the resource does not exist.
 
-        `arguments` follow `az ml`; if the first one is `monitor`, they follow `az`.
+        `arguments` follow `az ml`; if the first one is in BEYOND_ML, they follow `az`.
 
         Raises:
             UsageError: the state cannot be read. It is never assumed.
@@ -225,7 +226,7 @@ def _raise_for_output(arguments: tuple[str, ...], output: str) -> None:
 
 
 def _build_command(arguments: tuple[str, ...]) -> list[str]:
-    extension = [] if arguments[0] == "monitor" else ["ml"]
+    extension = [] if arguments[0] in BEYOND_ML else ["ml"]
     return [*extension, *arguments, "--only-show-errors", "--output", "json"]
 
 

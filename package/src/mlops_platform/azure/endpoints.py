@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure import autoscale
+from mlops_platform.azure import autoscale, network, retention
 from mlops_platform.azure.az import CommandError, is_changing, normalize_state, set_options
 from mlops_platform.azure.target import ENDPOINTS, Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import read_yaml
 from mlops_platform.serving import store
 from mlops_platform.tracking.roles import Version
 
@@ -265,7 +266,12 @@ class Online(Endpoint):
 
     def _overrides(self, version: str) -> list[str]:
         machines = self.target.cloud.machines
-        return [f"instance_type={machines.size}", f"instance_count={machines.min}"]
+        return [
+            f"instance_type={machines.size}",
+            f"instance_count={machines.min}",
+            f"egress_public_network_access={network.access(self.target)}",
+            *retention.overrides(self.target, read_yaml(self.folder / "deployment.yml")),
+        ]
 
 
 class Batch(Endpoint):

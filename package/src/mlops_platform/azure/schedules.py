@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure import job_policy, packages, submit
+from mlops_platform.azure import job_policy, packages, retention, submit
 from mlops_platform.azure.az import set_options
 from mlops_platform.azure.endpoints import Online
 from mlops_platform.azure.target import Target
@@ -107,8 +107,14 @@ def _monitor(target: Target, file: Path, monitor: dict[str, Any]) -> list[str]:
     """Values for `--set`: the deployment that serves, and the data collected from it.
 
     Raises:
-        NotReadyError: no deployment has all the traffic, or a data asset is missing.
+        NotReadyError: no request is kept, no deployment has all the traffic, or a data asset is
+            missing.
     """
+    if retention.collected_share(target) == 0:
+        raise NotReadyError(
+            f"{file} waits for requests to compare, and the endpoint keeps none: decide in "
+            f"{target.settings}, field `collect` (docs/azure.md), and deploy a version."
+        )
     endpoint = Online(target)
     traffic = endpoint.traffic()
     if len(traffic) != 1:

@@ -1,4 +1,4 @@
-"""Creates the resources of an environment in Azure: cluster, data asset, endpoints.
+"""Creates the resources of an environment in Azure: cluster, data asset, endpoints, deletion.
 
 It can run any number of times: existing resources that are as declared stay.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops_platform.azure import network, retention
 from mlops_platform.azure.az import set_options
-from mlops_platform.azure.endpoints import Endpoint, load_endpoints
+from mlops_platform.azure.endpoints import Endpoint, Online, load_endpoints
 from mlops_platform.azure.target import COMPUTE, DATA, Target
+from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 
 
@@ -20,10 +22,14 @@ def run(target: Target) -> None:
         UsageError: the workspace or the registry is missing, or an existing resource conflicts.
     """
     _require_workspace(target)
+    if target.cloud.network is None:
+        terminal.log(f"{target.settings} has no `network`: addresses are public (docs/azure.md)")
     _cluster(target)
     _data(target)
     for endpoint in load_endpoints(target):
         _endpoint(target, endpoint)
+        if isinstance(endpoint, Online):
+            retention.apply(target, endpoint.name)
 
 
 def _require_workspace(target: Target) -> None:
@@ -49,11 +55,13 @@ def _cluster(target: Target) -> None:
 
     def is_current() -> bool:
         compute = target.az.read("compute", "show", *options)
+        network.require_cluster(target, compute)
         return compute is not None and all(
             _is_same(compute.get(key), settings[key]) for key in settings
         )
 
     pairs = [f"{key}={value}" for key, value in settings.items()]
+    pairs += network.cluster_overrides(target)
     target.az.ensure(
         "cluster cpu",
         is_current,
@@ -95,6 +103,8 @@ def _data(target: Target) -> None:
 def _endpoint(target: Target, endpoint: Endpoint) -> None:
     file = str(endpoint.folder / "endpoint.yml")
     options = ("--name", endpoint.name, *target.az.workspace)
+    is_online = isinstance(endpoint, Online)
+    access = [f"public_network_access={network.access(target)}"] if is_online else []
     target.az.ensure(
         f"{endpoint.kind} endpoint {endpoint.name}",
         lambda: endpoint.find() is not None,
@@ -104,9 +114,11 @@ def _endpoint(target: Target, endpoint: Endpoint) -> None:
             "--file",
             file,
             *options,
-            *set_options(*target.tags()),
+            *set_options(*access, *target.tags()),
         ),
     )
+    if is_online and not (target.az.dry_run and endpoint.find() is None):
+        network.ensure_endpoint(target, endpoint.name)
 
 
 def _is_same(actual: Any, expected: str) -> bool:

@@ -22,6 +22,7 @@ SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"
 DOTTED = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"  # the module and the name of a function
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
+SUBNET = r"(?i)^/subscriptions/\S+/providers/Microsoft\.Network/virtualNetworks/\S+/subnets/\S+$"
 
 
 class Project(Settings):
@@ -204,6 +205,35 @@ class Machines(Settings):
         return self
 
 
+class Collect(Settings):
+    """What the online endpoint keeps: the share of requests, and for how many days.
+
+    A regulated project keeps nothing until `decided_by` names who decided that it may.
+    """
+
+    share: Share = Field(ge=0, le=1)
+    days: int = Field(ge=1, le=3650)
+    decided_by: str | None = Field(default=None, min_length=1)
+
+
+class Network(Settings):
+    """Whether the cluster and the online endpoint have a public address.
+
+    Without one, the cluster is in the workspace's managed network, or in `subnet` of the team's.
+    In production `decided_by` names who decided that the address is public.
+    """
+
+    public: bool
+    subnet: str | None = Field(default=None, pattern=SUBNET)
+    decided_by: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _subnet_is_private(self) -> Network:
+        if self.public and self.subnet:
+            raise ValueError("`subnet` needs `public: false`")
+        return self
+
+
 class Cloud(Settings):
     """conf/dev.yml, conf/staging.yml and conf/prod.yml: one environment in Azure."""
 
@@ -214,6 +244,9 @@ class Cloud(Settings):
     data: Data
     endpoints: Endpoints
     machines: Machines
+    # A project that has not decided yet keeps what azureml/ says, and public addresses.
+    collect: Collect | None = None
+    network: Network | None = None
     tags: dict[str, str]
 
 

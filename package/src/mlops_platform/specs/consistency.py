@@ -1,4 +1,4 @@
-"""House rules: specs match conf/, the source of names, experiments, columns and limits."""
+"""House rules: specs match conf/, the source of names, experiments, columns, limits and network."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mlops_platform.schemas.nodes import Node, Problem
 from mlops_platform.schemas.validators import join_names
 from mlops_platform.settings import Cloud, Environment, load_cloud, load_project
 from mlops_platform.specs.project import Spec
+from mlops_platform.specs.rules import network
 
 ASSETS = ("raw", "training", "inference")
 MIN_SIMILARITY = (
@@ -34,6 +35,8 @@ def check(root: Path, specs: Iterable[Spec]) -> Iterator[Problem]:
         yield _locate(root / path, reason, specs)
     name = load_project(conf).name
     clouds = [load_cloud(conf, env) for env in ENVIRONMENTS if (conf / f"{env}.yml").is_file()]
+    if (production := conf / "prod.yml").is_file():
+        yield from network.check_production(_relative(production))
     for spec in specs:
         yield from _check_names(spec, name)
         if clouds and spec.path.resolve().is_relative_to((root / "azureml").resolve()):
