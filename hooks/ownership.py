@@ -132,10 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path, text in results().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        stale = 1
+        stale, name = 1, path.relative_to(ROOT).as_posix()
         if check:
-            print(f"{path.relative_to(ROOT)} is out of date: run `python -m hooks ownership`")
+            print(f"{name} is out of date: run `python -m hooks ownership`")
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
-            print(f"wrote {path.relative_to(ROOT)}")
+            print(f"wrote {name}")
     return stale if check else 0

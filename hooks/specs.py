@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale = 1
-        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
+        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT).as_posix()}")
         if not check:
             path.write_text(text, encoding="utf-8", newline="\n")
     return stale if check else 0

@@ -69,7 +69,7 @@ def problem() -> str:
     """What is wrong with the wheel in the template; empty if `package/` gives its bytes."""
     present = sorted(path.name for path in VENDOR.glob("*.whl"))
     if present != [name()]:
-        return f"{VENDOR.relative_to(ROOT)}: holds {present}, not {name()}. {ADVICE}"
+        return f"{VENDOR.relative_to(ROOT).as_posix()}: holds {present}, not {name()}. {ADVICE}"
     if (VENDOR / name()).read_bytes() != build():
         return f"{name()}: is not what package/ gives. {ADVICE}"
     return ""
@@ -91,5 +91,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(
         "python -m hooks wheel", description=(__doc__ or "").splitlines()[0]
     ).parse_args(arguments)
-    print(f"wrote {write().relative_to(ROOT)}")
+    print(f"wrote {write().relative_to(ROOT).as_posix()}")
     return 0

@@ -67,6 +67,12 @@ def call_faults(call: ast.Call) -> Iterator[str]:
         yield "a format of Unix"
 
 
+def text_of(node: ast.AST) -> ast.AST | None:
+    """The argument of `str(...)`."""
+    called = isinstance(node, ast.Call) and ast.unparse(node.func) == "str" and node.args
+    return node.args[0] if called else None
+
+
 def code_faults(source: str) -> list[str]:
     """What Windows lacks, or does in another way."""
     found = []
@@ -81,6 +87,9 @@ def code_faults(source: str) -> list[str]:
             found += ["a command for one shell"] * bool(re.search(r" (&&|\|\|) git", node.value))
         elif isinstance(node, ast.Call):
             found += call_faults(node)
+        shown = node.value if isinstance(node, ast.FormattedValue) else text_of(node)
+        if isinstance(shown, ast.Call) and ast.unparse(shown.func).endswith(".relative_to"):
+            found.append("a path with backslashes")
     return found
 
 
@@ -140,6 +149,8 @@ def combination_for_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "scratch.replace(folder)",
         "os.replace(scratch, folder)",
         "day.strftime('%-d %B')",
+        "str(path.relative_to(root))",
+        "f'{path.relative_to(root)}: is missing'",
         "'undo: git merge --abort && git switch main'",
     ],
 )
@@ -160,6 +171,7 @@ def test_planted_code_is_seen(planted: str) -> None:
         "frame.rename(columns={'a': 'b'})",
         "if hasattr(signal, 'pthread_kill'):\n    signal.pthread_kill(main, 2)",
         "os.open(os.devnull, os.O_RDWR)",
+        "str(path.relative_to(root).as_posix())",
     ],
 )
 def test_good_code_is_not(good: str) -> None:

@@ -86,7 +86,7 @@ def package() -> None:
     from mlops_platform.delivery import wheel as packaging
 
     for path in packaging.build(Path.cwd()):
-        terminal.out.print(str(path.relative_to(Path.cwd())), markup=False)
+        terminal.out.print(path.relative_to(Path.cwd()).as_posix(), markup=False)
 
 
 @app.command()

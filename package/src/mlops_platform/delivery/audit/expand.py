@@ -38,7 +38,7 @@ class Expansion:
 
     def add_problem(self, path: Path, text: str) -> None:
         """Add a problem of a file."""
-        self.problems.append(f"{path.relative_to(self.root)}: {text}")
+        self.problems.append(f"{path.relative_to(self.root).as_posix()}: {text}")
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:
@@ -142,7 +142,7 @@ class Expansion:
             return None
         path_in_repository = name.removesuffix("@self")
         if "@" in path_in_repository or structure.is_expression(path_in_repository):
-            self.unchecked.append(f"{path.relative_to(self.root)}: `{name}`")
+            self.unchecked.append(f"{path.relative_to(self.root).as_posix()}: `{name}`")
             return None
         start = self.root if path_in_repository.startswith("/") else path.parent
         target = Path(os.path.normpath(start / path_in_repository.lstrip("/")))

@@ -58,7 +58,7 @@ def check(folder: Path) -> AuditResult:
         if path.resolve() in templates:
             continue
         unchecked |= dict.fromkeys(each.unchecked)
-        name = path.relative_to(folder.parent)
+        name = path.relative_to(folder.parent).as_posix()
         if not each.content:
             continue
         if not {"steps", "jobs", "stages", "extends"} & set(each.content):
