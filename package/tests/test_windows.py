@@ -6,13 +6,15 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from mlops_platform.azure import smoke_test
 from mlops_platform.core import files, programs, terminal
-from mlops_platform.core.errors import UsageError
+from mlops_platform.core.errors import CodeError, UsageError
 from mlops_platform.core.files import atomic_file, atomic_folder, delete_folder, write_text
 from mlops_platform.core.locks import exclusive
-from mlops_platform.pipelines import outputs
+from mlops_platform.pipelines import outputs, runner
 from mlops_platform.template.rendering import is_url
 from mlops_platform.tracking.store import path_of
 
@@ -142,6 +144,29 @@ def test_the_python_of_azures_batch_file_gets_any_text(tmp_path):
     assert command == [str(tmp_path / "python.exe"), "-IBm", "azure.cli", "a & b"]
     with pytest.raises(UsageError):
         programs.command_line(str(tmp_path / "wbin" / "other.cmd"), ["a & b"])
+
+
+def test_a_check_of_an_endpoint_keeps_the_backslashes_of_its_paths(monkeypatch):
+    command, given = r"python C:\checks\one.py", []
+
+    def run(arguments, **_):
+        given.append(arguments)
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(smoke_test.subprocess, "run", run)
+        patched.setattr(smoke_test.os, "name", "nt")
+        smoke_test._run_check(command)
+    assert given == [command]
+
+
+def test_what_a_step_says_is_read_as_it_was_written(tmp_path, monkeypatch):
+    """In a pipe, Python writes in the code page of Windows if nobody says otherwise."""
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    step = SimpleNamespace(name="fit", source=Path("fit.yml"), code=tmp_path, environment={})
+    command = ["python", "-c", f"raise SystemExit({UNPRINTABLE!r})"]
+    with pytest.raises(CodeError, match=UNPRINTABLE):
+        runner._run_in_subprocess(command, step, is_platform=False)
 
 
 @pytest.mark.parametrize("place", [r"C:\store", "C:/store", r"\\host\share\store", r"..\store"])
