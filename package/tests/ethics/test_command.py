@@ -31,6 +31,15 @@ from mlops_platform.data.contract import load_contract
 def contract():
     return load_contract(Path("conf/data.yml"), "classification")
 """
+PROJECT = """
+[project]
+name = "credit-risk"
+version = "0.1.0"
+requires-python = ">=3.11"
+
+[dependency-groups]
+team = []
+"""
 IMPACT = "## {}\n\nWritten down by people who know what they talk about.\n\n"
 
 
@@ -68,7 +77,8 @@ def _drift(workspace):
 
 def commit(workspace):
     (workspace.root / ".gitignore").write_text("outputs/\n.mlops/\n__pycache__/\n")
-    (workspace.root / "uv.lock").write_text("# packages\n")
+    (workspace.root / "pyproject.toml").write_text(PROJECT)
+    subprocess.run(["uv", "lock", "--quiet", "--offline"], cwd=workspace.root, check=True)
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all", "--allow-empty"]):
         subprocess.run(["git", *command], cwd=workspace.root, check=True)
 
@@ -336,7 +346,7 @@ def test_changes_of_the_run_are_detected(ready):
 
 def test_robustness_has_one_figure_in_the_report(ready):
     project, config = checks.load_settings(ready.conf)
-    run = evaluated_run.load(ready.conf, ready.step("train").parent, config, project)
+    run = evaluated_run.load(ready.conf, ready.root / "outputs", config, project)
     by_name = {measure.name: measure for measure in robustness.MEASURES}
     measured = [
         by_name[name].compute(run, None).value
