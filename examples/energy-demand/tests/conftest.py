@@ -54,7 +54,7 @@ class Workspace:
 
     def change(self, file: str, **fields) -> None:
         path = self.conf / file
-        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text("utf-8")) | fields), "utf-8")
 
     def pipeline(self, name: str = "train", **inputs: object) -> dict[str, Path]:
         overrides = {"raw": RAW} if name == "train" else {}

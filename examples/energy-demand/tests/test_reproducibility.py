@@ -10,8 +10,8 @@ from .conftest import RAW
 
 def again(workspace):
     pipeline = workspace.root / "pipelines" / "train.yml"
-    text = pipeline.read_text().replace("../data/raw", RAW.as_posix())
-    pipeline.write_text(text)
+    text = pipeline.read_text("utf-8").replace("../data/raw", RAW.as_posix())
+    pipeline.write_text(text, "utf-8")
     return reproduce.run(workspace.conf, "1", pipeline=pipeline, invoke=cli.invoke)
 
 
