@@ -59,6 +59,7 @@ COMMANDS = {
     "environment create": (set(), MADE | {"--version"} | WORKSPACE | REGISTRY),
     "model show": (VERSIONED, WORKSPACE | REGISTRY),
     "model download": (VERSIONED, WORKSPACE | REGISTRY | {"--download-path"}),
+    "model create": (VERSIONED | REGISTRY | {"--path", "--type"}, set()),
     "model list": (set(), WORKSPACE | REGISTRY | {"--name", "--max-results"}),
     "model update": (
         {"--resource-group"} | VERSIONED,
@@ -115,6 +116,8 @@ EMPTY = {
     "left": {},
     # version -> the folder of its model, in the workspace of dev and in the registry
     "files": {},
+    # signatures in the registry: the asset's name -> version -> its content
+    "signatures": {},
     "tracking": "sqlite:///mlflow.db",
     "online": {},
     "batch": {},
@@ -358,7 +361,9 @@ class Azure:
         self.state["autoscale"].pop(flags["--name"], None)
 
     def models(self, flags: dict) -> dict:
-        """Versions by their number, of the registry or the workspace."""
+        """Versions by their number, of the registry or the workspace, or signatures there."""
+        if "-signature-" in flags.get("--name", ""):
+            return self.state["signatures"].setdefault(flags["--name"], {})
         if "--registry-name" in flags:
             return self.state["registries"][flags["--registry-name"]]
         return self.state["models"]
@@ -368,10 +373,23 @@ class Azure:
 
     def model_download(self, flags: dict) -> None:
         """The files, in a folder with the model's name, and no word."""
-        self.model_show(flags)
+        shown = self.model_show(flags)
+        if "text" in shown:
+            folder = Path(flags["--download-path"]) / flags["--name"]
+            folder.mkdir(parents=True)
+            (folder / shown["path"]).write_text(shown["text"], encoding="utf-8")
+            return
         source = Path(self.state["files"][flags["--version"]])
         target = Path(flags["--download-path"]) / flags["--name"] / source.name
         shutil.copytree(source, target, dirs_exist_ok=True)
+
+    def model_create(self, flags: dict) -> dict:
+        models, number, path = self.models(flags), flags["--version"], Path(flags["--path"])
+        if number in models:
+            raise AzError("A model with this name and version already exists in registry")
+        models[number] = {"name": flags["--name"], "version": number, "path": path.name}
+        models[number]["text"] = path.read_text(encoding="utf-8")
+        return models[number]
 
     def model_list(self, flags: dict) -> list:
         return list(self.models(flags).values())

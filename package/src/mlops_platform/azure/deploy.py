@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.azure import packages
+from mlops_platform.azure import packages, signatures
 from mlops_platform.azure.endpoints import COLOURS, Endpoint, load_endpoints
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions, require_deployable
@@ -15,8 +15,8 @@ def run(target: Target, number_or_role: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateError: the version must not be deployed, its model is not the one that was registered,
-            its ethics checks do not allow production, or a rollout is in progress.
+        GateError: the version must not be deployed, its model is not the one that was registered
+            or signed, its ethics checks do not allow production, or a rollout is in progress.
         UsageError: there is no such version or endpoint, or Azure refuses.
     """
     versions = Versions(target)
@@ -26,7 +26,7 @@ def run(target: Target, number_or_role: str) -> str:
         from mlops_platform.ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
 
         release.require_passed(target.conf, version, delivery=True)
-    versions.require_unchanged(version)
+    versions.require_unchanged(version, signatures.checker(target, version.number))
     packages.register(target)
     for endpoint in load_endpoints(target):
         _deploy(target, versions, endpoint, version)

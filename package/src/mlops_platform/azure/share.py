@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mlops_platform.azure import signatures
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core import terminal
@@ -21,8 +24,9 @@ def run(target: Target, number_or_role: str) -> str:
 
     Raises:
         GateError: it is neither challenger nor champion, or the registry has another version of
-            its number, or its model is not the one that was registered.
-        UsageError: the environment is not dev, or Azure refuses.
+            its number, or its model is not the one that was registered, or its signature does not
+            fit.
+        UsageError: the environment is not dev, there is no key to sign with, or Azure refuses.
     """
     if target.environment != "dev":
         raise UsageError(
@@ -36,16 +40,25 @@ def run(target: Target, number_or_role: str) -> str:
             f"version {version.number} is {version.role}. Only a challenger or a champion can "
             f"be shared. The reason for its role: {version.tags.get('role_why', 'none given')}"
         )
-    versions.require_unchanged(version)
-    registry = Versions(target, registry=True)
-    _require_same_version(registry.find(version.number), version, registry.location)
     number, name = version.number, target.name
+    signed = signatures.load(target)
+    made: list[str] = []
+
+    def sign(folder: Path) -> None:
+        if signed is not None:
+            made.append(signed.make(number, folder))
+
+    versions.require_unchanged(version, sign if signed else None)
+    registry = Versions(target, registry=True)
+    _require_same_version(registry.find(number), version, registry.location)
     target.az.ensure(
         f"version {number} in the {registry.location}",
         lambda: registry.find(number) is not None,
         *("model", "share", "--name", name, "--version", number, *target.az.workspace),
         *("--share-with-name", name, "--share-with-version", number, *target.az.registry),
     )
+    if signed is not None:
+        signed.put(number, *made)
     copy = registry.find(number)
     tags = {
         key: value

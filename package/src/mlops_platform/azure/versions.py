@@ -8,6 +8,7 @@ staging only reads them.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,18 @@ class Versions:
             )
         return version
 
-    def require_unchanged(self, version: Version) -> None:
+    def require_unchanged(
+        self, version: Version, also: Callable[[Path], None] | None = None
+    ) -> None:
         """Download a version's model, and check that it is the one that was registered.
+
+        `also` is called with its folder afterwards.
 
         Raises:
             GateError: it is another one.
             UsageError: Azure has no model of this version.
         """
-        if version.model_hash is None:
+        if version.model_hash is None and also is None:
             binding.say_unbound(version.number)
             return
         options = ("--name", self.target.name, "--version", version.number)
@@ -87,6 +92,8 @@ class Versions:
                 cards[0].parent,
                 f"Somebody changed it in the {self.location}: find out who, and train again.",
             )
+            if also is not None:
+                also(cards[0].parent)
 
     def all(self) -> list[Version]:
         """Return all versions."""

@@ -39,6 +39,9 @@ class Project(Settings):
     # Functions and classes of the package that a model's file may hold; estimators need no name.
     trusted: list[Annotated[str, Field(pattern=DOTTED)]] = Field(default_factory=list)
 
+    # A public key's file: what `share` signs, and what a deployment from the registry must have.
+    signing_key: str | None = None
+
     @model_validator(mode="after")
     def _own_names(self) -> Project:
         for name in self.trusted:
