@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
             in_memory()
             # Three for two cores: one of them always waits for a process, a server or the index.
             spread = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-            # The floor, in pyproject.toml, is for the whole suite.
+            # The minimum, in pyproject.toml, is for the whole suite.
             coverage = [] if rest else ["--cov", "--cov-report", "term"]
             run([find_uv(), "run", "pytest", *spread, *coverage, *rest], ROOT)
         elif command == "try" and len(rest) <= 1:
