@@ -17,7 +17,7 @@ OWNERSHIP = ROOT / "package" / "src" / "mlops_platform" / "template"
 BEGIN, END = "made from ownership.toml", "made until here"
 # Files that not every project has, and the answer that brings them.
 CONDITIONS = {
-    "Dockerfile": "online",
+    "src/Dockerfile": "online",
     "azureml/": "azureml",
     "src/*.py": "azureml",
     "vendor/": "vendored",

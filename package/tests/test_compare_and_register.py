@@ -203,7 +203,7 @@ def test_a_champion_of_other_classes(serving):
     challenger = serving.fit("renamed")
     with pytest.raises(UsageError, match="it knows the classes") as refused:
         serving.compare(challenger)
-    assert f"start over: delete {serving.root / '.mlops'}" in str(refused.value)
+    assert f"start over: move {serving.root / '.mlops'} out of the project" in str(refused.value)
 
 
 def test_messages_of_guardrails(serving):

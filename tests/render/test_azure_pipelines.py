@@ -59,6 +59,7 @@ def _careful(workflow: str, job: pipelines.Job) -> None:
                 "azure-dev",
                 "azure-staging",
                 "azure-prod",
+                "azure-share",
             }
             assert step["inputs"]["keepAzSessionActive"] is True
     if "deployment" in job.content and workflow == "deliver":

@@ -89,8 +89,8 @@ def update(project: Project, **data: str) -> None:
 def test_nothing_asks_for_trust() -> None:
     settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert not {"_tasks", "_jinja_extensions"} & set(settings)
-    # An update from 0.x crosses this one, and asks; a copy and all other updates do not.
-    assert [each["version"] for each in settings["_migrations"]] == ["1.0.0"]
+    # An update from 0.x crosses these two, and asks; a copy and all other updates do not.
+    assert [each["version"] for each in settings["_migrations"]] == ["1.0.0"] * 2
 
 
 def test_copier_would_refuse_a_task(releases: Releases, tmp_path: Path) -> None:

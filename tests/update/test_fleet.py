@@ -144,6 +144,7 @@ def test_a_row_has_one_documented_shape(fleet: Fleet, run: str) -> None:
         "team": "lending",
         "contact": "lending@example.com",
         "branch": "",
+        "pull_request": "",
     }
 
 

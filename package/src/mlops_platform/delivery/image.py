@@ -25,7 +25,7 @@ def write(conf: Path, version: str) -> tuple[Path, str]:
         UsageError: no Dockerfile, no such version, or packages that cannot be exported.
     """
     root = project_root(conf)
-    dockerfile = root / "Dockerfile"
+    dockerfile = root / "src" / "Dockerfile"
     if not dockerfile.is_file():
         raise UsageError(f"{dockerfile}: does not exist. Projects with an online endpoint have it.")
     model = store.fetch(conf, version)

@@ -111,7 +111,7 @@ def verify(number: str, folder: Path, signature: str, public_key: Path, next_ste
 def _run(verb: str, folder: Path, signature: Path, *key: str) -> tuple[int, str]:
     command = [*TOOL, verb, "key", *key, ALL_FILES, "--signature", str(signature), str(folder)]
     try:
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     except OSError as error:
         raise UsageError(f"uv cannot be started: {error}. Install it, or add it to PATH.") from None
     return process.returncode, f"{process.stdout}{process.stderr}".strip()

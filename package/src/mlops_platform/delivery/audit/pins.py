@@ -19,6 +19,7 @@ FILES = (
     ".azuredevops/**/*.yaml",
     "poe_tasks.toml",
     "Dockerfile",
+    "src/Dockerfile",
     "pipelines/environments/*/Dockerfile",
 )
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
