@@ -28,9 +28,7 @@ def main(arguments: list[str]) -> int:
             in_memory()
             # Three for two cores: one of them always waits for a process, a server or the index.
             spread = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-            # The minimum, in pyproject.toml, is for the whole suite.
-            coverage = [] if rest else ["--cov", "--cov-report", "term"]
-            run([find_uv(), "run", "pytest", *spread, *coverage, *rest], ROOT)
+            run([find_uv(), "run", "pytest", *spread, *rest], ROOT)
         elif command == "try" and len(rest) <= 1:
             lifecycle(Path(rest[0] if rest else tempfile.mkdtemp(prefix="try-")).resolve())
         else:

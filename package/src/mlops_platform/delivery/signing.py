@@ -92,7 +92,7 @@ def verify(number: str, folder: Path, signature: str, public_key: Path, next_ste
     read_public_key(public_key)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.sig"
-        path.write_text(signature, encoding="utf-8")
+        path.write_text(signature, encoding="utf-8", newline="\n")
         code, said = _run("verify", folder, path, "--public_key", str(public_key))
     if code == 0:
         return
