@@ -29,6 +29,7 @@ HEALED = (
 )
 MOVED = "package/tests/test_conformance.py::test_a_template_that_moved_can_be_named"
 UPDATED = "package/tests/test_update.py::test_the_news_arrive"
+TRUST = "package/tests/test_update.py::test_a_release_that_needs_trust_is_told"
 SWITCHED = "package/tests/test_update.py::test_a_switched_off_file_stays_where_the_team_edited_it"
 TESTED = "tests/project/test_lifecycle.py::test_the_projects_own_tests_pass"
 IN_CI = "tests/project/test_flows.py::test_ci_leaves_report_evidence_and_a_comment"
@@ -70,6 +71,7 @@ ELSEWHERE = {
     "uv run mlops eject": EJECTED,
     "uv run mlops ethics verify outputs/ethics/bundle.zip": VERIFIED,
     "uv run poe template-update": UPDATED,
+    "uv run poe template-update --trust": TRUST,
     "uv run poe template-update --data serving=both": SWITCHED,
     "uv run poe template-update --data package_source=feed": FROM_A_FEED,
     "uvx --from 'copier>=9.19,<10' copier update --trust --defaults": TRUSTED,
