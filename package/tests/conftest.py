@@ -21,8 +21,8 @@ from tests.projects import SHARED  # isort: skip
 
 
 @pytest.fixture(autouse=True)
-def _no_store_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLOPS_GIT_COMMIT"):
+def _no_surroundings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLOPS_GIT_COMMIT"):
         monkeypatch.delenv(name, raising=False)
 
 

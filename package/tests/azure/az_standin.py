@@ -374,14 +374,13 @@ class Azure:
     def model_download(self, flags: dict) -> None:
         """The files, in a folder with the model's name, and no word."""
         shown = self.model_show(flags)
-        if "text" in shown:
-            folder = Path(flags["--download-path"]) / flags["--name"]
-            folder.mkdir(parents=True)
-            (folder / shown["path"]).write_text(shown["text"], encoding="utf-8")
+        folder = Path(flags["--download-path"]) / flags["--name"]
+        if source := self.state["files"].get(flags["--version"]):
+            shutil.copytree(source, folder / Path(source).name, dirs_exist_ok=True)
             return
-        source = Path(self.state["files"][flags["--version"]])
-        target = Path(flags["--download-path"]) / flags["--name"] / source.name
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        folder.mkdir(parents=True)
+        name = shown["path"] if "text" in shown else "model.json"
+        (folder / name).write_text(shown.get("text", "{}\n"), encoding="utf-8")
 
     def model_create(self, flags: dict) -> dict:
         models, number, path = self.models(flags), flags["--version"], Path(flags["--path"])
