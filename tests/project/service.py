@@ -156,7 +156,12 @@ class Service:
         shutil.copytree(self.project.path / self.project.last(), left)
         shutil.rmtree(self.project.path / "outputs")  # another machine's
         made = {each["version"]: _model(each) for each in self.project.models()}
-        self.scenario.change(models=made | state["models"], left=state["left"] | {job: str(left)})
+        models = dict.fromkeys(made.keys() - state["models"], str(left / "train" / "model"))
+        self.scenario.change(
+            models=made | state["models"],
+            left=state["left"] | {job: str(left)},
+            files=models | state["files"],
+        )
 
     def _see_ethics(self) -> None:
         """Versions of dev are the same, whether MLflow or Azure ML shows them."""
