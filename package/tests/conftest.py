@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from mlops_platform import cli
-from mlops_platform.core import git, terminal
-from mlops_platform.template import rendering
+from mlops_platform.core import programs, terminal
 
 from package.tests import samples  # noqa: F401  first: it makes the samples importable
 
@@ -29,20 +28,16 @@ def _no_surroundings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def copier_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copier's command line from a process that has Copier, where the package runs it."""
-    real, script = rendering._run, str(shutil.which("copier"))
+    real, script = programs.run, str(shutil.which("copier"))
 
     def run(
-        command: list[str],
-        *arguments: str,
-        cwd: Path | None = None,
-        environment: Mapping[str, str] | None = None,
+        command: list[str], folder: Path, *, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        if command != [sys.executable, "-m", "copier"]:
-            return real(command, *arguments, cwd=cwd, environment=environment)
-        surroundings = environment or git.environment()
-        return scripts.run(script, arguments, cwd or Path.cwd(), surroundings)
+        if command[:3] != [sys.executable, "-m", "copier"]:
+            return real(command, folder, environment=environment)
+        return scripts.run(script, command[3:], folder, environment or os.environ)
 
-    monkeypatch.setattr(rendering, "_run", run)
+    monkeypatch.setattr(programs, "run", run)
 
 
 @pytest.fixture(scope="session")

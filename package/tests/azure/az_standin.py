@@ -375,7 +375,8 @@ class Azure:
         """The files, in a folder with the model's name, and no word."""
         shown = self.model_show(flags)
         folder = Path(flags["--download-path"]) / flags["--name"]
-        if source := self.state["files"].get(flags["--version"]):
+        source = self.state["files"].get(flags["--version"])
+        if source and "text" not in shown:
             shutil.copytree(source, folder / Path(source).name, dirs_exist_ok=True)
             return
         folder.mkdir(parents=True)

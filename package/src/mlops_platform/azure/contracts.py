@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mlops_platform.azure import rollout_state, smoke_test, submit
 from mlops_platform.azure.az import UnknownStateError
-from mlops_platform.azure.endpoints import Endpoint, load_endpoints
+from mlops_platform.azure.endpoint import Endpoint
+from mlops_platform.azure.endpoints import load_endpoints
 from mlops_platform.azure.rollout import require_deployment
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions

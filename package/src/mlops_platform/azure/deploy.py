@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlops_platform.azure import packages, signatures
-from mlops_platform.azure.endpoints import COLOURS, Endpoint, load_endpoints
+from mlops_platform.azure.endpoint import COLOURS, Endpoint
+from mlops_platform.azure.endpoints import load_endpoints
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions, require_deployable
 from mlops_platform.core import terminal

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from mlops_platform.azure import rollout_state, smoke_test
-from mlops_platform.azure.endpoints import Endpoint, TrafficSplit, load_endpoints
+from mlops_platform.azure.endpoint import Endpoint, TrafficSplit
+from mlops_platform.azure.endpoints import load_endpoints
 from mlops_platform.azure.rollout_state import DeployedVersion, EndpointState
 from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import NEVER_DEPLOYED, Versions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_platform.azure.endpoints import Deployment, Endpoint, TrafficSplit
+from mlops_platform.azure.endpoint import Deployment, Endpoint, TrafficSplit
 from mlops_platform.azure.versions import Versions
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.tracking.roles import Version

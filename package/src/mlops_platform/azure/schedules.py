@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops_platform.azure import job_policy, packages, retention, submit
 from mlops_platform.azure.az import set_options
-from mlops_platform.azure.endpoints import Online
+from mlops_platform.azure.online_endpoint import Online
 from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError

@@ -9,7 +9,9 @@ from typing import Any
 
 from mlops_platform.azure import network, retention
 from mlops_platform.azure.az import set_options
-from mlops_platform.azure.endpoints import Endpoint, Online, load_endpoints
+from mlops_platform.azure.endpoint import Endpoint
+from mlops_platform.azure.endpoints import load_endpoints
+from mlops_platform.azure.online_endpoint import Online
 from mlops_platform.azure.target import COMPUTE, DATA, Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError

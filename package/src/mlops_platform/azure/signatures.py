@@ -51,7 +51,7 @@ class Signatures:
         """Put a version's signature into the registry, unless it is there."""
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / FILE
-            path.write_text(signature, encoding="utf-8")
+            path.write_text(signature, encoding="utf-8", newline="\n")
             self.target.az.ensure(
                 f"signature of version {number} in the {self.place}",
                 lambda: self._is_there(number),

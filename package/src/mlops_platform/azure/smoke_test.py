@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_platform.azure.az import CommandError, UnknownStateError
-from mlops_platform.azure.endpoints import Endpoint
+from mlops_platform.azure.endpoint import Endpoint
 from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError

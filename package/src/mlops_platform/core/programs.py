@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
@@ -14,6 +15,30 @@ BATCH_FILES = {".bat", ".cmd"}
 AZURE_BATCH_FILE = re.compile(r"az\.(bat|cmd)", re.IGNORECASE)
 AZURE_CLI = ("-IBm", "azure.cli")  # as az.cmd calls it
 READ_BY_CMD = re.compile(r'["%&<>()^|\r\n]')
+
+
+def run(
+    command: Sequence[str], folder: Path, *, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the project's environment, or uv, in a folder; its output is text.
+
+    Raises:
+        UsageError: it cannot be started.
+    """
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
+    except OSError as error:
+        advice = "Install it, or add it to PATH" if command[0] == "uv" else "Run `uv sync`"
+        raise UsageError(f"{command[0]} cannot be started: {error}. {advice}.") from None
 
 
 def command_line(path: str, arguments: Sequence[str]) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
+from mlops_platform.core import programs
 from mlops_platform.core.errors import UsageError
 
 VENDOR = Path("vendor")
@@ -24,18 +24,7 @@ def copy(root: Path, folder: Path) -> list[Path]:
         wheels = sorted((root / VENDOR).glob("*.whl"))
         return [Path(shutil.copyfile(wheel, folder / wheel.name)) for wheel in wheels]
     command = ["uv", "build", "--quiet", "--wheel", "--no-create-gitignore", "--out-dir"]
-    try:
-        process = subprocess.run(
-            [*command, str(folder), str(root / EJECTED)],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"uv cannot be started ({error}). Install uv.") from None
+    process = programs.run([*command, str(folder), str(root / EJECTED)], root)
     if process.returncode != 0:
         raise UsageError(f"{EJECTED.as_posix()} cannot be built: {process.stderr.strip()}")
     return sorted(folder.glob("*.whl"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
+from mlops_platform.core import programs
 from mlops_platform.core.errors import GateError, UsageError
 
 PRIVATE_KEY = "MLOPS_SIGNING_KEY"  # the variable with the path of the private key
@@ -110,8 +110,5 @@ def verify(number: str, folder: Path, signature: str, public_key: Path, next_ste
 
 def _run(verb: str, folder: Path, signature: Path, *key: str) -> tuple[int, str]:
     command = [*TOOL, verb, "key", *key, ALL_FILES, "--signature", str(signature), str(folder)]
-    try:
-        process = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    except OSError as error:
-        raise UsageError(f"uv cannot be started: {error}. Install it, or add it to PATH.") from None
+    process = programs.run(command, Path.cwd())
     return process.returncode, f"{process.stdout}{process.stderr}".strip()

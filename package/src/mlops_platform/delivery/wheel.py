@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
-from mlops_platform.core import files, terminal
+from mlops_platform.core import files, programs, terminal
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.programs import PYTHON_UTF8
 from mlops_platform.delivery import platform_wheel, sbom
 
 DIST = Path("dist")
@@ -59,15 +57,10 @@ def _test_wheel(root: Path, clean: Path, scratch: Path) -> None:
     python = clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     folders = ("--conf", str(root / "conf"), "--raw", str(root / "data" / "raw"))
     command = [str(python), "-I", "-m", "mlops_platform", "validate", *folders]
-    process = subprocess.run(
+    process = programs.run(
         [*command, "--out", str(scratch / "out")],
-        cwd=scratch,
-        env={**os.environ, **PYTHON_UTF8},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
+        scratch,
+        environment={**os.environ, **programs.PYTHON_UTF8},
     )
     if process.returncode != 0 or not (scratch / "out" / "validation.json").is_file():
         last_line = (process.stderr.strip().splitlines() or ["nothing"])[-1]
@@ -80,18 +73,6 @@ def _test_wheel(root: Path, clean: Path, scratch: Path) -> None:
 def _run(root: Path, *command: str) -> None:
     terminal.log(f"$ {' '.join(command[:3])}")
     environment = {key: text for key, text in os.environ.items() if key != "VIRTUAL_ENV"}
-    try:
-        process = subprocess.run(
-            command,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"{command[0]} cannot be started ({error}). Install uv.") from None
+    process = programs.run(command, root, environment=environment)
     if process.returncode != 0:
         raise UsageError(f"`{' '.join(command[:3])}` failed: {process.stderr.strip()}")

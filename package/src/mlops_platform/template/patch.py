@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
+from mlops_platform.core import programs
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.template import patches
@@ -125,20 +125,7 @@ def _requirement(text: str) -> Requirement:
 
 def _run_lock(root: Path, *options: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in HELD}
-    command = ["uv", "lock", "--quiet", *options]
-    try:
-        process = subprocess.run(
-            command,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"uv cannot be started ({error}). Install uv.") from None
+    process = programs.run(["uv", "lock", "--quiet", *options], root, environment=environment)
     if process.returncode != 0:
         raise UsageError(
             f"uv cannot lock these versions, nothing was changed: {process.stderr.strip()}\n"

@@ -13,10 +13,9 @@ from typing import Any
 
 import yaml
 
-from mlops_platform.core import git
+from mlops_platform.core import git, programs
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.core.programs import PYTHON_UTF8
 
 ANSWERS = ".copier-answers.yml"
 # `https:`, `git@host:`, `gh:`; one letter before the colon is a drive of Windows.
@@ -78,15 +77,11 @@ def render_pristine(answers: dict[str, Any], folder: Path, template: str | None 
         file = Path(scratch) / "answers.yml"
         file.write_text(yaml.safe_dump(given_answers), encoding="utf-8", newline="\n")
         options = ["--quiet", "--defaults", "--vcs-ref", commit, "--data-file", str(file)]
-        failures = []
-        for command in _commands():
-            process = _run(command, "copy", *options, source, str(folder))
-            if process.returncode == 0:
-                return
-            failures.append(last_line(process))
+        process = _run("copy", *options, source, str(folder))
+    if process.returncode != 0:
         raise UsageError(
             f"version {commit} of the template cannot be rendered from {source}: "
-            f"{'; '.join(dict.fromkeys(failures))}\n"
+            f"{last_line(process)}\n"
             "Check that you can reach it and that it has this version. If it has moved, tell "
             "git its new location: `git config --global url.NEW.insteadOf OLD`. For the check, a "
             "clone is enough: `uv run poe template-check --template PATH`."
@@ -104,35 +99,20 @@ def run_copier(
         UsageError: it is not installed.
     """
     surroundings = git.environment(settings=settings) | dict(variables)
-    return _run(_commands()[-1], *arguments, cwd=cwd, environment=surroundings)
-
-
-def _commands() -> list[list[str]]:
-    """The command for the Copier of this environment, whose version and hash uv.lock pins."""
-    if importlib.util.find_spec("copier") is None:
-        raise UsageError("Copier is not in this environment. Run `uv sync`, then try again.")
-    return [[sys.executable, "-m", "copier"]]
+    return _run(*arguments, cwd=cwd, environment=surroundings)
 
 
 def _run(
-    command: list[str],
-    *arguments: str,
-    cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=cwd,
-            env={**(environment or git.environment()), **PYTHON_UTF8},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"Copier cannot be started ({error}). Run `uv sync`.") from None
+    """Run the Copier of this environment, whose version and hash uv.lock pins."""
+    if importlib.util.find_spec("copier") is None:
+        raise UsageError("Copier is not in this environment. Run `uv sync`, then try again.")
+    return programs.run(
+        [sys.executable, "-m", "copier", *arguments],
+        cwd or Path.cwd(),
+        environment={**(environment or git.environment()), **programs.PYTHON_UTF8},
+    )
 
 
 def last_line(process: subprocess.CompletedProcess[str]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_platform.core import git, terminal
+from mlops_platform.core import git, programs, terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery import pull_request
 from mlops_platform.settings import load_project
@@ -143,16 +142,7 @@ def _run_checks(project: Path) -> list[str]:
     environment = {name: text for name, text in git.environment().items() if name not in left_out}
     environment["UV_PROJECT_ENVIRONMENT"] = str(project / ".venv")
     for command in (["uv", "lock", "--upgrade"], ["uv", "run", "poe", "check"]):
-        process = subprocess.run(
-            command,
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
+        process = programs.run(command, project, environment=environment)
         if process.returncode != 0:
             output = "\n".join((process.stdout + process.stderr).strip().splitlines()[-20:])
             return [f"- `{' '.join(command)}` failed:\n\n```\n{output}\n```"]

@@ -5,9 +5,9 @@ Microsoft has no such tool that works without its service.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from mlops_platform.core import programs
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.delivery.audit import pins, pipelines
 
@@ -46,18 +46,7 @@ def run(root: Path) -> list[str]:
 
 def _zizmor(root: Path) -> list[str]:
     command = ["zizmor", "--offline", "--quiet", "--strict-collection", str(GITHUB)]
-    try:
-        process = subprocess.run(
-            command,
-            cwd=root,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"zizmor cannot be started ({error}). Run `uv sync`.") from None
+    process = programs.run(command, root)
     if process.returncode in FINDING_EXIT_CODES:
         return [f"zizmor found problems:\n{process.stdout.strip()}"]
     if process.returncode != 0:
