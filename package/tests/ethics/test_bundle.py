@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.core.files import hash_path
 from mlops_platform.ethics import bundle
 from mlops_platform.evidence import ethics as shapes
 from mlops_platform.report import build, collect
+from mlops_platform.tracking import binding
 
 from package.tests.test_report import lay_out
 from package.tests.workspaces import CREDIT
@@ -132,7 +132,7 @@ def test_the_provenance_names_the_model_and_what_it_was_made_from(project, writt
     statement = json.loads(zipfile.ZipFile(written[0]).read("provenance.json"))
     model = project / "outputs/train/run-1/train/model"
     (subject,) = statement["subject"]
-    assert subject == {"name": "credit-risk", "digest": {"sha256": hash_path(model)}}
+    assert subject == {"name": "credit-risk", "digest": {"sha256": binding.hash_model(model)}}
     inputs = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert {each["name"]: each["digest"] for each in inputs} == {
         "code": {"gitCommit": "c" * 40},

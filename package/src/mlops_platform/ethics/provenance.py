@@ -14,6 +14,7 @@ from mlops_platform import evidence
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
 from mlops_platform.evidence.ethics import Ethics
+from mlops_platform.tracking import binding
 
 FILE = "provenance.json"
 PIPELINE = Path("pipelines") / "train.yml"
@@ -57,7 +58,7 @@ def statement(root: Path, run: Path, name: str, ethics: Ethics) -> str:
 
 
 def model_hash(run: Path) -> str:
-    """The SHA-256 of the model's folder: names and bytes of its files.
+    """The hash of the run's model, the same as a version of it records.
 
     Raises:
         UsageError: the run has no model.
@@ -65,4 +66,4 @@ def model_hash(run: Path) -> str:
     folder = run / "train" / "model"
     if not folder.is_dir():
         raise UsageError(f"{folder}: does not exist. Run `uv run poe pipeline` first.")
-    return hash_path(folder)
+    return binding.hash_model(folder)
