@@ -13,7 +13,9 @@ from mlops_platform.models import artifact
 from mlops_platform.models.team import Team
 from mlops_platform.settings import load_project, load_train
 from mlops_platform.tracking import experiments
+from mlops_platform.tracking.binding import hash_model
 from mlops_platform.tracking.registry import Registry
+from mlops_platform.tracking.roles import MODEL_HASH
 from sklearn.pipeline import Pipeline
 
 from package.tests.samples import EXAMPLES
@@ -67,8 +69,9 @@ def add_version(conf: Path, model: Path) -> str:
     card = artifact.load_card(copy)
     evidence.write(card.model_copy(update={"run_id": run_id}), copy / "model.json")
     experiments.upload(conf, run_id, copy, "model")
+    tags = {MODEL_HASH: hash_model(copy)}
     shutil.rmtree(copy)
-    registry.register(run_id, "challenger", {}, "planted")
+    registry.register(run_id, "challenger", tags, "planted")
     registry.promote(None, "a test", "tests")
     return run_id
 

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -126,11 +128,27 @@ def test_a_version_that_does_not_exist_is_said(serve):
     assert "Traceback" not in message
 
 
-def test_the_process_that_looks_up_has_ended_when_its_error_is_told(conf):
-    """While it ends, the end of this process can print a traceback of concurrent.futures."""
+def test_no_process_is_left_when_the_error_is_told(conf):
     with pytest.raises(UsageError, match="version '12' of credit-risk does not exist"):
         server._load(conf, "12", None)
-    assert not [each for each in threading.enumerate() if "Executor" in type(each).__name__]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_look_up_that_is_killed_is_said(conf, monkeypatch):
+    monkeypatch.setattr(server, "_find", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(UsageError, match="it was killed: check the free memory"):
+        server._load(conf, "1", None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the process in /proc")
+def test_the_look_up_ends_after_a_server_that_is_killed(serve):
+    process = serve("--port", "0")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not children.read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=60)  # returns when nobody holds its output any more
 
 
 def test_an_address_is_given_back_where_nothing_is_served(monkeypatch, tmp_path):

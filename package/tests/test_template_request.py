@@ -22,9 +22,9 @@ BRANCH = "template-update-v2.0.0"
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_template(tmp_path_factory.mktemp("request") / "template", small=True)
     tasks = folder / "template" / "poe_tasks.toml.jinja"
-    for tag in ("v1.0.0", "v2.0.0"):
+    for tag in ("v1.1.0", "v2.0.0"):
         tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])
-        changelog = "# Changelog\n\n## 2.0.0\n\nOther tasks.\n\n## 1.0.0\n\nThe first.\n"
+        changelog = "# Changelog\n\n## 2.0.0\n\nOther tasks.\n\n## 1.1.0\n\nThe first.\n"
         (folder / "CHANGELOG.md").write_text(changelog)
         commit_all(folder, tag)
         git(folder, "tag", tag)
@@ -37,7 +37,7 @@ def project(template: Path, tmp_path: Path) -> Path:
     folder, origin = tmp_path / "project", tmp_path / "origin.git"
     answers = {"project_name": "Credit Risk", "user_email": "team@contoso.com"}
     copier.run_copy(
-        str(template), folder, data=answers, vcs_ref="v1.0.0", defaults=True, quiet=True
+        str(template), folder, data=answers, vcs_ref="v1.1.0", defaults=True, quiet=True
     )
     commit_all(folder, "Start")
     git(tmp_path, "init", "--quiet", "--bare", str(origin))
@@ -78,8 +78,8 @@ def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Se
     )
     [asked] = github.pulls
     assert (asked["head"], asked["base"], asked["draft"]) == (BRANCH, "main", False)
-    assert "From v1.0.0 to v2.0.0" in asked["body"]
-    assert "`git diff v1.0.0 v2.0.0 -- package/src`" in asked["body"]
+    assert "From v1.1.0 to v2.0.0" in asked["body"]
+    assert "`git diff v1.1.0 v2.0.0 -- package/src`" in asked["body"]
     assert asked["body"].endswith("# Changelog of the template\n\n## 2.0.0\n\nOther tasks.\n")
 
 

@@ -15,7 +15,7 @@ from mlops_platform.template.scratch import Scratch
 from tests.rendering import commit_all, copy_template
 
 pytestmark = pytest.mark.usefixtures("copier_at_once")
-OLD, NEW = "v1.0.0", "v2.0.0"
+OLD, NEW = "v1.1.0", "v2.0.0"
 
 
 @pytest.fixture(scope="module")

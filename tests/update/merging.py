@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.projects import Project
-from tests.update.package_move import PATCH, PackageMove
+from tests.update.migrations import PATCH, Migrations
 from tests.update.releases import git, is_needed, stays
 
 ANSWERS = ".copier-answers.yml"
@@ -79,23 +79,22 @@ def expected(name: str, mine: Files, old: Files, new: Files) -> tuple[bytes | No
 
 
 def check_update(
-    project: Project, mine: Files, old: Files, new: Files, move: PackageMove | None = None
+    project: Project, mine: Files, old: Files, new: Files, migrations: Migrations
 ) -> dict[str, int]:
     """Assert that an update had the expected result, and that no work of the team is lost.
 
-    `mine` is the project before the update, `old` and `new` are renders of the two releases, `move`
-    is the migration to 1.0.0 if the update crosses it.
+    `mine` is the project before the update, `old` and `new` are renders of the two releases.
     Returns files with conflicts, and the number of conflicts in each.
     """
     after = files(project.path)
-    rewrite = move.rewrite if move else lambda _, content: content
-    saved = after.pop(PATCH, b"") if move else b""
+    rewrite = migrations.rewrite
+    saved = after.pop(PATCH, b"") if PATCH not in mine else b""
     conflicts = {}
     for name in sorted({*mine, *old, *new, *after} - {ANSWERS}):
         content, count = expected(name, mine, old, new)
         assert after.get(name) == rewrite(name, content), f"{name} is not as expected"
         added = lines(rewrite(name, mine.get(name))) - lines(rewrite(name, old.get(name)))
-        if move and content is None and move.saves(name):
+        if content is None and migrations.saves(name):
             added_in_patch = {b"+" + line for line in lines(mine.get(name)) - lines(old.get(name))}
             assert added_in_patch <= set(lines(saved)), f"{name}: the patch lacks edits"
         else:

@@ -10,7 +10,6 @@ from typing import Any
 
 import copier
 from mlops_platform.template.ownership import Rule, owner_of, rules
-from packaging.version import Version
 
 from hooks.release.history import Release, tagged_clone
 from tests.projects import Project
@@ -27,7 +26,6 @@ OTHERS = {
 ONLINE = {"project_name": "Credit Risk", "serving": "online", "cloud": "none", "regulated": True}
 COMBINATIONS = {"defaults": DEFAULTS, "others": OTHERS, "online": ONLINE}
 COMMENTS = {".md": "<!-- {} -->\n", ".html": "<!-- {} -->\n"}
-PACKAGE_MOVE = Version("1.0.0")  # its migration asks for trust
 PARTS = (
     "copier.yml",
     "includes",
@@ -138,11 +136,6 @@ class Template:
             unsafe=unsafe,
             quiet=True,
         )
-
-
-def crosses_package_move(old: str, new: str) -> bool:
-    """Whether an update between two tags runs the migration to 1.0.0."""
-    return Version(old) < PACKAGE_MOVE <= Version(new)
 
 
 def is_needed(path: str) -> bool:

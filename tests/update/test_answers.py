@@ -7,8 +7,8 @@ import pytest
 from hooks.release.history import releases
 from tests.rendering import commit_all
 from tests.update.merging import ANSWERS, check_update, files
+from tests.update.migrations import Migrations
 from tests.update.modifications import MODIFICATIONS, append, modify
-from tests.update.package_move import PackageMove
 from tests.update.releases import DEFAULTS, ONLINE, OTHERS, Template, git
 
 FIRST = releases()[0].tag
@@ -34,7 +34,7 @@ def test_another_answer(
         template.pristine(FIRST, answers),
         template.pristine(template.current, answers | change),
     )
-    check_update(project, mine, files(old), files(new), PackageMove(mine))
+    check_update(project, mine, files(old), files(new), Migrations(FIRST, template.current, mine))
     recorded = project.yaml(ANSWERS)
     assert {question: recorded[question] for question in change} == change
     commit_all(project.path, "Update")

@@ -54,9 +54,11 @@ def test_help_loads_no_command() -> None:
     assert done.stdout.strip() == "['hooks.__main__']"
 
 
-def test_no_module_changes_the_import_path() -> None:
+def test_only_migrations_change_the_import_path() -> None:
+    """Copier runs them with its own Python, which has no package of ours."""
     for path in (ROOT / "hooks").rglob("*.py"):
-        assert "sys.path" not in path.read_text(encoding="utf-8"), path
+        if path.parent.name != "migrations":
+            assert "sys.path" not in path.read_text(encoding="utf-8"), path
 
 
 def test_copier_runs_only_migrations() -> None:

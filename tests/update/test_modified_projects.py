@@ -16,13 +16,12 @@ from tests.projects import Project
 from tests.rendering import commit_all
 from tests.update import modifications
 from tests.update.merging import ANSWERS, Files, check_update, files
+from tests.update.migrations import Migrations
 from tests.update.modifications import MODIFICATIONS, Modification, modify
-from tests.update.package_move import PackageMove
 from tests.update.releases import (
     COMBINATIONS,
     DEFAULTS,
     Template,
-    crosses_package_move,
     git,
     is_needed,
     stays,
@@ -43,10 +42,10 @@ def updated(template: Template, project: Project, answers: dict, old: str, new: 
     """Commit, update, check; returns files with conflicts, and the number in each."""
     commit_all(project.path, "Work")
     mine = files(project.path)
-    move = PackageMove(mine) if crosses_package_move(old, new) else None
-    template.update(project, new, unsafe=move is not None)
-    renders = (files(template.pristine(tag, answers)) for tag in (old, new))
-    return check_update(project, mine, *renders, move)
+    migrations = Migrations(old, new, mine)
+    template.update(project, new, unsafe=bool(migrations))
+    before, after = (files(template.pristine(tag, answers)) for tag in (old, new))
+    return check_update(project, mine, before, after, migrations)
 
 
 def only_seeds(content: Files) -> Files:
@@ -67,9 +66,8 @@ def test_without_changes_an_update_equals_a_fresh_copy(
     answers = COMBINATIONS[combination]
     project = template.start(old, answers, tmp_path / "project")
     seeds = only_seeds(files(project.path))
-    if crosses_package_move(old, template.current):
-        move = PackageMove(files(project.path))
-        seeds = {name: move.rewrite(name, text) for name, text in seeds.items()}
+    migrations = Migrations(old, template.current, files(project.path))
+    seeds = {name: migrations.rewrite(name, text) for name, text in seeds.items()}
     assert updated(template, project, answers, old, template.current) == {}
     after = files(project.path)
     added = {name: text for name, text in only_seeds(after).items() if name not in seeds}

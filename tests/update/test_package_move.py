@@ -11,7 +11,7 @@ import pytest
 from tests.projects import Project
 from tests.rendering import ROOT, commit_all
 from tests.update.merging import files
-from tests.update.package_move import PATCH, SCRIPT
+from tests.update.migrations import PATCH, SCRIPT
 from tests.update.releases import DEFAULTS, Template, git
 
 SCRIPT_FILE = ROOT / "hooks" / "migrations" / "package.py"

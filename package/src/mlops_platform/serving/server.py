@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_platform.core import terminal
-from mlops_platform.core.errors import UsageError
+from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import team
 from mlops_platform.serving import keys, log, store
 
@@ -52,8 +52,10 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
     """The server of a version, and the version's name."""
     # Only the look-up needs MLflow. Its own process runs while this one imports the rest, and its
     # memory is freed afterwards.
-    lookup = ProcessPoolExecutor(max_workers=1)
-    result = lookup.submit(_find, conf, version)
+    receiver, sender = Pipe(duplex=False)
+    lookup = Process(target=_send_model, args=(conf, version, sender))
+    lookup.start()
+    sender.close()  # so that receiving fails if the process ends without an answer
     try:
         import skops.io  # noqa: F401, PLC0415  the scorer needs it, and it takes a second
         import uvicorn  # noqa: PLC0415
@@ -66,16 +68,18 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
         )
         from mlops_platform.serving.scorer import Scorer  # noqa: PLC0415
 
-        scorer = Scorer(*result.result())
-    except BrokenProcessPool:
+        found = receiver.recv()
+    except EOFError:
         raise UsageError(
-            "the process that looks up the model was killed. Check the free memory."
+            "the process that looks up the model ended without an answer. If no error is shown "
+            "above, it was killed: check the free memory."
         ) from None
-    except UsageError:
-        lookup.shutdown()  # if both processes end at once, concurrent.futures prints a traceback
-        raise
     finally:
-        lookup.shutdown(wait=False)
+        receiver.close()
+        lookup.join()
+    if isinstance(found, UsageError | GateError):
+        raise found
+    scorer = Scorer(*found)
 
     stopping = threading.Event()
     config = uvicorn.Config(
@@ -91,6 +95,17 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return DrainingServer(config, stopping), f"{scorer.name} version {scorer.version}"
+
+
+def _send_model(conf: Path, version: str | Path, sender: Connection) -> None:
+    """Send the model of a version, or what is wrong with it, to the process that serves it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends both; only one of them says so
+    found: StoredModel | UsageError | GateError
+    try:
+        found = _find(conf, version)
+    except (UsageError, GateError) as error:
+        found = error
+    sender.send(found)
 
 
 def _find(conf: Path, version: str | Path) -> StoredModel:
