@@ -26,11 +26,11 @@ SOURCES = {  # where the template holds them
 
 
 class Releases:
-    """A template repository with the tags v1.0.0 (the working tree) and, later, v2.0.0."""
+    """A template repository with the tags v1.1.0 (the working tree) and, later, v2.0.0."""
 
     def __init__(self, path: Path) -> None:
         self.path = copy_template(path)
-        self.release("v1.0.0")
+        self.release("v1.1.0")
 
     def source(self, file: str) -> Path:
         """The template's file behind a project's file."""
@@ -62,7 +62,7 @@ class Releases:
             str(self.path),
             path,
             data={"project_name": "Credit Risk"},
-            vcs_ref="v1.0.0",
+            vcs_ref="v1.1.0",
             defaults=True,
             unsafe=False,
             quiet=True,
@@ -90,13 +90,13 @@ def test_nothing_asks_for_trust() -> None:
     settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert not {"_tasks", "_jinja_extensions"} & set(settings)
     # An update from 0.x crosses these two, and asks; a copy and all other updates do not.
-    assert [each["version"] for each in settings["_migrations"]] == ["1.0.0"] * 2
+    assert [each["version"] for each in settings["_migrations"]] == ["1.1.0", "1.0.0", "1.1.0"]
 
 
 def test_copier_would_refuse_a_task(releases: Releases, tmp_path: Path) -> None:
     """The planted fault: that `unsafe=False` guards the other tests here."""
     releases.configure("_subdirectory: template\n", '_subdirectory: template\n_tasks: ["true"]\n')
-    releases.release("v1.0.1")
+    releases.release("v1.1.1")
     with pytest.raises(copier.errors.UnsafeTemplateError):
         copier.run_copy(
             str(releases.path),
