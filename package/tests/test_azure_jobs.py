@@ -67,8 +67,16 @@ def test_a_parameter_that_the_model_does_not_have_is_refused(trained, tmp_path):
 def test_the_dashboard_gets_tables(trained, tmp_path):
     tables = job("responsible-ai.yml", "tables")["component"]
     folders = {"train": tmp_path / "train", "test": tmp_path / "test"}
-    invoke(filled(tables["command"], data=trained.data, **folders))
+    reference = tmp_path / "reference"
+    paths = {"conf": trained.conf, "data": trained.data, "reference": reference}
+    invoke(filled(tables["command"], **paths, **folders))
     inputs = job("responsible-ai.yml", "constructor")["inputs"]
+    # The monitor compares with labels, the dashboard with the model's classes.
+    assert (reference / "train.csv").read_bytes() == (trained.data / "train.csv").read_bytes()
+    labels, codes = (pd.read_csv(each / "train.csv") for each in (reference, folders["train"]))
+    expected = (labels["outcome"] == "defaulted").astype(int)
+    pd.testing.assert_series_equal(codes["outcome"], expected)
+    assert json.loads(inputs["classes"]) == sorted(codes["outcome"].unique())
     for part, folder in folders.items():
         table = yaml.safe_load((folder / "MLTable").read_text())
         rows = pd.read_csv(folder / table["paths"][0]["file"])

@@ -84,6 +84,7 @@ def test_another_seed_gives_another_model(trained):
 
 
 def test_a_slow_fit_is_interrupted(trained, monkeypatch):
+    trained.change("project.yml", trusted=[f"{Slow.__module__}.Slow"])
     monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: Slow())
     trained.change("train.yml", time_budget_seconds=0.3)
     began = time.perf_counter()
@@ -118,6 +119,7 @@ def test_a_person_who_interrupts_is_not_the_budget(tmp_path):
 
 
 def test_a_fit_that_fails_closes_its_run(trained, monkeypatch):
+    trained.change("project.yml", trusted=[f"{Broken.__module__}.Broken"])
     monkeypatch.setattr(Team, "build_model", lambda team, parameters, seed: Broken())
     with pytest.raises(UsageError, match="fitting failed: ValueError: no memory left"):
         run(trained)

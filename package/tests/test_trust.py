@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from lightgbm import LGBMRanker
+from mlops_platform.cli import settings_check
 from mlops_platform.core.errors import UsageError
 from mlops_platform.models import artifact, trust
 from mlops_platform.models.team import Team, load_team
@@ -211,7 +213,7 @@ def test_nothing_else_is_trusted(name):
 
 def define(monkeypatch: pytest.MonkeyPatch, **members: Any) -> None:
     """Add to the team's features.py, as if it were written there."""
-    features = importlib.import_module("credit_risk.features")  # other tests load it anew
+    features = importlib.import_module("credit_risk.features")  # other tests load it again
     for name, member in members.items():
         member.__module__, member.__qualname__, member.__name__ = features.__name__, name, name
         monkeypatch.setattr(features, name, member, raising=False)
@@ -273,19 +275,54 @@ def test_a_function_of_the_team_is_trusted_when_the_settings_name_it(tmp_path, o
         artifact.load(tmp_path / "model", TEAM)  # the settings of another project
 
 
+@pytest.mark.parametrize("name", ["credit_risk", "credit_risk.features.build()"])
+def test_the_settings_name_modules_and_what_is_in_them(workspace, name):
+    workspace.change("project.yml", trusted=[name])
+    with pytest.raises(UsageError, match=r"project\.yml.*trusted.*should match pattern"):
+        load_team(workspace.conf)
+
+
 @pytest.mark.parametrize(
-    ("name", "says"),
+    "name",
     [
-        ("os.system", r"os\.system is not of the package `credit_risk`"),
-        ("credit_risk_of_mine.x", "is not of the package `credit_risk`"),
-        ("credit_risk", "should match pattern"),
-        ("credit_risk.features.build()", "should match pattern"),
+        "os.system",
+        "builtins.eval",
+        "credit_risk_of_mine.x",
+        "numpy.load",
+        "lightgbm.LGBMRanker",  # not its full name
+        "lightgbm.basic.Dataset",
+        "sklearn.base.BaseEstimator",  # no estimator that can be fitted
     ],
 )
-def test_the_settings_can_name_the_teams_own_only(workspace, name, says):
+def test_of_libraries_the_settings_can_name_estimators_only(workspace, name):
     workspace.change("project.yml", trusted=[name])
-    with pytest.raises(UsageError, match=rf"project\.yml.*trusted.*{says}"):
-        load_team(workspace.conf)
+    team = load_team(workspace.conf)
+    assert trust.find_untrusted([name], team) == [name]
+    says = f"field `trusted`: {name} is neither of the package `credit_risk` nor an estimator"
+    assert says in " ".join(settings_check.find_problems(workspace.conf))
+
+
+def test_an_estimator_of_a_library_is_trusted_when_the_settings_name_it(tmp_path, workspace):
+    """LGBMRanker stands for the estimators of all libraries that are not built in."""
+    model = LGBMRanker(n_estimators=3, verbose=-1).fit(ROWS, TRUTH, group=[60])
+    name = "lightgbm.sklearn.LGBMRanker"
+    with pytest.raises(UsageError, match=f"name {name} under `trusted` in conf/project.yml"):
+        kept(model, tmp_path / "refused")
+    workspace.change("project.yml", trusted=[name])
+    assert "trusted" not in " ".join(settings_check.find_problems(workspace.conf))
+    team = load_team(workspace.conf)
+    np.testing.assert_array_equal(
+        kept(model, tmp_path / "model", team).predict(ROWS), model.predict(ROWS)
+    )
+
+
+def test_a_library_that_only_a_file_names_is_not_imported(monkeypatch):
+    def imported(name: str) -> None:
+        raise AssertionError(f"{name} was imported")
+
+    monkeypatch.setattr(importlib, "import_module", imported)
+    with pytest.raises(UsageError, match=r"contains antigravity\.Estimator, which cannot be"):
+        trust.require_trusted(["antigravity.Estimator"], TEAM, "model.skops")
 
 
 def test_a_step_that_skops_cannot_save_is_named(tmp_path):

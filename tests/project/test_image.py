@@ -72,6 +72,8 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
         if name == "COPY":
             source, target = what.split()
             subprocess.run(["cp", "-r", image / source, place / target], check=True)
+        elif name == "RUN" and what.startswith("python -c"):
+            subprocess.run(shlex.split(what), cwd=place, env=variables, check=True)
         elif name == "RUN":
             install = what.replace("python -m pip install --no-cache-dir", "uv pip install -q")
             assert install != what
@@ -84,6 +86,8 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
             check = json.loads(what.split("CMD", 1)[1])
         elif name == "CMD":
             command = json.loads(what)
+    assert (place / "lib" / "libgomp.so.1").is_file()  # where the environment variable leads
+    assert variables["LD_LIBRARY_PATH"] == str(place / "lib")
     assert dict(steps)["USER"].split(":")[0] not in ("root", "0")
 
     refused = subprocess.run(

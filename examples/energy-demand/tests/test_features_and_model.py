@@ -27,7 +27,8 @@ def test_the_seed_decides_the_model(contract, raw):
     rows = features.build(contract).fit_transform(typed[contract.features])
     estimator = model.build(dict(train.parameters), train.seed)
     first, second = (
-        clone(estimator).fit(rows, typed[contract.target]).predict(rows) for _ in range(2)
+        clone(estimator).fit(rows, dataset.encode_target(typed, contract)).predict(rows)
+        for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
 

@@ -29,12 +29,14 @@ def build(config: ProjectSettings) -> dict[str, Any]:
     dropped = [column for column in contract.columns if column not in contract.features]
     dropped.remove(contract.target)
     tables_component = build_component(
-        {"data": "uri_folder"},
-        {"train": "mltable", "test": "mltable"},
+        {"conf": "uri_folder", "data": "uri_folder"},
+        {"train": "mltable", "test": "mltable", "reference": "mltable"},
         "tables",
+        "--conf ${{inputs.conf}}",
         "--data ${{inputs.data}}",
         "--train ${{outputs.train}}",
         "--test ${{outputs.test}}",
+        "--reference ${{outputs.reference}}",
     )
     dashboard = "${{parent.jobs.constructor.outputs.rai_insights_dashboard}}"
     jobs = {
@@ -43,9 +45,12 @@ def build(config: ProjectSettings) -> dict[str, Any]:
             "type": "command",
             "component": tables_component,
             "limits": {"timeout": HOUR},
-            "inputs": {"data": "${{parent.jobs.prepare.outputs.data}}"},
+            "inputs": {
+                "conf": "${{parent.inputs.conf}}",
+                "data": "${{parent.jobs.prepare.outputs.data}}",
+            },
             # The monitor compares with these rows.
-            "outputs": {"train": "${{parent.outputs.reference}}"},
+            "outputs": {"reference": "${{parent.outputs.reference}}"},
         },
         "constructor": _job(
             "insight_constructor",
@@ -57,7 +62,7 @@ def build(config: ProjectSettings) -> dict[str, Any]:
             test_dataset="${{parent.jobs.tables.outputs.test}}",
             target_column_name=contract.target,
             categorical_column_names=json.dumps(contract.categorical_features),
-            classes=json.dumps(sorted(contract.labels)),  # scikit-learn's order
+            classes=json.dumps(list(range(len(contract.labels)))),  # as `tables` writes them
             feature_metadata=json.dumps({"dropped_features": dropped}),
             use_model_dependency=True,
         ),

@@ -13,6 +13,7 @@ from mlops_platform.cli import pipelines
 from mlops_platform.core.errors import UsageError
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
+from mlops_platform.models import team, trust
 from mlops_platform.template import conformance, patches
 
 
@@ -23,6 +24,7 @@ def find_problems(conf: Path) -> list[str]:
 
 def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield _package
+    yield _trusted
     yield from pipelines.CHECKS.values()
     yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
     yield signature_check.load_signatures
@@ -33,6 +35,17 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     for environment in get_args(settings.Environment):
         if (conf / f"{environment}.yml").exists():
             yield partial(settings.load_cloud, environment=environment)
+
+
+def _trusted(conf: Path) -> None:
+    """Check that what `trusted` names of other libraries are estimators."""
+    names = trust.find_refused_settings(team.load_team(conf))
+    if names:
+        raise UsageError(
+            f"{conf / 'project.yml'}, field `trusted`: {', '.join(names)} is neither of the "
+            f"package `{settings.load_project(conf).package_name}` nor an estimator of an "
+            "installed library under its full name. Remove it."
+        )
 
 
 def _package(conf: Path) -> None:

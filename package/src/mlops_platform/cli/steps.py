@@ -137,11 +137,20 @@ def drift(
 
 
 @app.command(rich_help_panel=STEPS)
-def tables(data: InputPath, train: OutputFolder, test: OutputFolder) -> None:
+def tables(
+    *,
+    data: InputPath,
+    train: OutputFolder,
+    test: OutputFolder,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder for the training rows with their labels.")
+    ] = None,
+    conf: Conf = CONF,
+) -> None:
     """Convert the split data to MLTable."""
     from mlops_platform.steps import tables as step
 
-    step.run(data, train, test)
+    step.run(conf, data, train, test, reference)
 
 
 @app.command(rich_help_panel=STEPS)

@@ -19,7 +19,7 @@ from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.ethics.config import EthicsConfig
 from mlops_platform.evaluation import metrics
 from mlops_platform.models import artifact, dataset
-from mlops_platform.models.team import Team, fit, of_project
+from mlops_platform.models.team import Team, of_project
 from mlops_platform.pipelines.outputs import require_latest
 from mlops_platform.tracking import experiments
 
@@ -119,7 +119,7 @@ class EvaluatedRun:
             ("model", self.team.build_model(dict(self.train.parameters), seed)),
         ]
         pipeline, rows = Pipeline(steps), self.parts["train"]
-        fit(pipeline, rows[self.contract.features], rows[self.contract.target])
+        dataset.fit(pipeline, rows, self.contract)
         return pipeline
 
     @cached_property

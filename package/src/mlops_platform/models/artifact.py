@@ -19,10 +19,12 @@ from pydantic import BaseModel, ConfigDict
 from mlops_platform import evidence
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.models import trust
+from mlops_platform.models import libraries, trust
 from mlops_platform.models.team import Team
 from mlops_platform.settings import Task
 
+# The only estimator of scikit-learn 1.9 of which skops can save the options, and not the fit.
+UNSAVABLE = {"sklearn.cluster._birch.Birch"}
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
 
@@ -62,6 +64,7 @@ def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path
             "another estimator, or other options of it."
         ) from error
     versions = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
+    versions += libraries.requirements(trust.of_libraries(types, team))
     mlflow.sklearn.save_model(
         estimator,
         folder,
@@ -74,13 +77,31 @@ def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path
     evidence.write(card.model_copy(update={"packages": sorted(installed)}), folder / "model.json")
 
 
+def require_savable(estimator: Any, team: Team) -> None:
+    """Check before a fit what can be known then: that its type and options can be saved.
+
+    Raises:
+        UsageError: they cannot be saved, or not loaded safely.
+    """
+    import skops.io  # noqa: PLC0415
+
+    source = f"{team.path('model')} or features.py"
+    for part in [estimator, *estimator.get_params(deep=True).values()]:
+        if f"{type(part).__module__}.{type(part).__name__}" in UNSAVABLE:
+            raise UsageError(
+                f"{source}: skops cannot save a fitted {type(part).__name__}. Use another "
+                "estimator."
+            )
+    content = _dump(estimator, source)
+    trust.require_trusted(skops.io.get_untrusted_types(data=content), team, source)
+
+
 def load(folder: Path, team: Team) -> Any:
     """Load a fitted pipeline.
 
     Raises:
         UsageError: the folder has no model, or the model has a type that is not trusted.
     """
-    import skops.io  # noqa: PLC0415
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     path = folder / "model.skops"
@@ -89,10 +110,8 @@ def load(folder: Path, team: Team) -> Any:
     try:
         with suppress(UntrustedTypesFoundException):
             # Searching the model for its types takes as long as loading it.
-            recorded = trust.require_trusted(recorded_types(folder), team, str(path))
-            return skops.io.load(path, trusted=recorded)
-        types = trust.require_trusted(types_in(path), team, str(path))
-        return skops.io.load(path, trusted=types)
+            return _load(path, recorded_types(folder), team)
+        return _load(path, types_in(path), team)
     except UsageError:
         raise
     except Exception as error:
@@ -100,6 +119,15 @@ def load(folder: Path, team: Team) -> Any:
             f"{path}: cannot be loaded ({error}). It was saved with other code or versions. "
             "Train it again, or check out the commit in its tag `git_commit`."
         ) from error
+
+
+def _load(path: Path, names: list[str], team: Team) -> Any:
+    """Load a model's file that may hold these types."""
+    import skops.io  # noqa: PLC0415
+
+    types = trust.require_trusted(names, team, str(path))
+    libraries.require_own_format(path, trust.of_libraries(types, team))
+    return skops.io.load(path, trusted=types)
 
 
 def types_in(file: Path) -> list[str]:

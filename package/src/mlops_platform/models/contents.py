@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.models import artifact, trust
+from mlops_platform.models import artifact, libraries, trust
 from mlops_platform.models.team import Team
 
 MODEL = "model.skops"
@@ -51,9 +51,14 @@ def find_unsafe(folder: Path, team: Team) -> list[str]:
 
 def _untrusted(path: Path, team: Team) -> list[str]:
     try:
-        return trust.find_untrusted(artifact.types_in(path), team)
+        names = artifact.types_in(path)
     except UsageError:
         return ["no model of skops"]
+    try:
+        libraries.require_own_format(path, trust.of_libraries(names, team))
+    except UsageError as error:
+        return [str(error)]
+    return trust.find_untrusted(names, team)
 
 
 def _is_text(path: Path) -> bool:

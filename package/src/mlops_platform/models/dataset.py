@@ -1,4 +1,4 @@
-"""Reads the train, validation and test sets, and predicts with a model."""
+"""Reads the train, validation and test sets; fits a model to them, and predicts with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import Contract
-from mlops_platform.models import team
+from mlops_platform.models import codes, team
 
 
 def read_part(folder: Path, part: str, contract: Contract) -> pd.DataFrame:
@@ -32,6 +32,18 @@ def encode_target(frame: pd.DataFrame, contract: Contract) -> np.ndarray:
     return np.asarray(target.map(codes), dtype=int)
 
 
+def fit(pipeline: Any, rows: pd.DataFrame, contract: Contract) -> None:
+    """Fit the team's pipeline; the target of classification is codes that index the labels.
+
+    Raises:
+        UsageError: the team's features or model cannot be fitted to these rows.
+    """
+    if contract.labels:
+        codes.translate_settings(pipeline, contract.labels)
+    target = pd.Series(encode_target(rows, contract), index=rows.index, name=contract.target)
+    team.fit(pipeline, rows[contract.features], target)
+
+
 def fit_baseline(rows: pd.DataFrame, contract: Contract) -> Any:
     """Fit a constant baseline, which predicts the class shares or the mean for every row."""
     model = DummyClassifier(strategy="prior") if contract.labels else DummyRegressor()
@@ -41,6 +53,8 @@ def fit_baseline(rows: pd.DataFrame, contract: Contract) -> Any:
 def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
     """Probabilities (rows, labels) in the labels' order, or values (rows,) without labels.
 
+    The classes of a model are codes of the labels; those of releases before 1.2 are their texts.
+
     Raises:
         UsageError: the team's features or model cannot predict these rows.
     """
@@ -48,8 +62,9 @@ def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
         return _check_finite(np.asarray(team.predict(model, "predict", rows), dtype=float))
     predicted = team.predict(model, "predict_proba", rows)
     probabilities = np.zeros((len(rows), len(labels)))
-    for position, label in enumerate(model.classes_):
-        probabilities[:, labels.index(str(label))] = predicted[:, position]
+    for position, known in enumerate(model.classes_):
+        code = labels.index(known) if isinstance(known, str) else int(known)
+        probabilities[:, code] = predicted[:, position]
     return _check_finite(probabilities)
 
 

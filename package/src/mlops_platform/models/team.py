@@ -37,8 +37,8 @@ PLATFORM = Path(__file__).resolve().parents[1]
 class Team:
     """The team's importable package, such as `credit_risk`.
 
-    `trusted` are names of its functions and classes that a model's file may hold; its estimators
-    need no name there.
+    `trusted` are names of its functions and classes, and of estimators of libraries, that a model's
+    file may hold; its own estimators need no name there.
     """
 
     package: str
@@ -129,7 +129,7 @@ class Team:
         stands within a function cannot be found by another process.
         """
         module, _, attribute = name.rpartition(".")
-        if module != self.package and not module.startswith(f"{self.package}."):
+        if not self.owns(name):
             return None
         try:
             found = getattr(importlib.import_module(module), attribute, None)
@@ -137,6 +137,10 @@ class Team:
             return None
         where = (getattr(found, "__module__", None), getattr(found, "__qualname__", None))
         return found if where == (module, attribute) else None
+
+    def owns(self, name: str) -> bool:
+        """Whether it is the full name of something in the package."""
+        return name.startswith(f"{self.package}.")
 
     def path(self, module: str) -> str:
         """The path of a module of the team, relative to the project."""
@@ -162,12 +166,12 @@ def of_project(project: Project) -> Team:
 
 
 def fit(pipeline: Any, rows: pd.DataFrame, target: pd.Series) -> None:
-    """Fit the team's pipeline."""
+    """Fit the team's pipeline; a target of integers has classes."""
     try:
         pipeline.fit(rows, target)
     except Exception as error:
         advice = "Check the parameters in conf/train.yml and the columns in conf/data.yml."
-        if not pd.api.types.is_numeric_dtype(target) and not hasattr(pipeline, "predict_proba"):
+        if not pd.api.types.is_float_dtype(target) and not hasattr(pipeline, "predict_proba"):
             advice = "The target has classes: build() in model.py must return a classifier."
         raise CodeError(
             f"features.py and model.py: fitting failed: {_describe(error)}. {advice}"

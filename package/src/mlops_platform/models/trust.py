@@ -1,17 +1,21 @@
 """Which types and functions a model's file may hold.
 
 skops builds what a file names, and asks before it builds a type that it does not trust by itself.
-Trusted here: those that skops trusts, `NEEDED`, and of the team's package the estimators, and what
-conf/project.yml names in `trusted`. Each by its exact name: no prefix is trusted.
+Trusted here: those that skops trusts, `NEEDED`, the types of `libraries`, of the team's package the
+estimators, and what conf/project.yml names in `trusted`: functions and classes of the team's
+package, and estimators of other libraries. Each by its exact name: no prefix is trusted.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.models import libraries
 from mlops_platform.models.team import Team
 
 # What scikit-learn's own estimators hold, by module. None of these opens a file, starts a program
@@ -45,6 +49,8 @@ NEEDED = {
     "sklearn.compose._column_transformer": ("make_column_selector",),
     # Calibration: one curve for each fold, and two kinds of curves.
     "sklearn.calibration": ("_CalibratedClassifier", "_SigmoidCalibration", "_TemperatureScaling"),
+    # LightGBM's record of its scores.
+    "collections": ("OrderedDict",),
     # Stacking and voting: a dictionary of their estimators.
     "sklearn.utils._bunch": ("Bunch",),
     # Categories of histogram boosting: a partial of check_array. What a partial calls is checked
@@ -106,6 +112,12 @@ NEEDED = {
     "sklearn.metrics._scorer": ("_CurveScorer", "_PassthroughScorer", "_Scorer"),
     "sklearn.utils._metadata_requests": ("MetadataRequest", "MethodMetadataRequest"),
 }
+# By the library, whose fitted models hold what only pickle keeps.
+NOT_KEPT = dict.fromkeys(
+    ("skorch", "torch"),
+    "PyTorch's own format for weights is a pickle, which this project does not load. Use "
+    "scikit-learn's MLPClassifier or MLPRegressor, or a model of boosted trees.",
+)
 
 
 def find_untrusted(names: Iterable[str], team: Team) -> list[str]:
@@ -133,27 +145,68 @@ def require_trusted(names: Iterable[str], team: Team, source: str) -> list[str]:
     return checked
 
 
+def of_libraries(names: Iterable[str], team: Team) -> list[str]:
+    """Those of `names` that are estimators of libraries beside scikit-learn, or parts of them."""
+    return [
+        name
+        for name in names
+        if libraries.is_known(name) or (name in team.trusted and not team.owns(name))
+    ]
+
+
+def find_refused_settings(team: Team) -> list[str]:
+    """What conf/project.yml names in `trusted` without effect: nothing of it may be loaded."""
+    return sorted(
+        name
+        for name in team.trusted
+        if not team.owns(name) and not _is_estimator(_find_in_library(name))
+    )
+
+
 def _advice(refused: list[str], team: Team) -> str:
-    own = [name for name in refused if team.find(name) is not None]
-    if own == refused:
+    for name in refused:
+        if reason := NOT_KEPT.get(name.partition(".")[0]):
+            return reason
+    if all(_can_be_named(name, team) for name in refused):
         return (
-            f"If you trust {'it' if len(own) == 1 else 'them'}, name {', '.join(own)} under "
-            "`trusted` in conf/project.yml."
+            f"If you trust {'it' if len(refused) == 1 else 'them'}, name {', '.join(refused)} "
+            "under `trusted` in conf/project.yml."
         )
     return (
-        "Use only scikit-learn's estimators with their own options, or a function or class at the "
-        f"top of a module of src/{team.package}/, named under `trusted` in conf/project.yml."
+        "Use only estimators of scikit-learn, LightGBM, XGBoost or CatBoost with their own "
+        f"options, or a function or class at the top of a module of src/{team.package}/, named "
+        "under `trusted` in conf/project.yml."
     )
+
+
+def _can_be_named(name: str, team: Team) -> bool:
+    """Whether `trusted` may name it. A library that no one has imported yet is not imported."""
+    if team.owns(name):
+        return team.find(name) is not None
+    return name.rpartition(".")[0] in sys.modules and _is_estimator(_find_in_library(name))
 
 
 def _is_trusted(name: str, team: Team) -> bool:
     module, _, attribute = name.rpartition(".")
-    if attribute in NEEDED.get(module, ()):
+    if attribute in NEEDED.get(module, ()) or libraries.is_known(name):
         return True
     if name.startswith("sklearn.metrics."):
         return name in _scorers()
-    definition = team.find(name)
-    return definition is not None and (name in team.trusted or _is_estimator(definition))
+    if team.owns(name):
+        definition = team.find(name)
+        return definition is not None and (name in team.trusted or _is_estimator(definition))
+    return name in team.trusted and _is_estimator(_find_in_library(name))
+
+
+def _find_in_library(name: str) -> Any:
+    """What an installed module defines under a full name; None if there is no such name."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except (ImportError, ValueError):
+        return None
+    where = (getattr(found, "__module__", None), getattr(found, "__qualname__", None))
+    return found if where == (module, attribute) else None
 
 
 @cache

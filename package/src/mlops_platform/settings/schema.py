@@ -36,21 +36,12 @@ class Project(Settings):
     stage: Literal["explore", "develop", "operate"]
     regulated: bool
     package: str | None = None
-    # Functions and classes of the package that a model's file may hold; estimators need no name.
+    # Functions and classes of the package, and estimators of libraries, that a model's file may
+    # hold; estimators of the package, of scikit-learn, LightGBM, XGBoost and CatBoost need no name.
     trusted: list[Annotated[str, Field(pattern=DOTTED)]] = Field(default_factory=list)
 
     # A public key's file: what `share` signs, and what a deployment from the registry must have.
     signing_key: str | None = None
-
-    @model_validator(mode="after")
-    def _own_names(self) -> Project:
-        for name in self.trusted:
-            if not name.startswith(f"{self.package_name}."):
-                raise ValueError(
-                    f"`trusted`: {name} is not of the package `{self.package_name}`; only its own "
-                    "functions and classes can be named"
-                )
-        return self
 
     @property
     def package_name(self) -> str:

@@ -56,6 +56,7 @@ def run(
     check_rows = dataset.read_part(data, "validation", contract)
     code = team.load_team(conf)
     pipeline = _unfitted(code, contract, train)
+    artifact.require_savable(pipeline, code)
     made_from = provenance.collect(conf, code.folder)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -76,7 +77,7 @@ def run(
     try:
         start = time.perf_counter()
         with time_budget(train.time_budget_seconds, conf / "train.yml"):
-            team.fit(pipeline, fit_rows[contract.features], fit_rows[contract.target])
+            dataset.fit(pipeline, fit_rows, contract)
             seconds = time.perf_counter() - start
             unseen = _predict_unseen(code, fit_rows, contract, train)
 
@@ -165,7 +166,7 @@ def _predict_unseen(
     for fold in range(FOLDS):
         learned, unseen = rows[folds != fold], rows[folds == fold]
         fitted = _unfitted(code, contract, train)
-        team.fit(fitted, learned[contract.features], learned[contract.target])
+        dataset.fit(fitted, learned, contract)
         predicted[folds == fold] = dataset.predict(
             fitted, unseen[contract.features], contract.labels
         )
