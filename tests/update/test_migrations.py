@@ -20,11 +20,11 @@ MOVE = Path("hooks") / "migrations" / "move.py"
 
 @pytest.fixture(scope="module")
 def renaming(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The work tree as v1.0.0; v2.0.0 changes files; v3.0.0 renames two files by a migration."""
+    """The work tree as v1.1.0; v2.0.0 changes files; v3.0.0 renames two files by a migration."""
     made = Template(
         tmp_path_factory.mktemp("renaming") / "copier-mlops", template.renders.parent / "r"
     )
-    made.copy_release(template.path, template.current, "v1.0.0")
+    made.copy_release(template.path, template.current, "v1.1.0")
     made.add_changes(1)
     made.release("v2.0.0")
     for old, new in RENAMES.items():
@@ -47,8 +47,8 @@ def renaming(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Te
 
 @pytest.fixture
 def project(renaming: Template, tmp_path: Path) -> Project:
-    """A project of v1.0.0."""
-    return renaming.start("v1.0.0", DEFAULTS, tmp_path / "project")
+    """A project of v1.1.0."""
+    return renaming.start("v1.1.0", DEFAULTS, tmp_path / "project")
 
 
 def conflicts(project: Project) -> list[str]:
@@ -134,7 +134,7 @@ def test_without_trust_nothing_is_changed(renaming: Template, project: Project) 
     assert git(project.path, "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize(("old", "new"), [("v1.0.0", "v2.0.0"), ("v3.0.0", "v4.0.0")])
+@pytest.mark.parametrize(("old", "new"), [("v1.1.0", "v2.0.0"), ("v3.0.0", "v4.0.0")])
 def test_only_an_update_across_the_migration_asks_for_trust(
     renaming: Template, tmp_path: Path, old: str, new: str
 ) -> None:
@@ -148,7 +148,7 @@ def test_edits_are_lost_without_a_migration(
 ) -> None:
     """The planted error: what Copier alone does with a renamed file."""
     bare = Template(tmp_path / "bare", tmp_path)
-    bare.copy_release(renaming.path, "v1.0.0", "v1.0.0")
+    bare.copy_release(renaming.path, "v1.1.0", "v1.1.0")
     bare.copy_release(renaming.path, "v3.0.0", None)
     settings = bare.path / "copier.yml"
     settings.write_text(settings.read_text().rsplit("\n_migrations:", 1)[0])
@@ -166,7 +166,7 @@ def test_a_removed_file_stays_where_it_is(
 ) -> None:
     """And the planted error: without the exclusion an edited file is deleted without a conflict."""
     made = Template(tmp_path / "copier-mlops", tmp_path / "renders")
-    made.copy_release(template.path, template.current, "v1.0.0")
+    made.copy_release(template.path, template.current, "v1.1.0")
     (made.path / "template" / "docs" / "gates.md").unlink()
     if excluded:
         settings = made.path / "copier.yml"
@@ -174,7 +174,7 @@ def test_a_removed_file_stays_where_it_is(
         text = settings.read_text().replace("_exclude:\n", f'_exclude:\n  - "{kept}"\n')
         settings.write_text(text)
     made.release("v2.0.0")
-    project = made.start("v1.0.0", DEFAULTS, tmp_path / "project")
+    project = made.start("v1.1.0", DEFAULTS, tmp_path / "project")
     append(project, "docs/gates.md", "\nOurs.\n")
     commit_all(project.path, "Work")
     made.update(project, "v2.0.0")
@@ -189,7 +189,7 @@ def test_a_removed_file_stays_where_it_is(
 def test_a_choice_is_renamed(template: Template, tmp_path: Path, migrated: bool) -> None:
     """And the planted error: without a migration the project silently gets the default."""
     made = Template(tmp_path / "copier-mlops", tmp_path / "renders")
-    made.copy_release(template.path, template.current, "v1.0.0")
+    made.copy_release(template.path, template.current, "v1.1.0")
     settings = made.path / "copier.yml"
     text = settings.read_text().replace("azure-devops", "azure-pipelines")
     if migrated:
@@ -200,14 +200,14 @@ def test_a_choice_is_renamed(template: Template, tmp_path: Path, migrated: bool)
         )
     settings.write_text(text)
     made.release("v2.0.0")
-    project = made.start("v1.0.0", OTHERS, tmp_path / "project")
+    project = made.start("v1.1.0", OTHERS, tmp_path / "project")
     made.update(project, "v2.0.0", unsafe=True)
     assert project.yaml(ANSWERS)["ci"] == ("azure-pipelines" if migrated else "github")
     assert project.has(".azuredevops/ci.yml") == migrated
 
 
 def test_a_missing_release_gives_one_message(project: Project) -> None:
-    replace(project, ANSWERS, "_commit: v1.0.0", "_commit: v0.0.9")
+    replace(project, ANSWERS, "_commit: v1.1.0", "_commit: v0.0.9")
     commit_all(project.path, "Work")
     done = subprocess.run(
         [sys.executable, str(Path(__file__).parents[2] / MOVE), "a", "b"],
