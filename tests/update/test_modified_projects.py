@@ -218,7 +218,8 @@ def test_the_check_finds_damage(
     modify(project, *USUAL)
     commit_all(project.path, "Work")
     mine, render = files(project.path), files(template.pristine(template.current, DEFAULTS))
-    assert check_update(project, mine, render, render) == {}
+    none = Migrations(template.current, template.current, mine)
+    assert check_update(project, mine, render, render, none) == {}
     damage(project)
     with pytest.raises(AssertionError):
-        check_update(project, mine, render, render)
+        check_update(project, mine, render, render, none)
