@@ -144,7 +144,7 @@ def bounded(workspace, monkeypatch):
         (without_key, "MLOPS_MASK_KEY: needs a key"),
         (short_key, "MLOPS_MASK_KEY: needs a key"),
         (no_id, "zz.csv: has no column `loan_id`"),
-        (another_kind, "zz.xlsx: is not a CSV file"),
+        (another_kind, "zz.xlsx: is not a CSV file without compression"),
         (bounded, "field `columns.loan_id`: an id of this kind or range cannot be hashed"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

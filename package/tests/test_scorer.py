@@ -45,9 +45,11 @@ def test_rows_of_a_request_and_of_a_file_become_the_same_frame(scorer, model):
     rows = models.good_rows("credit_risk", CREDIT, 50)
     raw = sample.make(50, seed=7)
     assert raw["income"].isna().any() and raw["housing"].isna().any()
-    typed, faults = scorer.typed(raw)
+    typed, faults = scorer.read(raw)
     assert faults.empty
-    pd.testing.assert_frame_equal(scorer._frame(scorer.requests.read(body(*rows))), typed)
+    pd.testing.assert_frame_equal(
+        scorer._read_request(scorer.requests.read(body(*rows))).typed, typed
+    )
     given = np.array([list(one["probabilities"].values()) for one in scorer.rows(rows)])
     np.testing.assert_array_equal(given, scorer.predict(typed))
 
@@ -55,7 +57,7 @@ def test_rows_of_a_request_and_of_a_file_become_the_same_frame(scorer, model):
 def test_probabilities_are_the_models_own_under_their_labels(scorer, model):
     answer = scorer.answer(body(*models.good_rows("credit_risk", CREDIT, 20)))
     fitted = artifact.load(model, TEAM)
-    expected = fitted.predict_proba(scorer.typed(sample.make(20, seed=7))[0])
+    expected = fitted.predict_proba(scorer.read(sample.make(20, seed=7))[0])
     assert (answer["model"], answer["version"]) == ("credit-risk", "3")
     for made, shares in zip(answer["predictions"], expected, strict=True):
         assert made["probabilities"] == dict(zip(fitted.classes_, shares, strict=True))
@@ -69,7 +71,7 @@ def test_regression_gives_values(tmp_path):
     made = scorer.answer(body(*rows))["predictions"]
     assert [one["id"] for one in made] == [row["reading_id"] for row in rows]
     raw = models.module("energy_demand", "sample").make(5, seed=7)
-    assert [one["value"] for one in made] == scorer.predict(scorer.typed(raw)[0]).tolist()
+    assert [one["value"] for one in made] == scorer.predict(scorer.read(raw)[0]).tolist()
 
 
 def test_three_classes(tmp_path):

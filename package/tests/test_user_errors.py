@@ -102,7 +102,7 @@ def column(name: str, change: Callable[[str], str]) -> str:
         pytest.param("", ": has no header. Write the column names in the first line.", id="empty"),
         pytest.param("\n\n", ": has no header. Write", id="blank"),
         pytest.param(
-            TEXT.replace(",", ";"), ", line 1: the columns are separated by ';'. Save", id=";"
+            TEXT.replace(",", ";"), ", line 1: the columns are separated by ';'. Write", id=";"
         ),
         pytest.param(
             TEXT.replace(",", "\t"), ", line 1: the columns are separated by '\\t'", id="tab"
@@ -110,8 +110,10 @@ def column(name: str, change: Callable[[str], str]) -> str:
         pytest.param(TEXT.replace(",", "|"), ", line 1: the columns are separated by '|'", id="|"),
         pytest.param(TEXT.encode("utf-16"), ", line 1: is not UTF-8 text, but", id="utf-16"),
         pytest.param(TEXT.encode("utf-16-le"), ", line 1: is not UTF-8 text, but", id="no BOM"),
-        pytest.param(gzip.compress(b"a"), ", line 1: is a workbook or a compre", id="gzip"),
-        pytest.param(b"PK\x03\x04 xlsx", ", line 1: is a workbook or a compre", id="xlsx"),
+        pytest.param(
+            gzip.compress(b"a"), ", line 1: is compressed. Write `compression: gzip`", id="gzip"
+        ),
+        pytest.param(b"PK\x03\x04 xlsx", ", line 1: is a workbook or a zip file", id="xlsx"),
         pytest.param('[{"a": 1}]', ", line 1: is JSON, HTML or XML. Save", id="json"),
         pytest.param("<!DOCTYPE html>", ", line 1: is JSON, HTML or XML. Save", id="html"),
         pytest.param(f"sep=,\n{TEXT}", ", line 1: begins with `sep=`, which is for", id="sep"),
@@ -251,7 +253,10 @@ def test_rows_that_violate_the_contract(project: Path, content: str, says: str) 
 
 def test_batch_rejects_say_what_to_write_without_the_value(project: Path) -> None:
     refused(column("debt_ratio", lambda value: value.replace(".", ",")))
-    assert batch()[1][0] == "line 2 violates `is a number`; write numbers with a point, not a comma"
+    assert batch()[1][0] == (
+        "line 2 violates `is a number`; write numbers with a point, not a comma, or write "
+        '`decimal: ","` in `source:` of conf/data.yml'
+    )
 
 
 NUMBER = Column(kind="number")
@@ -293,7 +298,7 @@ def test_another_separator_is_read_where_it_is_named(tmp_path: Path) -> None:
         "b": [pytest.approx(float("nan"), nan_ok=True)],
     }
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError, match=r"separated by ','\. Save the file with ';'"):
+    with pytest.raises(UsageError, match=r"separated by ','\. .*or save the file with ';'"):
         csv_table.read(path, ";")
 
 

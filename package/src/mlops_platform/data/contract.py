@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.data.columns import Column, Role, request_type
+from mlops_platform.data.columns import Column, Role
+from mlops_platform.data.request_types import request_type
+from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.settings import Settings, Task, parse
 
 if TYPE_CHECKING:
@@ -24,10 +26,34 @@ if TYPE_CHECKING:
 
 
 class Contract(Settings):
-    """The columns of the data by name, in the order of the file."""
+    """The columns of the data by name, in the order of the file.
+
+    `raw` are those that files have, `columns` in conf/data.yml; `derived` are those that
+    `derive` of the team's data.py makes of features and inputs, row by row.
+    """
 
     min_rows: int = Field(ge=10)
-    columns: dict[str, Column]
+    source: Source = PLAIN
+    rows_without_target: Literal["refuse", "drop"] = "refuse"
+    raw: dict[str, Column] = Field(alias="columns")
+    derived: dict[str, Column] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_derived(self) -> Contract:
+        for name, column in self.derived.items():
+            if name in self.raw:
+                raise ValueError(f"`{name}` is in `columns` and in `derived`; give it two names")
+            if column.role in ("input", "target", "id"):
+                raise ValueError(
+                    f"`derived`, column `{name}`: `role: {column.role}` is for columns that a "
+                    "file has; a derived one is a feature, time, sensitive or ignored"
+                )
+        if not self.derived and (inputs := self.named("input")):
+            raise ValueError(
+                f"`{inputs[0]}` has `role: input`, and nothing is derived from it; add the columns "
+                "that derive() of data.py returns under `derived`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_roles(self) -> Contract:
@@ -42,6 +68,11 @@ class Contract(Settings):
             if roles[role] > 1:
                 raise ValueError(f"at most one column can have `role: {role}`, found {roles[role]}")
         return self
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """All columns, those of files first."""
+        return {**self.raw, **self.derived}
 
     def named(self, role: Role) -> list[str]:
         """Names of the columns with this role."""
@@ -68,6 +99,16 @@ class Contract(Settings):
         return [name for name in self.features if self.columns[name].kind == "category"]
 
     @property
+    def text_features(self) -> list[str]:
+        """Features of kind text."""
+        return [name for name in self.features if self.columns[name].kind == "text"]
+
+    @property
+    def requested(self) -> list[str]:
+        """What a row to score must have: features that files have, and inputs."""
+        return [name for name, col in self.raw.items() if col.role in ("feature", "input")]
+
+    @property
     def labels(self) -> list[str]:
         """Classes of the target, the positive class last; empty for regression."""
         column = self.columns[self.target]
@@ -75,8 +116,8 @@ class Contract(Settings):
         return sorted(values, key=lambda value: value == column.positive)
 
     def required_columns(self, *, scoring: bool) -> list[str]:
-        """Columns that a file must have: the features for scoring, else all."""
-        return self.features if scoring else list(self.columns)
+        """Columns that a file must have: what is requested for scoring, else all."""
+        return self.requested if scoring else list(self.raw)
 
     def check_columns(self, frame: pd.DataFrame, *, scoring: bool = False) -> list[Finding]:
         """Find missing, unknown and duplicate columns."""
@@ -84,15 +125,18 @@ class Contract(Settings):
 
         return rows.check_columns(self, frame, scoring=scoring)
 
-    def typed(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def typed(
+        self, frame: pd.DataFrame, source: Source | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Convert the contract's columns to their types; with a mask of unreadable values.
 
         Numbers become float64, dates datetime64 (in UTC if they have a time zone), others str in
         an object column. An unreadable value is missing in the first frame and True in the mask.
+        Text is read as `source` says, or else as the contract's own.
         """
         from mlops_platform.data import rows
 
-        return rows.typed(self, frame)
+        return rows.typed(self, frame, self.source if source is None else source)
 
     @cached_property
     def checks(self) -> pa.DataFrameSchema:
@@ -114,12 +158,12 @@ class Contract(Settings):
         return rows.check(self, frame)
 
     def request_row(self) -> type[BaseModel]:
-        """The pydantic model of one row in a request: the features, and optionally the id.
+        """The pydantic model of one row in a request: what is requested, and optionally the id.
 
         Column names are aliases of its fields, so that a column can have any name.
         """
         fields: dict[str, Any] = {}
-        for position, name in enumerate([*self.named("id"), *self.features]):
+        for position, name in enumerate([*self.named("id"), *self.requested]):
             column = self.columns[name]
             nullable = bool(column.missing) or column.role == "id"
             info = Field(alias=name, title=name, description=column.about or None)

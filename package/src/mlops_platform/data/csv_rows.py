@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.data import csv_faults
+from mlops_platform.data import compression, csv_faults
+from mlops_platform.data.source import PLAIN, Source
 
 MAX_LINE_BYTES = 1_000_000
 
@@ -39,7 +42,7 @@ class Malformed:
 class Chunk:
     """Rows as text, in file order. Row 1 is the first after the header, which is line 1.
 
-    `end` is the byte position in the file after the chunk.
+    `end` is the number of bytes of the file that were read so far.
     """
 
     fields: list[list[str]] = field(default_factory=list)
@@ -48,31 +51,33 @@ class Chunk:
     malformed: list[Malformed] = field(default_factory=list)
     end: int = 0
 
-    def frame(self, names: list[str]) -> pd.DataFrame:
-        """The valid rows, indexed by row number; an empty field is a missing value."""
+    def frame(self, names: list[str], source: Source = PLAIN) -> pd.DataFrame:
+        """The valid rows, indexed by row number.
+
+        An empty field, and a text of `source.missing`, is a missing value.
+        """
         frame = pd.DataFrame(self.fields, index=self.rows, columns=names, dtype=object)
-        return frame.replace("", np.nan)
+        return frame.mask(frame.isin(["", *source.missing]), np.nan)
 
 
-def header(path: Path, separator: str = ",") -> list[str]:
+def header(path: Path, source: Source = PLAIN) -> list[str]:
     """Read the column names in the first line.
 
     Raises:
-        UsageError: no header, a name twice or none, another separator, or not UTF-8 text.
+        UsageError: no header, a name twice or none, another separator, or another encoding.
     """
-    with path.open("rb") as file:
-        return _header(_reader(file, path, separator), path, separator)
+    with _open(path, source) as (_, reader):
+        return _header(reader, path, source)
 
 
-def chunks(path: Path, size: int, separator: str = ",") -> Iterator[Chunk]:
+def chunks(path: Path, size: int, source: Source = PLAIN) -> Iterator[Chunk]:
     """Read the rows below the header, `size` at a time.
 
     Raises:
         UsageError: an invalid header, or a line that is too long.
     """
-    with path.open("rb") as file:
-        reader = _reader(file, path, separator)
-        width = len(_header(reader, path, separator))
+    with _open(path, source) as (file, reader):
+        width = len(_header(reader, path, source))
         row, chunk = 0, Chunk()
         while True:
             first = reader.line_num + 1
@@ -86,7 +91,7 @@ def chunks(path: Path, size: int, separator: str = ",") -> Iterator[Chunk]:
             if not values and not reason:
                 continue  # a blank line
             row += 1
-            reason = reason or csv_faults.of_row(values, width, separator)
+            reason = reason or csv_faults.of_row(values, width, source)
             if not reason:
                 chunk.fields.append(values)
                 chunk.rows.append(row)
@@ -104,35 +109,40 @@ def chunks(path: Path, size: int, separator: str = ",") -> Iterator[Chunk]:
             yield chunk
 
 
-def _reader(file: BinaryIO, path: Path, separator: str) -> Any:
-    """A csv.reader, whose type has no public name."""
-    return csv.reader(_lines(file, path), strict=True, delimiter=separator)
+@contextmanager
+def _open(path: Path, source: Source) -> Iterator[tuple[BinaryIO, Any]]:
+    """The file, and a csv.reader of it, whose type has no public name."""
+    with compression.opened(path, source) as (file, stream):
+        start = stream.peek(64)[:64]
+        if fault := csv_faults.of_start(start, source):
+            raise UsageError(f"{path}, line 1: {fault}.")
+        encoding = "utf-8-sig" if start.startswith(codecs.BOM_UTF8) else source.encoding
+        # Bytes that are not of the encoding become lone surrogates.
+        text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="\n")
+        lines = _lines(text, path)
+        yield file, csv.reader(lines, strict=True, delimiter=source.separator)
+        text.detach()
 
 
-def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
-    """Yield lines of text; bytes that are not UTF-8 become lone surrogates."""
+def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
     number = 0
-    start = file.read(64)
-    if fault := csv_faults.of_start(start):
-        raise UsageError(f"{path}, line 1: {fault}.")
-    file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-    while line := file.readline(MAX_LINE_BYTES):
+    while line := text.readline(MAX_LINE_BYTES):
         number += 1
         if len(line) == MAX_LINE_BYTES:
             raise UsageError(
                 f"{path}, line {number}: is longer than {MAX_LINE_BYTES} bytes. Check that it is a "
                 "CSV file with Unix or Windows line endings."
             )
-        yield line.decode(errors="surrogateescape")
+        yield line
 
 
-def _header(reader: Iterator[list[str]], path: Path, separator: str) -> list[str]:
+def _header(reader: Iterator[list[str]], path: Path, source: Source) -> list[str]:
     try:
         names = next(reader, [])
     except csv.Error as error:
         raise UsageError(f"{path}, line 1: {csv_faults.of_error(error)}.") from None
     if not names:
         raise UsageError(f"{path}: has no header. Write the column names in the first line.")
-    if fault := csv_faults.of_header(names, separator):
+    if fault := csv_faults.of_header(names, source):
         raise UsageError(f"{path}, line 1: {fault}.")
     return names

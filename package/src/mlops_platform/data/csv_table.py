@@ -14,6 +14,7 @@ import pandas as pd
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.text import pluralize
 from mlops_platform.data import csv_rows
+from mlops_platform.data.source import Source
 
 CHUNK_ROWS = 100_000
 SHOWN = 5
@@ -26,19 +27,21 @@ def read(path: Path, separator: str = ",") -> pd.DataFrame:
         UsageError: an invalid header, or rows that are no CSV, no UTF-8 text, or have another
             number of fields than the header; with the first lines.
     """
-    names = csv_rows.header(path, separator)
+    source = Source(separator=separator)
+    names = csv_rows.header(path, source)
     frames, malformed = [], []
-    for chunk in csv_rows.chunks(path, CHUNK_ROWS, separator):
+    for chunk in csv_rows.chunks(path, CHUNK_ROWS, source):
         frames.append(chunk.frame(names))
         malformed += chunk.malformed
     if malformed:
-        raise UsageError(_report(path, malformed, len(names), sum(map(len, frames))))
+        raise UsageError(report(path, malformed, len(names), sum(map(len, frames))))
     if not frames:
         return pd.DataFrame(columns=names, dtype=object)
     return pd.concat(frames, ignore_index=True)
 
 
-def _report(path: Path, malformed: list[csv_rows.Malformed], width: int, valid: int) -> str:
+def report(path: Path, malformed: list[csv_rows.Malformed], width: int, valid: int) -> str:
+    """What is wrong with the rows of a file whose header has `width` names."""
     first = malformed[0]
     if not valid and {row.width for row in malformed} == {first.width} - {0, width}:
         fields, advice = pluralize(first.width, "field"), first.reason.partition("; ")[2]

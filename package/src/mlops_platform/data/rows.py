@@ -5,29 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from pandas.api.types import (
-    infer_dtype,
-    is_bool_dtype,
-    is_datetime64_any_dtype,
-    is_object_dtype,
-    is_scalar,
-    is_string_dtype,
-)
+from pandas.api.types import is_scalar
 
 from mlops_platform.core.text import pluralize
-from mlops_platform.data.columns import EXACT, MAX_TEXT, Column, as_text
+from mlops_platform.data import values
+from mlops_platform.data.columns import EXACT, MAX_TEXT, Column
 from mlops_platform.data.hints import suggest
+from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.evidence import Finding
 
-DATE = re.compile(r"\s*\d{4}")
-FINER = re.compile(r"([.,]\d{6})\d+")  # than microseconds
-LAST = pd.Timestamp("9999-12-31T23:59:59.999999")  # datetime's last, and ISO 8601's
+NO_FAULTS = pd.DataFrame(columns=["row", "column", "rule", "value"])
 
 if TYPE_CHECKING:
     from mlops_platform.data.contract import Contract
@@ -38,14 +29,14 @@ def check_columns(
 ) -> list[Finding]:
     """Find missing, unknown and duplicate columns."""
     only = str(frame.columns[0]) if len(frame.columns) == 1 else ""
-    if only not in contract.columns and (separator := re.search(r"[;|\t]", only)):
+    if only not in contract.raw and (separator := re.search(r"[;|\t]", only)):
         message = (
-            f"the columns are separated by {separator[0]!r}: use commas, or set `sep` where "
-            "data.py reads the file"
+            f"the columns are separated by {separator[0]!r}: write it as `separator` in "
+            "`source:` of conf/data.yml, or set `sep` where data.py reads the file"
         )
         return [_finding("(file)", "columns", len(frame), message)]
     named = {name: _meant(str(name), contract) for name in frame.columns}
-    if len(frame.columns) > 1 and not set(named.values()) & set(contract.columns):
+    if len(frame.columns) > 1 and not set(named.values()) & set(contract.raw):
         shown = ", ".join(f"`{name}`" for name in frame.columns[:3])
         message = (
             f"no column of conf/data.yml is there, but {shown}: write the column names in the "
@@ -57,7 +48,7 @@ def check_columns(
         if name not in frame.columns and name not in named.values():
             findings.append(_finding(name, "present", len(frame), "the column is missing"))
     for name, count in Counter(frame.columns).items():
-        if name not in contract.columns:
+        if name not in contract.raw:
             findings.append(_unknown(str(name), named[name], contract, frame))
         elif count > 1:
             findings.append(_finding(name, "once", len(frame), f"appears {count} times"))
@@ -67,7 +58,7 @@ def check_columns(
 def _meant(name: str, contract: Contract) -> str:
     """The contract's column of this name but for spaces and capital letters, else the name."""
     plain = name.strip().lower()
-    return next((known for known in contract.columns if known.lower() == plain), name)
+    return next((known for known in contract.raw if known.lower() == plain), name)
 
 
 def _unknown(name: str, meant: str, contract: Contract, frame: pd.DataFrame) -> Finding:
@@ -82,77 +73,32 @@ def _unknown(name: str, meant: str, contract: Contract, frame: pd.DataFrame) -> 
     if name.startswith("Unnamed: "):
         message = "has no name in the header: write one, or remove the comma too many"
         return _finding(name, "named", len(frame), message)
+    if name in contract.derived:
+        message = "is derived, by derive() of data.py: remove it from the file"
+        return _finding(name, "known", len(frame), message)
     message = "is not in conf/data.yml: add it there (`role: ignored`), or drop it"
     return _finding(name, "known", len(frame), message)
 
 
-def typed(contract: Contract, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def typed(
+    contract: Contract, frame: pd.DataFrame, source: Source = PLAIN
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Convert the contract's columns to their types; with a mask of unreadable values.
 
     Numbers become float64, dates datetime64 (in UTC if they have a time zone), others str in an
     object column. An unreadable value is missing in the first frame and True in the mask.
     """
-    names = [name for name in contract.columns if name in frame.columns]
-    values: dict[str, pd.Series] = {}
+    read: dict[str, pd.Series] = {}
     unreadable: dict[str, pd.Series] = {}
-    for name in names:
-        raw, column = frame[name], contract.columns[name]
-        raw = _without_empty(raw)
-        if column.numeric:
-            read = _numbers(raw)
-        elif column.kind == "date":
-            read = _dates(raw)
-        else:
-            read = raw.astype(object).where(raw.notna(), np.nan)
-            known = frozenset(column.values or ())
-            read = read.map(partial(as_text, known=known), na_action="ignore").astype(object)
-        values[name], unreadable[name] = read, raw.notna() & read.isna()
+    for name, column in contract.columns.items():
+        if name in frame.columns:
+            raw = frame[name]
+            read[name] = values.convert(raw, column, source)
+            unreadable[name] = values.without_empty(raw).notna() & read[name].isna()
     return (
-        pd.DataFrame(values, index=frame.index),
+        pd.DataFrame(read, index=frame.index),
         pd.DataFrame(unreadable, index=frame.index, dtype=bool),
     )
-
-
-def _without_empty(raw: pd.Series) -> pd.Series:
-    """An empty text is a missing value."""
-    if not (is_object_dtype(raw) or is_string_dtype(raw)):
-        return raw
-    if _only_text(raw):
-        empty = raw == ""
-    else:
-        empty = raw.map(lambda value: isinstance(value, str) and not value)
-    return raw.mask(empty) if empty.any() else raw
-
-
-def _only_text(raw: pd.Series) -> bool:
-    """Whether all values are text or missing, so that there is no need to look at each."""
-    return bool(infer_dtype(raw, skipna=True) == "string")
-
-
-def _numbers(raw: pd.Series) -> pd.Series:
-    """Numbers as float64; what is none, not finite, or true or false, is missing."""
-    if is_bool_dtype(raw):
-        return pd.Series(np.nan, index=raw.index)
-    if is_object_dtype(raw) and not _only_text(raw):
-        raw = raw.mask(raw.map(lambda value: isinstance(value, bool | np.bool_)))
-    read = pd.to_numeric(raw, errors="coerce").astype("float64")
-    return read.where(np.isfinite(read))
-
-
-def _dates(raw: pd.Series) -> pd.Series:
-    """Dates in UTC and in microseconds, each read by itself; what is no date is missing.
-
-    pandas chooses one unit for a whole column: with a value in nanoseconds it can read no date
-    after 2262. It also takes `now` for a date, and a year as nanoseconds since 1970.
-    """
-    text = raw
-    if not is_datetime64_any_dtype(raw):
-        text = raw.map(str, na_action="ignore").astype(object)
-        dates = text.map(lambda value: bool(DATE.match(value)), na_action="ignore") == True  # noqa: E712
-        text = text.where(dates).str.replace(FINER, r"\1", regex=True)
-    read = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-    read = read.dt.tz_localize(None).dt.as_unit("us")
-    return read.where(read <= LAST)
 
 
 def schema(contract: Contract) -> pa.DataFrameSchema:
@@ -190,7 +136,7 @@ def failure_cases(
         reported = cases.set_index(["row", "column"]).index.isin(mask[mask].index)
         failures.append(cases[~reported])
     if not failures:
-        return pd.DataFrame(columns=["row", "column", "rule", "value"])
+        return NO_FAULTS
     return pd.concat(failures, ignore_index=True)
 
 
@@ -202,8 +148,14 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
     if len(frame) < contract.min_rows:
         message = f"{pluralize(len(frame), 'row')}, at least {contract.min_rows} are needed"
         return [_finding("(file)", "min_rows", len(frame), message)]
-    frame = frame.reset_index(drop=True)  # so that the label of a row is its position
-    read, unreadable = typed(contract, frame)
+    frame = frame[list(contract.raw)].reset_index(drop=True)  # a row's label is its position
+    return check_values(contract, frame, contract.source)
+
+
+def check_values(contract: Contract, frame: pd.DataFrame, source: Source = PLAIN) -> list[Finding]:
+    """One finding for each violated rule of a column; labels of `frame` are positions of rows."""
+    findings = []
+    read, unreadable = typed(contract, frame, source)
     failures = failure_cases(contract, read, unreadable)
     for (name, rule), cases in failures.groupby(["column", "rule"], sort=False):
         first = cases.iloc[0]
@@ -212,10 +164,16 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
         value = frame.loc[first["row"], name]
         if not (is_scalar(value) and pd.isna(value)):
             message += f" with '{str(value)[:60]}'"
-            if hint := suggest(contract.columns[name], value):
+            if hint := suggest(contract.columns[name], value, source):
                 message += f"; {hint}"
+        elif name == contract.target:
+            message += (
+                "; to drop rows without a target, write `rows_without_target: drop` in "
+                "conf/data.yml"
+            )
         findings.append(_finding(str(name), str(rule), len(cases), message))
-    for name, column in contract.columns.items():
+    for name in read.columns:
+        column = contract.columns[name]
         share = float((read[name].isna() & ~unreadable[name]).mean())
         if column.missing and share > column.missing:
             message = f"{share:.1%} of the values are missing, at most {column.missing:.1%} allowed"
@@ -225,10 +183,10 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
 
 def check_target(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
     """Find a target that is the same in all rows of a valid file."""
-    values = typed(contract, frame[[contract.target]])[0][contract.target].unique()
-    if len(values) != 1:
+    found = contract.typed(frame[[contract.target]])[0][contract.target].unique()
+    if len(found) != 1:
         return []
-    message = f"is '{values[0]}' in every row: there is nothing to learn; add rows of another one"
+    message = f"is '{found[0]}' in every row: there is nothing to learn; add rows of another one"
     return [_finding(contract.target, "varies", len(frame), message)]
 
 

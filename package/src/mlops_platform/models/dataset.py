@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import Contract
+from mlops_platform.data.source import PLAIN
 from mlops_platform.models import codes, team
 
 
@@ -20,7 +21,7 @@ def read_part(folder: Path, part: str, contract: Contract) -> pd.DataFrame:
     if not path.is_file():
         raise UsageError(f"{path}: does not exist. Run the step `prepare` first.")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-    return contract.typed(frame)[0]
+    return contract.typed(frame, PLAIN)[0]
 
 
 def encode_target(frame: pd.DataFrame, contract: Contract) -> np.ndarray:

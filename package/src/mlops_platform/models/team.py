@@ -1,6 +1,7 @@
 """Calls the project's own package, which the team writes and conf/project.yml names.
 
-- data.py: load(path) -> DataFrame; raw files to the columns of conf/data.yml
+- data.py, all optional: derive(rows) -> DataFrame, the derived columns; select(rows) -> DataFrame,
+  the rows to train on; load(path) -> DataFrame, the former way to read files, for training alone
 - features.py: build(contract) -> transformer; shared by training and scoring
 - model.py: build(parameters, seed) -> estimator; scikit-learn's fit and predict
 
@@ -18,6 +19,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -66,25 +68,59 @@ class Team:
         """Load the raw data with the team's code, as one frame."""
         if not path.exists():
             raise UsageError(f"{path}: does not exist. Name a file or folder with raw data.")
-        frame = self.call("data", "load", path)
+        return self._table("load", path)
+
+    def select(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """The raw rows to train on, numbered from 0; all of them without `select` in data.py."""
+        return self._table("select", raw) if self.has("data", "select") else raw
+
+    def derive(self, typed: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+        """The derived columns, (rows, derived), of typed rows that have what is requested.
+
+        Raises:
+            UsageError: `derive` in data.py fails, or returns other rows, or lacks a column. Columns
+                that the contract does not have are left out: a model's contract may be older than
+                the code.
+        """
+        place = f"{self.path('data')}, derive()"
+        made = self.call("data", "derive", typed.copy())
+        if not isinstance(made, pd.DataFrame):
+            raise UsageError(f"{place}: must return a DataFrame, got {type(made).__name__}.")
+        if not made.index.equals(typed.index):
+            raise UsageError(
+                f"{place}: returns {len(made)} rows for {len(typed)}, or with another index. "
+                "Return one row for each, with `index=rows.index`; select() leaves rows out."
+            )
+        for name in contract.derived:
+            if (count := list(made.columns).count(name)) != 1:
+                raise UsageError(
+                    f"{place}: returns the column `{name}` {count} times, `derived` in "
+                    "conf/data.yml needs it once."
+                )
+        return made[list(contract.derived)]
+
+    def _table(self, function: str, argument: Any) -> pd.DataFrame:
+        """The table that a function of data.py returns, with rows numbered from 0."""
+        frame = self.call("data", function, argument)
         if not isinstance(frame, pd.DataFrame):
             raise UsageError(
-                f"{self.path('data')}, load(): must return a DataFrame, got {type(frame).__name__}."
+                f"{self.path('data')}, {function}(): must return a DataFrame, got "
+                f"{type(frame).__name__}."
             )
-        self._require_plain_index(frame)
+        self._require_plain_index(frame, function)
         return frame.reset_index(drop=True)
 
-    def _require_plain_index(self, frame: pd.DataFrame) -> None:
+    def _require_plain_index(self, frame: pd.DataFrame, function: str) -> None:
         """Refuse an index that holds a column: its values would be lost."""
         index = frame.index
         if pd.api.types.is_integer_dtype(index.dtype) and index.name in (None, *frame.columns):
             return
         named = f"the index `{index.name}`" if index.name else "an index that is no row number"
         raise UsageError(
-            f"{self.path('data')}, load(): returns a table with {named}, which would be lost. "
-            "Return it as a column: `reset_index()`. If no index was meant, rows have a field more "
-            "than the header, and pandas takes the first one as an index: remove the separator at "
-            "the end of the rows."
+            f"{self.path('data')}, {function}(): returns a table with {named}, which would be "
+            "lost. Return it as a column: `reset_index()`. If no index was meant, rows have a "
+            "field more than the header, and pandas takes the first one as an index: remove the "
+            "separator at the end of the rows."
         )
 
     def build_features(self, contract: Contract) -> Any:
@@ -99,6 +135,27 @@ class Team:
         self._require("model", estimator, "fit", "predict")
         return estimator
 
+    def has(self, module: str, function: str) -> bool:
+        """Whether the team's package has this function; its module is optional, too.
+
+        Raises:
+            CodeError: the module cannot be imported.
+        """
+        try:
+            if importlib.util.find_spec(f"{self.package}.{module}") is None:
+                return False
+        except ImportError:
+            return False
+        return hasattr(self._import(module), function)
+
+    def _import(self, module: str) -> ModuleType:
+        try:
+            return importlib.import_module(f"{self.package}.{module}")
+        except (Exception, SystemExit) as error:
+            raise CodeError(
+                f"{self.path(module)} cannot be imported: {_describe(error)}"
+            ) from error
+
     def call(self, module: str, function: str, *arguments: Any) -> Any:
         """Call a function of the team's package.
 
@@ -106,11 +163,7 @@ class Team:
             UsageError: no such module or function, or it raised an error; with file and line.
         """
         file = self.path(module)
-        try:
-            loaded = importlib.import_module(f"{self.package}.{module}")
-        except (Exception, SystemExit) as error:
-            raise CodeError(f"{file} cannot be imported: {_describe(error)}") from error
-        target: Callable[..., Any] | None = getattr(loaded, function, None)
+        target: Callable[..., Any] | None = getattr(self._import(module), function, None)
         if not callable(target):
             raise UsageError(
                 f"{file} has no function `{function}`. docs/contract.md shows its signature."

@@ -1,22 +1,25 @@
-"""Scores rows of CSV files: every row is scored, or rejected with the reason."""
+"""Scores rows of files: every row is scored, or rejected with the reason."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.data import csv_rows
+from mlops_platform.data import reader
 from mlops_platform.data.hints import suggest
+from mlops_platform.data.reader import Chunk, File
 from mlops_platform.serving.scorer import Scorer
 
 REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]
 
 
 class ScoredChunk(NamedTuple):
-    """`scores` has the columns of `columns`, `rejects` those of REJECT_COLUMNS, without values."""
+    """`scores` has the columns of `columns`, `rejects` those of REJECT_COLUMNS, without values.
+
+    Only rows of CSV files have a line.
+    """
 
     scores: pd.DataFrame
     rejects: list[tuple[Any, ...]]
@@ -24,13 +27,13 @@ class ScoredChunk(NamedTuple):
     rejected: int
 
 
-def check_header(file: Path, scorer: Scorer) -> None:
+def check_header(file: File, scorer: Scorer) -> None:
     """Check that a file's columns match the model's contract.
 
     Raises:
         UsageError: missing, unknown or duplicate columns.
     """
-    columns = pd.DataFrame(columns=csv_rows.header(file))
+    columns = pd.DataFrame(columns=reader.columns(file, scorer.contract.source))
     findings = scorer.contract.check_columns(columns, scoring=True)
     if findings:
         lines = [
@@ -39,7 +42,7 @@ def check_header(file: Path, scorer: Scorer) -> None:
             for finding in findings
         ]
         raise UsageError(
-            f"{file}: its columns do not match the contract of version {scorer.version}:\n"
+            f"{file.path}: its columns do not match the contract of version {scorer.version}:\n"
             + "\n".join(lines)
         )
 
@@ -50,13 +53,13 @@ def columns(scorer: Scorer) -> list[str]:
     return ["file", "row", "id", *predicted, "version"]
 
 
-def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
+def score(scorer: Scorer, file: File, chunk: Chunk) -> ScoredChunk:
     """Score one chunk of a file whose header matches the contract."""
-    raw = chunk.frame(csv_rows.header(file))
+    raw = chunk.frame
     ids = _ids(raw, scorer)
-    typed, faults = scorer.typed(raw)
+    features, faults = scorer.read(raw)
     rejected = faults["row"].unique()
-    valid = typed.drop(index=rejected)
+    valid = features.drop(index=rejected)
 
     scores = pd.DataFrame({"file": file.name, "row": valid.index, "id": ids[valid.index]})
     if len(valid):
@@ -68,9 +71,16 @@ def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
             scores["value"] = predicted
     scores["version"] = scorer.version
 
-    lines = dict(zip(chunk.rows, chunk.lines, strict=True))
+    lines = dict(zip(raw.index, chunk.lines, strict=True)) if chunk.lines else {}
     reasons = [
-        (file.name, row, lines[row], ids[row], column, _reason(scorer, raw, row, column, rule))
+        (
+            file.name,
+            row,
+            lines.get(row, ""),
+            ids[row],
+            column,
+            _reason(scorer, raw, row, column, rule),
+        )
         for row, column, rule in zip(faults["row"], faults["column"], faults["rule"], strict=True)
     ]
     reasons += [
@@ -83,7 +93,10 @@ def score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk) -> ScoredChunk:
 
 
 def _reason(scorer: Scorer, raw: pd.DataFrame, row: int, column: str, rule: str) -> str:
-    hint = suggest(scorer.contract.columns[column], raw.loc[row, column])
+    contract = scorer.contract
+    if column in contract.derived:
+        return f"the derived value violates `{rule}`"
+    hint = suggest(contract.columns[column], raw.loc[row, column], contract.source)
     return f"violates `{rule}`; {hint}" if hint else f"violates `{rule}`"
 
 

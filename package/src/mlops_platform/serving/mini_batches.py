@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.data import csv_rows
+from mlops_platform.data import reader
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
 
@@ -46,15 +46,16 @@ def run(mini_batch: list[str]) -> list[str]:
     """
     scorer = State.scorer
     lines = []
-    for path in map(Path, mini_batch):
-        chunks.check_header(path, scorer)
-        for chunk in csv_rows.chunks(path, CHUNK_ROWS):
-            scored = chunks.score(scorer, path, chunk)
+    source = scorer.contract.source
+    for file in (each for path in mini_batch for each in reader.files(Path(path), source)):
+        chunks.check_header(file, scorer)
+        for chunk in reader.chunks(file, source, CHUNK_ROWS):
+            scored = chunks.score(scorer, file, chunk)
             lines += [_line([*row, ""]) for row in scored.scores.itertuples(index=False)]
             column_count = len(scored.scores.columns)
-            for file, row, _, name, column, reason in _first_of_each_row(scored.rejects):
+            for file_name, row, _, name, column, reason in _first_of_each_row(scored.rejects):
                 reason_text = f"{column}: {reason}" if column else reason
-                values = [file, row, name, *[""] * (column_count - 4), scorer.version]
+                values = [file_name, row, name, *[""] * (column_count - 4), scorer.version]
                 lines.append(_line([*values, reason_text]))
     return lines
 

@@ -10,13 +10,16 @@ import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from mlops_platform.data.columns import Column
 from mlops_platform.data.contract import Contract
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ROWS = 1000
 MAX_BYTES = 1_000_000
@@ -53,7 +56,7 @@ class Requests:
         self._row = contract.request_row()
 
     def read(self, body: bytes) -> list[dict[str, Any]]:
-        """Rows with a value, or None, for the id and each feature.
+        """Rows with a value, or None, for the id and each requested column.
 
         A byte order mark of UTF-8, which some editors and shells write, is passed over.
 
@@ -89,9 +92,13 @@ class Requests:
 
     def example(self) -> dict[str, Any]:
         """A row that the contract allows."""
-        names = [*self._contract.named("id"), *self._contract.features]
-        row = {name: _example(self._contract.columns[name]) for name in names}
+        names = [*self._contract.named("id"), *self._contract.requested]
+        row = {name: self.value(name) for name in names}
         return self._row.model_validate(row).model_dump(by_alias=True)
+
+    def value(self, name: str) -> Any:
+        """A value that the contract allows in a column."""
+        return _example(self._contract.columns[name])
 
     def schema(self) -> dict[str, Any]:
         """JSON schema of a request's body, with an example."""
@@ -109,6 +116,16 @@ class Requests:
             },
             "example": {"rows": [self.example()]},
         }
+
+
+def derived_faults(cases: pd.DataFrame) -> list[Fault]:
+    """The faults of derived values, from those of `Contract.failure_cases`."""
+    return [
+        Fault(
+            int(case.row) + 1, _truncate(case.column), f"the derived value violates `{case.rule}`"
+        )
+        for case in cases.head(MAX_FAULTS).itertuples()
+    ]
 
 
 def _why_not_json(body: bytes, error: ValueError) -> str:
@@ -185,10 +202,16 @@ def _example(column: Column) -> Any:
     if column.values is not None:
         return column.values[0]
     if not column.numeric:
-        return "2026-01-31" if column.kind == "date" else "text"
+        return _example_date(column) if column.kind == "date" else "text"
     low, high = column.min, column.max
     if low is None or high is None:
         middle = float(low if low is not None else high if high is not None else 0)  # type: ignore[arg-type]
     else:
         middle = (float(low) + float(high)) / 2  # type: ignore[arg-type]
     return round(middle) if column.kind == "integer" else middle
+
+
+def _example_date(column: Column) -> str:
+    low, high = column.min, column.max
+    chosen = low if low is not None else high if high is not None else "2026-01-31"
+    return str(chosen)

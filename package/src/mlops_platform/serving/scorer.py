@@ -11,9 +11,11 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
+from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.models import artifact, dataset
+from mlops_platform.models.rows import Rows, read_rows
 from mlops_platform.models.team import Team
-from mlops_platform.serving.requests import Fault, Requests
+from mlops_platform.serving.requests import Fault, RequestError, Requests, derived_faults
 
 
 class Scorer:
@@ -36,8 +38,9 @@ class Scorer:
         self.labels = self.contract.labels
         self.requests = Requests(self.contract)
         self._model = artifact.load(folder, team)
+        self._team = team
         try:
-            self.rows([self.requests.example()])
+            self._try()
         except Exception as error:
             raise UsageError(
                 f"{folder}: the model of version {version} cannot predict ({error}). Check that "
@@ -49,13 +52,13 @@ class Scorer:
         """Return the content of the response to a request's JSON.
 
         Raises:
-            RequestError: the body violates the contract.
+            RequestError: the body, or a value derived from it, violates the contract.
         """
         return self.content(self.requests.read(body))
 
-    def content(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def content(self, given: list[dict[str, Any]]) -> dict[str, Any]:
         """The content of the response to validated rows."""
-        return {"model": self.name, "version": self.version, "predictions": self.rows(rows)}
+        return {"model": self.name, "version": self.version, "predictions": self.rows(given)}
 
     def problem(self, error: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
         """The content of the response without a prediction."""
@@ -66,14 +69,20 @@ class Scorer:
             "faults": [fault._asdict() for fault in faults],
         }
 
-    def rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def rows(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Predictions for validated request rows, in their order.
 
         Each has the row's id, where it was given, and either `label` with `probabilities` by
         label, or `value`.
+
+        Raises:
+            RequestError: a derived value violates the contract.
         """
-        predicted = self.predict(self._frame(rows))
-        ids = [self._id(row) for row in rows]
+        read = self._read_request(given)
+        if len(read.faults):
+            raise RequestError(derived_faults(read.faults))
+        predicted = self.predict(read.typed[self.contract.features])
+        ids = [self._id(row) for row in given]
         if not self.labels:
             return [
                 {**known, "value": value}
@@ -90,17 +99,20 @@ class Scorer:
             )
         ]
 
-    def typed(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The features of raw rows in their own types, and the faults of `Contract.failure_cases`.
+    def read(
+        self, raw: pd.DataFrame, source: Source | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The features of raw rows, and the faults of `Contract.failure_cases`.
 
-        Only the features are checked: scoring a row does not need its target.
+        Only what scoring needs is judged: a row to score needs no target. Text is as in `source`,
+        or else as in the data that the model was trained on.
         """
-        typed, unread = self.contract.typed(raw[self.contract.features])
-        return typed, self.contract.failure_cases(typed, unread)
+        read = read_rows(raw, self.contract, self._team, source=source)
+        return read.typed[self.contract.features], read.faults
 
-    def predict(self, rows: pd.DataFrame) -> np.ndarray:
-        """Probabilities (rows, labels), or values (rows,), for rows of `typed` without a fault."""
-        return dataset.predict(self._model, rows, self.labels)
+    def predict(self, features: pd.DataFrame) -> np.ndarray:
+        """Probabilities (rows, labels), or values (rows,), for features of rows without a fault."""
+        return dataset.predict(self._model, features, self.labels)
 
     def chosen(self, probabilities: np.ndarray) -> list[str]:
         """The most probable label of each row."""
@@ -111,13 +123,16 @@ class Scorer:
         ids = [row[name] for name in self.contract.named("id")]
         return {"id": ids[0]} if ids and ids[0] is not None else {}
 
-    def _frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
-        """Request rows with the types that `Contract.typed` gives: training saw the same."""
-        columns: dict[str, Any] = {}
-        for name in self.contract.features:
-            values = [np.nan if row[name] is None else row[name] for row in rows]
-            if self.contract.columns[name].numeric:
-                columns[name] = np.array(values, dtype="float64")
-            else:
-                columns[name] = pd.Series(values, dtype=object)
-        return pd.DataFrame(columns)
+    def _read_request(self, given: list[dict[str, Any]]) -> Rows:
+        """Rows of a request, which keep the contract, and what is derived from them."""
+        names = self.contract.requested
+        raw = pd.DataFrame({name: [row[name] for row in given] for name in names})
+        return read_rows(raw, self.contract, self._team, source=PLAIN, judged=True)
+
+    def _try(self) -> None:
+        """Predict for an example; its derived values may break rules that real rows keep."""
+        read = self._read_request([self.requests.example()]).typed
+        for name in self.contract.derived:
+            read[name] = self.requests.value(name)
+        typed, _ = self.contract.typed(read, PLAIN)
+        self.predict(typed[self.contract.features])

@@ -10,7 +10,7 @@ import pandas as pd
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.models import artifact, dataset, team
+from mlops_platform.models import artifact, dataset, rows, team
 from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
 from mlops_platform.serving import store
@@ -19,7 +19,7 @@ from mlops_platform.serving import store
 def run(conf: Path, current: Path, out: Path, version: str) -> None:
     """Write `out/drift.json`; `version` is a number, or `champion`.
 
-    Only the features are needed. Values that cannot be read count as missing; the evidence lists
+    Only what scoring needs is read. Values that cannot be read count as missing; the evidence lists
     columns that the contract does not have, and they are ignored.
 
     Raises:
@@ -27,17 +27,18 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
         GateError: a column drifted. This gate fails at every stage: it blocks no release.
     """
     limits = settings.load_gates(conf).drift
-    frame = team.load_team(conf).load_raw(current)
+    code = team.load_team(conf)
     stored = store.fetch(conf, version)
     card = artifact.load_card(stored.folder)
     contract = load_contract(stored.folder / "contract.yml", card.task)
     reference = evidence.read(Reference, stored.folder / "reference.json")
     fitted = artifact.load(stored.folder, stored.team)
+    frame = rows.raw_rows(current, contract, code)
     unknown = _unknown_columns(frame, contract, current, stored.version)
-    rows = contract.typed(frame)[0][card.features]
-    predicted = dataset.predict(fitted, rows, card.labels) if len(rows) else np.empty(0)
+    features = rows.read_rows(frame, contract, code).typed[card.features]
+    predicted = dataset.predict(fitted, features, card.labels) if len(features) else np.empty(0)
     report = drift.compare(
-        rows,
+        features,
         predicted,
         reference,
         contract=contract,

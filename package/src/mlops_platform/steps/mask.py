@@ -22,6 +22,7 @@ from mlops_platform.core.files import atomic_file
 from mlops_platform.data import csv_rows
 from mlops_platform.data.columns import EXACT, Column
 from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.data.source import Source
 
 KEY = "MLOPS_MASK_KEY"
 SHORTEST_KEY = 32
@@ -51,19 +52,19 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
     masks = {
         name: _mask(name, contract.columns[name], key, source) for name in identifying(contract)
     }
-    files = _files(raw)
+    files = _files(raw, contract.source)
     rows = skipped = 0
     dropped: set[str] = set()
     with ExitStack() as stack:
         for file in files:
-            names = csv_rows.header(file)
+            names = csv_rows.header(file, contract.source)
             for name in masks:
                 if name not in names:
                     raise UsageError(
                         f"{file}: has no column `{name}`, which {source} says identifies a row. "
                         "If data.py renames it, mask the data before it gets here."
                     )
-            dropped |= set(names) - set(contract.columns)
+            dropped |= set(names) - set(contract.raw)
             scratch = stack.enter_context(atomic_file(replica / _below(file, raw)))
             written, unreadable = _copy(file, scratch, names, contract, masks)
             rows, skipped = rows + written, skipped + unreadable
@@ -81,9 +82,7 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
 
 def identifying(contract: Contract) -> list[str]:
     """Columns that identify a person or a case, or contain free text."""
-    return [
-        name for name, col in contract.columns.items() if col.role == "id" or col.kind == "text"
-    ]
+    return [name for name, col in contract.raw.items() if col.role == "id" or col.kind == "text"]
 
 
 def _mask(name: str, column: Column, key: bytes, source: Path) -> Mask:
@@ -102,13 +101,16 @@ def _mask(name: str, column: Column, key: bytes, source: Path) -> Mask:
     )
 
 
-def _files(raw: Path) -> list[Path]:
+def _files(raw: Path, source: Source) -> list[Path]:
     files = sorted(path for path in raw.rglob("*") if path.is_file()) if raw.is_dir() else [raw]
     if not files:
         raise UsageError(f"{raw}: holds no file.")
     for file in files:
-        if file.suffix.lower() != ".csv":
-            raise UsageError(f"{file}: is not a CSV file; only those can be masked. Remove it.")
+        if file.suffix.lower() != ".csv" or source.compression not in (None, "none"):
+            raise UsageError(
+                f"{file}: is not a CSV file without compression; only those can be masked. "
+                "Remove it."
+            )
     return files
 
 
@@ -120,14 +122,15 @@ def _copy(
     file: Path, scratch: Path, names: list[str], contract: Contract, masks: dict[str, Mask]
 ) -> tuple[int, int]:
     """Rows that were written, and rows that could not be read."""
-    positions = [position for position, name in enumerate(names) if name in contract.columns]
+    positions = [position for position, name in enumerate(names) if name in contract.raw]
     plain: Mask = str
     columns = [(position, masks.get(names[position], plain)) for position in positions]
     written = unreadable = 0
-    with scratch.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+    source = contract.source
+    with scratch.open("w", encoding=source.encoding, newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n", delimiter=source.separator)
         writer.writerow([names[position] for position in positions])
-        for chunk in csv_rows.chunks(file, CHUNK_ROWS):
+        for chunk in csv_rows.chunks(file, CHUNK_ROWS, contract.source):
             for fields in chunk.fields:
                 writer.writerow([mask(fields[position]) for position, mask in columns])
             written, unreadable = written + len(chunk.fields), unreadable + len(chunk.malformed)

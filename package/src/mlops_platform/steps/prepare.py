@@ -12,7 +12,7 @@ from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file, hash_path
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.models import team
+from mlops_platform.models import rows, team
 
 PARTS = ("train", "validation", "test")
 
@@ -25,12 +25,14 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     train = settings.load_train(conf)
-    typed, _ = contract.typed(team.load_team(conf).load_raw(raw))
+    code = team.load_team(conf)
+    frame = rows.for_training(raw, contract, code)
+    typed = rows.read_rows(frame, contract, code).typed
     parts, description = _assign(typed, contract, train, conf / "train.yml")
     for part in PARTS:
-        if (rows := int((parts == part).sum())) < 10:
+        if (count := int((parts == part).sum())) < 10:
             raise UsageError(
-                f"{conf / 'train.yml'}, field `split`: only {rows} rows fall into the {part} set. "
+                f"{conf / 'train.yml'}, field `split`: only {count} rows fall into the {part} set. "
                 "Change the shares, or split `by: random`."
             )
     if contract.labels:
@@ -42,7 +44,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
         evidence.Split(
             by=train.split.by,
             seed=train.seed,
-            data_hash=hash_path(raw),
+            data_hash=rows.content_hash(raw, contract, frame, code),
             rows={part: int((parts == part).sum()) for part in PARTS},
             hashes={part: hash_path(out / f"{part}.csv") for part in PARTS},
             description=description,

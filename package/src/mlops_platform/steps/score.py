@@ -21,7 +21,9 @@ from mlops_platform.core.files import (
     write_text,
 )
 from mlops_platform.core.paths import STATE, project_root
-from mlops_platform.data import csv_rows
+from mlops_platform.data import reader
+from mlops_platform.data.reader import Chunk, File
+from mlops_platform.data.source import Source
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.tracking import provenance
@@ -32,10 +34,11 @@ CHUNK_ROWS = 20_000
 def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`.
 
-    `data` is a CSV file or a folder of them, with the columns of the model's contract: all
-    features, and as many of the others as there are. A row that violates the contract is rejected
-    with the reason and without its value; all others are scored. Rows are counted from 1, without
-    the header. Finished chunks are kept in `.mlops/batch/` until all are done.
+    `data` is a file, a folder of them or a query, written as `source` of the model's contract
+    says, with its columns: all that scoring needs, and as many of the others as there are. A row
+    that violates the contract is rejected with the reason and without its value; all others are
+    scored. Rows are counted from 1, without the header. Finished chunks are kept in
+    `.mlops/batch/` until all are done.
 
     Raises:
         UsageError: nothing to score, columns that do not match the contract, or no such version.
@@ -46,16 +49,19 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         raise UsageError(
             f"{scores}: holds the rows to score. Choose another folder for the scores."
         )
-    files = _files(data)
     stored = store.fetch(conf, version)
     scorer = Scorer(*stored)
+    source = scorer.contract.source
+    files = reader.files(data, source)
     for file in files:
         chunks.check_header(file, scorer)
     work_folder = project_root(conf) / STATE / "batch" / _hash_inputs(files, stored)
+    if any(file.format == "sql" for file in files):
+        delete_folder(work_folder)  # what a query finds may have changed since it stopped
     resumed = False
     parts = []
-    with terminal.progress("score (bytes)", sum(file.stat().st_size for file in files)) as advance:
-        for number, (file, chunk, size) in enumerate(_chunks(files)):
+    with terminal.progress("score (bytes)", sum(map(_size, files))) as advance:
+        for number, (file, chunk) in enumerate(_chunks(files, source)):
             part = work_folder / f"{number:06d}"
             if part.exists():
                 resumed = True
@@ -63,9 +69,9 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
                 with atomic_folder(part) as scratch:
                     _score(scorer, file, chunk, scratch)
             parts.append(part)
-            advance(size)
+            advance(chunk.size)
     if not parts:
-        raise UsageError(f"{data}: holds a header and no row to score.")
+        raise UsageError(f"{data}: holds no row to score.")
 
     counts = [json.loads((part / "counts.json").read_text(encoding="utf-8")) for part in parts]
     rows, rejected = (sum(count[key] for count in counts) for key in ("rows", "rejected"))
@@ -95,35 +101,26 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         )
 
 
-def _files(data: Path) -> list[Path]:
-    files = sorted(data.glob("*.csv")) if data.is_dir() else [data]
-    if not files:
-        raise UsageError(f"{data}: holds no CSV file.")
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"{file}: there is no such file or folder to score.")
-    return files
+def _size(file: File) -> int:
+    return file.path.stat().st_size if file.path.is_file() else 0
 
 
-def _hash_inputs(files: list[Path], stored: store.StoredModel) -> str:
+def _hash_inputs(files: list[File], stored: store.StoredModel) -> str:
     """Hash everything that the results depend on."""
     parts = [str(CHUNK_ROWS), stored.name, stored.version]
     parts += [hash_path(stored.folder), hash_path(stored.team.folder), provenance.platform_hash()]
     for file in files:
-        parts += [file.name, hash_path(file)]
+        parts += [file.name, hash_path(file.path) if file.path.is_file() else ""]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _chunks(files: list[Path]) -> Iterator[tuple[Path, csv_rows.Chunk, int]]:
-    """The chunks of all files, each with its size in bytes."""
+def _chunks(files: list[File], source: Source) -> Iterator[tuple[File, Chunk]]:
     for file in files:
-        start = 0
-        for chunk in csv_rows.chunks(file, CHUNK_ROWS):
-            yield file, chunk, chunk.end - start
-            start = chunk.end
+        for chunk in reader.chunks(file, source, CHUNK_ROWS):
+            yield file, chunk
 
 
-def _score(scorer: Scorer, file: Path, chunk: csv_rows.Chunk, folder: Path) -> None:
+def _score(scorer: Scorer, file: File, chunk: Chunk, folder: Path) -> None:
     """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
     scored = chunks.score(scorer, file, chunk)
     scored.scores.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError
-from mlops_platform.core.files import hash_path
-from mlops_platform.data import rows
 from mlops_platform.data.contract import load_contract
-from mlops_platform.models import team
+from mlops_platform.data.rows import check_target
+from mlops_platform.models import rows, team
 
 
 def run(conf: Path, raw: Path, out: Path) -> None:
@@ -20,10 +19,15 @@ def run(conf: Path, raw: Path, out: Path) -> None:
             of invalid data mean nothing.
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
-    frame = team.load_team(conf).load_raw(raw)
-    findings = contract.check(frame) or rows.check_target(contract, frame)
+    code = team.load_team(conf)
+    frame = rows.for_training(raw, contract, code)
+    findings = rows.findings(frame, contract, code) or check_target(contract, frame)
     evidence.write(
-        evidence.Validation(rows=len(frame), data_hash=hash_path(raw), findings=findings),
+        evidence.Validation(
+            rows=len(frame),
+            data_hash=rows.content_hash(raw, contract, frame, code),
+            findings=findings,
+        ),
         out / "validation.json",
     )
     if findings:
