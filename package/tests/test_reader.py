@@ -23,7 +23,7 @@ CONTRACT = {
         "name": {"kind": "text"},
         "area": {"kind": "number", "missing": 0.5},
         "built": {"kind": "date", "role": "ignored", "missing": 0.5},
-        "rooms": {"kind": "integer", "missing": 0.5},
+        "beds": {"kind": "integer", "missing": 0.5},
         "price": {"kind": "number", "role": "target"},
     },
 }
@@ -32,12 +32,12 @@ TYPED = pd.DataFrame(
         "name": pd.Series(["Café, big", "Süd"], dtype=object),
         "area": [1.5, float("nan")],
         "built": pd.to_datetime(["2024-12-31", None]).astype("datetime64[us]"),
-        "rooms": [float("nan"), 3.0],
+        "beds": [float("nan"), 3.0],
         "price": [10.0, 20.0],
     }
 )
-POINT = 'name,area,built,rooms,price\n"Café, big",1.5,2024-12-31,,10\nSüd,,,3,20\n'
-COMMA = "name;area;built;rooms;price\nCafé, big;1,5;31.12.2024;NA;10\nSüd;?;;3;20,0\n"
+POINT = 'name,area,built,beds,price\n"Café, big",1.5,2024-12-31,,10\nSüd,,,3,20\n'
+COMMA = "name;area;built;beds;price\nCafé, big;1,5;31.12.2024;NA;10\nSüd;?;;3;20,0\n"
 GERMAN = {"separator": ";", "decimal": ",", "date_format": "%d.%m.%Y", "missing": ["NA", "?"]}
 
 
@@ -124,9 +124,9 @@ def test_with_a_date_format_no_other_one_is_read(tmp_path):
 def parquet(path: Path, rows: pd.DataFrame = TYPED) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(rows, preserve_index=False)
-    if "rooms" in rows:
-        place = table.schema.get_field_index("rooms")
-        table = table.set_column(place, "rooms", pa.array([None, 3], pa.int64()))
+    if "beds" in rows:
+        place = table.schema.get_field_index("beds")
+        table = table.set_column(place, "beds", pa.array([None, 3], pa.int64()))
     pq.write_table(table, path)
 
 
@@ -146,20 +146,20 @@ def test_a_large_id_beside_a_missing_one_stays_exact(tmp_path):
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_folders_of_partitions_become_columns(tmp_path, form):
-    for rooms, name in (("3", "S%C3%BCd"), ("__HIVE_DEFAULT_PARTITION__", "b")):
+    for beds, name in (("3", "S%C3%BCd"), ("__HIVE_DEFAULT_PARTITION__", "b")):
         rows = pd.DataFrame({"area": [1.5, 2.5]})
-        target = tmp_path / f"rooms={rooms}" / f"name={name}" / f"part-0.{form}"
+        target = tmp_path / f"beds={beds}" / f"name={name}" / f"part-0.{form}"
         target.parent.mkdir(parents=True)
         reader.write(rows, target, Source())
         (target.parent / "_SUCCESS").touch()
         (target.parent / f".part-0.{form}.crc").touch()
     raw = reader.read(tmp_path, Source(format=form))
     assert raw["name"].tolist() == ["Süd", "Süd", "b", "b"]
-    rooms, unreadable = contract_of().typed(raw)
-    assert rooms["rooms"].head(2).tolist() == [3, 3] and rooms["rooms"].tail(2).isna().all()
+    beds, unreadable = contract_of().typed(raw)
+    assert beds["beds"].head(2).tolist() == [3, 3] and beds["beds"].tail(2).isna().all()
     assert not unreadable.to_numpy().any()
     names = [file.name for file in reader.files(tmp_path, Source(format=form))]
-    assert names[0] == f"rooms=3/name=S%C3%BCd/part-0.{form}"
+    assert names[0] == f"beds=3/name=S%C3%BCd/part-0.{form}"
 
 
 def test_rows_come_in_chunks_and_are_counted_on(tmp_path):
@@ -227,7 +227,7 @@ def test_files_with_other_columns_are_not_joined(tmp_path):
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     connection = sqlite3.connect(tmp_path / "homes.db")
-    connection.execute("create table homes (name text, area real, built date, rooms int, price)")
+    connection.execute("create table homes (name text, area real, built date, beds int, price)")
     connection.execute("insert into homes values ('Café, big', 1.5, '2024-12-31', null, 10)")
     connection.execute("insert into homes values ('Süd', null, null, 3, 20)")
     connection.commit()
