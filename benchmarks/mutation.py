@@ -20,7 +20,7 @@ COPIED = ("benchmarks", "conftest.py", "examples", "hooks", "package/tests", "te
 TARGETS = {
     "gates": (["evaluation/gates.py"], ["test_gates.py"]),
     "metrics": (["evaluation/metrics.py"], ["test_metrics.py", "test_gates.py"]),
-    "drift": (["monitoring/drift.py", "monitoring/reference.py"], ["test_drift.py"]),
+    "drift": (["monitoring/drift.py", "monitoring/reference.py"], ["test_distances.py"]),
     "contract": (
         ["data/contract.py", "data/columns.py", "data/rows.py"],
         ["test_contract.py", "test_one_verdict.py"],

@@ -49,10 +49,11 @@ def test_two_classes(seed, ties):
 
 
 @pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("classes", [3, 4])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_several_classes(seed, ties):
-    truth, predicted = classified(seed, 4, ties)
-    chosen, one_hot = predicted.argmax(axis=1), np.eye(4)[truth]
+def test_several_classes(seed, classes, ties):
+    truth, predicted = classified(seed, classes, ties)
+    chosen, one_hot = predicted.argmax(axis=1), np.eye(classes)[truth]
     expected = {
         "roc_auc": theirs.roc_auc_score(truth, predicted, multi_class="ovr", average="macro"),
         "average_precision": theirs.average_precision_score(one_hot, predicted, average="macro"),
@@ -87,6 +88,10 @@ def test_a_certain_and_wrong_probability_costs_as_much_as_in_scikit_learn(certai
     assert ours("brier", truth, certain) == pytest.approx(
         theirs.brier_score_loss(truth, certain[:, 1])
     )
+
+
+def test_a_probability_above_one_is_no_better_than_one():
+    assert ours("log_loss", np.array([1, 1]), np.array([[0.0, 1.0], [0.0, 1.5]])) == 0
 
 
 def test_all_the_same_score_is_no_better_than_chance():
@@ -127,20 +132,32 @@ def test_every_metric_knows_which_way_is_better(metric):
     assert metric.gain(metric.compute(truth, good), metric.compute(truth, bad)) > 0
 
 
-def test_an_unknown_metric_is_named_with_its_field():
-    with pytest.raises(UsageError, match=r"gates\.yml, field `metric`: unknown metric 'auc'"):
-        metrics.get_metric("auc", "classification", "conf/gates.yml, field `metric`")
-    with pytest.raises(
-        UsageError, match="unknown metric 'mae' for classification; choose one of roc_auc"
-    ):
-        metrics.get_metric("mae", "classification", "x")
+def test_the_gain_is_the_difference_in_the_better_direction():
+    """Halves and quarters, which floats hold exactly."""
+    assert metrics.METRICS["roc_auc"].gain(0.75, 0.5) == 0.25
+    assert metrics.METRICS["brier"].gain(0.75, 0.5) == -0.25
+
+
+@pytest.mark.parametrize(
+    ("metric", "limited", "field"), [("auc", "mae", "metric"), ("mae", "auc", "quality")]
+)
+def test_an_unknown_metric_is_named_with_its_file_and_field(metric, limited, field):
+    gates = settings.load_gates(CREDIT / "conf").model_copy(
+        update={"metric": metric, "quality": [settings.Limit(metric=limited, max=1)]}
+    )
+    with pytest.raises(UsageError) as error:
+        metrics.primary_metric(gates, "regression", Path("conf"))
+    assert str(error.value) == (
+        f"{Path('conf/gates.yml')}, field `{field}`: unknown metric 'auc' for regression; "
+        "choose one of mae, rmse, r2."
+    )
 
 
 @pytest.mark.parametrize(
     ("limits", "says"),
     [
-        ([("mae", "min", 10)], "for mae, lower is better. Add a `max`"),
-        ([("r2", "max", 0.9)], "for r2, higher is better. Add a `min`"),
+        ([("mae", "min", 10)], "for mae, lower is better. Add a `max`."),
+        ([("r2", "max", 0.9)], "for r2, higher is better. Add a `min`."),
         ([("r2", "max", 0.9), ("r2", "min", 0.1)], ""),  # both limits are allowed
     ],
 )
@@ -152,8 +169,9 @@ def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):
     if not says:
         assert metrics.primary_metric(gates, "regression", Path("conf")).name == "mae"
         return
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError) as error:
         metrics.primary_metric(gates, "regression", Path("conf"))
+    assert str(error.value) == f"{Path('conf/gates.yml')}, field `quality`: {says}"
 
 
 def test_the_bootstrap_finds_the_standard_error_of_a_mean():
@@ -165,6 +183,18 @@ def test_the_bootstrap_finds_the_standard_error_of_a_mean():
     assert (low, high) == pytest.approx(
         (values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.01
     )
+
+
+def test_the_bootstrap_draws_each_row_with_replacement():
+    drawn = []
+    metrics.bootstrap(9, lambda picked: drawn.append(picked) or 0.0, times=30, seed=0)
+    assert {len(picked) for picked in drawn} == {9}
+    assert set(np.concatenate(drawn)) == set(range(9))
+    assert any(len(set(picked)) < 9 for picked in drawn)
+
+
+def test_an_interval_leaves_out_equal_shares_at_both_ends():
+    assert metrics.percentile_interval(np.arange(101.0), 0.9) == pytest.approx((5, 95))
 
 
 def test_draws_that_are_not_defined_are_left_out():

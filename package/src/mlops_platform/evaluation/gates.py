@@ -121,8 +121,8 @@ def check_footprint(challenger: Footprint, champion: Footprint, gates: Gates) ->
 def worst_group(groups: list[Group], higher_is_better: bool) -> Group | None:
     """The group with the worst value, among those with enough rows."""
     measured = [group for group in groups if group.value is not None]
-    sign = 1 if higher_is_better else -1
-    return min(measured, key=lambda group: sign * (group.value or 0), default=None)
+    worst = min if higher_is_better else max
+    return worst(measured, key=lambda group: group.value or 0, default=None)
 
 
 def accept_challenger(
@@ -140,10 +140,10 @@ def accept_challenger(
     significant, and all guardrails must pass.
     """
     failed = [verdict for verdict in verdicts if not verdict.passed]
-    if difference == 0:
-        return False, "tie: the challenger is exactly as good as the champion"
     if difference < 0:
         return False, f"worse than the champion by {-difference:.4f}"
+    if difference == 0:
+        return False, "tie: the challenger is exactly as good as the champion"
     if difference < margin:
         return False, f"better by only {difference:.4f}, conf/gates.yml requires {margin}"
     if low is None or high is None or low <= 0:

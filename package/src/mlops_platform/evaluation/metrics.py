@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,20 +40,18 @@ def _one_hot(truth: Array, predicted: Array) -> Array:
     return encoded
 
 
-def _average_classes(statistic: Callable[[Array, Array], float]) -> Callable[[Array, Array], float]:
+def _average_classes(
+    statistic: Callable[[Array, Array], float], truth: Array, predicted: Array
+) -> float:
     """A metric of the positive class; with more than two classes, the macro mean of one-vs-rest.
 
     NaN if the truth has only one class.
     """
-
-    def compute(truth: Array, predicted: Array) -> float:
-        present = np.unique(truth)
-        if len(present) < 2:
-            return float("nan")
-        codes = present if predicted.shape[1] > 2 else [1]
-        return float(np.mean([statistic(truth == code, predicted[:, code]) for code in codes]))
-
-    return compute
+    present = np.unique(truth)
+    if len(present) < 2:
+        return np.nan
+    codes = present if predicted.shape[1] > 2 else [1]
+    return float(np.mean([statistic(truth == code, predicted[:, code]) for code in codes]))
 
 
 def _roc_auc(true: Array, score: Array) -> float:
@@ -64,7 +63,7 @@ def _roc_auc(true: Array, score: Array) -> float:
 
 def _average_precision(true: Array, score: Array) -> float:
     """Mean of the precision at each threshold, weighted by the increase of recall."""
-    order = np.argsort(-score, kind="stable")
+    order = np.argsort(-score)
     last_of_ties = np.append(np.diff(score[order]) != 0, True)
     hits = np.cumsum(true[order])[last_of_ties]
     selected = np.flatnonzero(last_of_ties) + 1
@@ -108,14 +107,19 @@ def _rmse(truth: Array, predicted: Array) -> float:
 
 def _r2(truth: Array, predicted: Array) -> float:
     total = ((truth - truth.mean()) ** 2).sum()
-    return float(1 - ((truth - predicted) ** 2).sum() / total) if total else float("nan")
+    return float(1 - ((truth - predicted) ** 2).sum() / total) if total else np.nan
 
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("roc_auc", "classification", True, _average_classes(_roc_auc)),
-        Metric("average_precision", "classification", True, _average_classes(_average_precision)),
+        Metric("roc_auc", "classification", True, partial(_average_classes, _roc_auc)),
+        Metric(
+            "average_precision",
+            "classification",
+            True,
+            partial(_average_classes, _average_precision),
+        ),
         Metric("log_loss", "classification", False, _log_loss),
         Metric("brier", "classification", False, _brier),
         Metric("accuracy", "classification", True, _accuracy),

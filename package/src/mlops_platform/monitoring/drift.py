@@ -158,8 +158,7 @@ def _compare_categories(training: Distribution, current: pd.Series, result: Colu
     expected = np.array([shares.get(name, 0) for name in result.bins])
     counts = values.value_counts().reindex(result.bins, fill_value=0).to_numpy()
     table = np.array([expected * _present_rows(training), counts])
-    if len(result.bins) > 1:
-        result.p_value = float(stats.chi2_contingency(table, correction=False).pvalue)
+    result.p_value = float(stats.chi2_contingency(table, correction=False).pvalue)
     observed = counts / counts.sum()
     result.distance = float(np.abs(observed - expected).sum() / 2)
     _set_shares(result, expected, observed, min(_present_rows(training), len(current)))
@@ -171,7 +170,7 @@ def _set_shares(result: ColumnDrift, training: Shares, current: Shares, rows: in
 
 
 def _present_rows(training: Distribution) -> int:
-    return max(1, round(training.rows * (1 - training.missing)))
+    return round(training.rows * (1 - training.missing))
 
 
 def _shares(values: np.ndarray | pd.Series, edges: np.ndarray) -> Shares:
