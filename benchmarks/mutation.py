@@ -19,7 +19,7 @@ KILLED = {"killed", "timeout"}
 COPIED = ("benchmarks", "conftest.py", "examples", "hooks", "package/tests", "tests")
 TARGETS = {
     "gates": (["evaluation/gates.py"], ["test_gates.py"]),
-    "metrics": (["evaluation/metrics.py"], ["test_metrics.py", "test_gates.py"]),
+    "metrics": (["evaluation/metrics.py"], ["test_metrics.py"]),
     "drift": (["monitoring/drift.py", "monitoring/reference.py"], ["test_distances.py"]),
     "contract": (
         ["data/contract.py", "data/columns.py", "data/rows.py"],
@@ -27,7 +27,7 @@ TARGETS = {
     ),
     "registry": (
         ["tracking/registry.py", "tracking/roles.py"],
-        ["test_registry.py", "test_roles.py", "test_binding.py"],
+        ["test_registry.py", "test_roles.py"],
     ),
 }
 SETTINGS = """

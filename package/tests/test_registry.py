@@ -1,12 +1,16 @@
 """Versions and roles: whatever fails, and wherever, the right model serves."""
 
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.tracking import experiments
+from mlops_platform.tracking import binding, experiments
 from mlops_platform.tracking.registry import Registry
+from mlops_platform.tracking.roles import Version, current_user
 
 
 @pytest.fixture
@@ -28,15 +32,45 @@ def roles(registry: Registry) -> list[str]:
     return [version.role for version in registry.versions()]
 
 
+def refusal(error: type[Exception], act: Callable[..., object], *arguments: object) -> str:
+    """The message with which `act` refuses."""
+    with pytest.raises(error) as caught:
+        act(*arguments)
+    return str(caught.value)
+
+
 def test_a_registry_without_versions_has_no_champion(registry):
     assert registry.versions() == []
     assert registry.holder("champion") is None
-    with pytest.raises(UsageError, match="credit-risk has no champion yet"):
-        registry.champion()
-    with pytest.raises(GateError, match="no challenger to promote"):
-        registry.promote(None, "why", "who")
-    with pytest.raises(UsageError, match="there are: none yet"):
-        registry.get("1")
+    assert registry.mark("no run", {"seen": "yes"}) is None
+    assert refusal(UsageError, registry.champion) == (
+        "credit-risk has no champion yet. Train a challenger with `uv run poe pipeline`, then make "
+        "it champion with `uv run poe promote`."
+    )
+    assert refusal(GateError, registry.promote, None, "why", "who") == (
+        "credit-risk has no challenger to promote. `uv run mlops models` lists all."
+    )
+    assert refusal(UsageError, registry.get, "1") == (
+        "version '1' of credit-risk does not exist; there are: none yet."
+    )
+
+
+def test_versions_are_in_the_order_of_their_numbers(registry):
+    """Ten comes after nine, also where the store sends a page at a time."""
+    for _ in range(11):
+        register(registry)
+    search = registry._client.search_model_versions
+    registry._client = SimpleNamespace(
+        search_model_versions=lambda query, page_token: search(
+            query, max_results=4, page_token=page_token
+        )
+    )
+    numbers = [str(number) for number in range(1, 12)]
+    assert [version.number for version in registry.versions()] == numbers
+    assert registry.get("10").number == "10"
+    assert refusal(UsageError, registry.get, "12") == (
+        f"version '12' of credit-risk does not exist; there are: {', '.join(numbers)}."
+    )
 
 
 def test_from_challenger_to_champion_and_back(registry):
@@ -48,26 +82,54 @@ def test_from_challenger_to_champion_and_back(registry):
     assert roles(registry) == ["champion", "rolled_back"]
 
 
-def test_a_version_says_who_when_and_why(registry):
-    number = promoted(registry)
-    version = registry.get(number)
-    assert version.tags["role_by"] == "tests"
-    assert version.tags["role_why"] == "it is better"
-    assert version.tags["git_commit"] == "abc"
-    when = datetime.fromisoformat(version.since)
-    assert when.utcoffset().total_seconds() == 0
-    second = register(registry)
-    registry.promote(second, "even better", "bob")
-    assert registry.get(number).tags["role_why"] == f"version {second} took its place"
-    assert registry.get(second).tags["previous_champion"] == number
+def test_each_version_says_who_when_and_why(registry):
+    for why in ("first", "better"):
+        registry.promote(register(registry), why, "ann")
+    registry.rollback("complaints", "bob")
+    promoted(registry)
+    register(registry)
+    register(registry)
+    me = current_user()
+    assert [
+        (version.role, version.tags["role_by"], version.tags["role_why"])
+        for version in registry.versions()
+    ] == [
+        ("archived", me, "version 3 took its place"),
+        ("rolled_back", "bob", "complaints"),
+        ("champion", "tests", "it is better"),
+        ("archived", me, "version 5 is the newer challenger"),
+        ("challenger", me, "planted"),
+    ]
+    for version in registry.versions():
+        assert version.tags["git_commit"] == "abc"
+        assert datetime.fromisoformat(version.since).utcoffset() == timedelta(0)
+    assert registry.get("3").tags["previous_champion"] == "1"
+    assert "previous_champion" not in registry.get("1").tags
+
+
+def test_a_restored_champion_says_what_it_replaced(registry):
+    promoted(registry)
+    promoted(registry)
+    restored, failed = registry.rollback("complaints", "ann")
+    assert restored.tags["role_why"] == "rollback of version 2: complaints"
+    assert (restored.tags["role_by"], failed.tags["role_by"]) == ("ann", "ann")
+
+
+def test_tags_are_set_on_the_version_of_a_run(registry):
+    register(registry)
+    second = registry.get(register(registry))
+    assert registry.mark(second.run_id, {"seen": "yes"}) == second, "as it was"
+    assert ["seen" in version.tags for version in registry.versions()] == [False, True]
 
 
 @pytest.mark.parametrize("role", ["rejected", "archived", "rolled_back", "champion"])
 def test_only_a_challenger_is_promoted(registry, role):
     first = promoted(registry)
     other = register(registry, role, why="it lost")
-    with pytest.raises(GateError, match=f"version {other} is {role}, only a challenger.*it lost"):
-        registry.promote(other, "please", "tests")
+    assert refusal(GateError, registry.promote, other, "please", "tests") == (
+        f"version {other} is {role}, only a challenger can be promoted. "
+        "The reason for its role: it lost"
+    )
     if role != "champion":
         assert registry.champion().number == first
 
@@ -111,8 +173,10 @@ def test_two_at_once_leave_one_newest_challenger(workspace, monkeypatch):
 
 def test_the_first_champion_cannot_be_rolled_back(registry):
     promoted(registry)
-    with pytest.raises(GateError, match="version 1 is the first champion"):
-        registry.rollback("why", "who")
+    assert refusal(GateError, registry.rollback, "why", "who") == (
+        "version 1 is the first champion: there is no previous one. "
+        "Train and promote a better version."
+    )
     assert roles(registry) == ["champion"]
 
 
@@ -242,10 +306,11 @@ def test_a_message_after_a_failed_write_does_not_claim_that_nothing_changed(work
     promoted(registry)
     register(registry)
     registry._client = Failing(registry._client, 5, "set_model_version_tag")
-    with pytest.raises(UsageError) as caught:
-        registry.promote(None, "why", "who")
-    assert "nothing was changed" not in str(caught.value)
-    assert "`uv run mlops models` shows the current roles" in str(caught.value)
+    said = refusal(UsageError, registry.promote, None, "why", "who")
+    assert said.startswith(
+        "Marking version 1 failed, `uv run mlops models` shows the current roles: the line went "
+        f"dead\nThe store is {registry.uri}. "
+    )
 
 
 def test_a_registration_that_fails_is_no_registration(workspace):
@@ -253,7 +318,72 @@ def test_a_registration_that_fails_is_no_registration(workspace):
     run_id = experiments.start(registry.conf, name="run", tags={})
     real = registry._client
     registry._client = Failing(real, 0, "create_model_version")
-    with pytest.raises(UsageError, match="Registering the model failed, nothing was changed"):
-        registry.register(run_id, "challenger", {}, "planted")
+    said = refusal(UsageError, registry.register, run_id, "challenger", {}, "planted")
+    assert said.startswith("Registering the model failed, nothing was changed: the line went dead")
+    registry._client = Failing(real, 0)
+    said = refusal(UsageError, registry.versions)
+    assert said.startswith("Reading the registry failed, nothing was changed: the line went dead")
+    assert f"The store is {registry.uri}. " in said
     registry._client = real
     assert registry.versions() == []
+
+
+# ---------------------------------------------------------------- the model of a version
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    """The files of a model; the registry reads their bytes alone."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "model.skops").write_bytes(b"weights")
+    return folder
+
+
+def bound(registry: Registry, model: Path) -> Version:
+    """A challenger with a model whose hash is recorded."""
+    version = registry.get(register(registry))
+    experiments.upload(registry.conf, version.run_id, model, "model")
+    return registry.record_hash(version)
+
+
+def replace(registry: Registry, version: Version) -> None:
+    """Put another model in the place of a version's."""
+    with experiments.files(registry.conf, version.run_id, "model") as folder:
+        (folder / "model.skops").write_bytes(b"others")
+
+
+def test_a_version_is_bound_to_the_model_that_it_had_first(registry, model, tmp_path):
+    version = bound(registry, model)
+    assert version.model_hash == binding.hash_model(model)
+    copy = registry.download(version, tmp_path / "copy")
+    assert (copy / "model.skops").read_bytes() == b"weights"
+    registry.require_unchanged(version)
+    replace(registry, version)
+    assert registry.record_hash(version).model_hash == version.model_hash
+
+
+def test_another_model_is_refused_and_changes_no_role(registry, model, tmp_path):
+    version = bound(registry, model)
+    replace(registry, version)
+    (model / "model.skops").write_bytes(b"others")
+    expected = (
+        f"version 1: its model is not the one that was registered. The hash of its files is "
+        f"{binding.hash_model(model)}, registered was {version.model_hash}. "
+        f"Restore the files of run {version.run_id} from a copy. Without one, train again; "
+        "`uv run poe rollback --why REASON` replaces a champion."
+    )
+    assert refusal(GateError, registry.require_unchanged, version) == expected
+    assert refusal(GateError, registry.download, version, tmp_path / "copy") == expected
+    assert refusal(GateError, registry.promote, None, "why", "who") == expected
+    assert roles(registry) == ["challenger"]
+
+
+def test_a_rollback_to_another_model_is_refused(registry, model):
+    first = bound(registry, model)
+    registry.promote(None, "why", "who")
+    promoted(registry)
+    replace(registry, first)
+    said = refusal(GateError, registry.rollback, "why", "who")
+    assert said.startswith("version 1: its model is not the one that was registered.")
+    assert roles(registry) == ["archived", "champion"]
