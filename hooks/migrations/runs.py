@@ -1,6 +1,6 @@
-"""Follows the outputs of pipelines into a folder per run, which came with 1.1.0: `runs.py`.
+"""Follows the outputs of pipelines into a folder per run, which came with 2.0.0: `runs.py`.
 
-Copier runs it after the update that crosses 1.1.0, in the project's folder. The tests that a
+Copier runs it after the update that crosses 2.0.0, in the project's folder. The tests that a
 project started with are changed so that they find the last run; other files that name the folder
 of a pipeline are listed. A second run changes nothing.
 """

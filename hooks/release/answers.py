@@ -12,6 +12,7 @@ from typing import Any
 
 from hooks.release.questions import REQUIRED, Questions
 
+RELEASE = "platform_version"  # the value of the release itself
 ACCEPTED = Path("tests") / "update" / "accepted_answers.toml"
 
 
@@ -92,7 +93,7 @@ def _changed_formulas(old: Questions, new: Questions) -> Iterator[tuple[str, str
     computed = [
         name
         for name, question in old.all.items()
-        if question.get("when", True) is False and name in new.all
+        if question.get("when", True) is False and name in new.all and name != RELEASE
     ]
     names = _table(new).get(REQUIRED, [])
     for name in computed:

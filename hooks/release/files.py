@@ -3,6 +3,8 @@
 Copier deletes a file that a release no longer renders, even if the team has edited it.
 """
 
+import re
+
 from mlops_platform.template.ownership import owner_of, rules
 
 from hooks.release.questions import Answers, Questions
@@ -10,6 +12,7 @@ from hooks.release.repository import section
 
 MOVE = "hooks/migrations/move.py"
 PACKAGE = "hooks/migrations/package.py"
+WHEEL = re.compile(r"vendor/mlops_platform-\d+\.\d+\.\d+-py3-none-any\.whl")
 
 
 def file_problems(old: Questions, new: Questions, version: str) -> list[str]:
@@ -29,7 +32,7 @@ def _problem(name: str, given: Answers, new: Questions, version: str) -> str:
     """What is wrong with a file that is no longer rendered; empty if a rule covers it."""
     if _moved(new, version, given).get(name) in new.names(given):
         return ""
-    if _is_kept_as_patch(name, new, version, given):
+    if _is_kept_as_patch(name, new, version, given) or _is_replaced_wheel(name, new, given):
         return ""
     if not new.kept_on_update(name, given):
         return (
@@ -64,6 +67,11 @@ def _is_kept_as_patch(name: str, new: Questions, version: str, given: Answers) -
         for script, *arguments in new.migrations(version)
         if script == PACKAGE
     )
+
+
+def _is_replaced_wheel(name: str, new: Questions, given: Answers) -> bool:
+    """Whether it is the platform's wheel, and the release renders its own: nobody edits one."""
+    return bool(WHEEL.fullmatch(name)) and any(map(WHEEL.fullmatch, new.names(given)))
 
 
 def _owner(name: str) -> str:

@@ -25,7 +25,7 @@ WHEEL = "vendor/mlops_platform-0.0.1-py3-none-any.whl"
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_template(tmp_path_factory.mktemp("conformance") / "template")
     commit_all(folder, "Release")
-    subprocess.run(["git", "tag", "v1.1.0"], cwd=folder, check=True)
+    subprocess.run(["git", "tag", "v2.0.0"], cwd=folder, check=True)
     return folder
 
 

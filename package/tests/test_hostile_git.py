@@ -25,9 +25,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tasks = folder / "template" / "poe_tasks.toml.jinja"
     gone = folder / "template" / "docs" / "gone.md"
     gone.write_text("Of the first release.\n")
-    for tag in ("v1.1.0", "v2.0.0"):
+    for tag in ("v2.0.0", "v3.0.0"):
         tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])
-        (folder / "CHANGELOG.md").write_text("## 2.0.0\n\nOther tasks.\n")
+        (folder / "CHANGELOG.md").write_text("## 3.0.0\n\nOther tasks.\n")
         commit_all(folder, tag)
         subprocess.run(["git", "tag", tag], cwd=folder, check=True)
         gone.unlink(missing_ok=True)
@@ -40,7 +40,7 @@ def started(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("started") / "project"
     answers = {"project_name": "Credit Risk", "user_email": "team@contoso.com"}
     copier.run_copy(
-        str(template), folder, data=answers, vcs_ref="v1.1.0", defaults=True, quiet=True
+        str(template), folder, data=answers, vcs_ref="v2.0.0", defaults=True, quiet=True
     )
     commit_all(folder, "Start")
     return folder
@@ -87,7 +87,7 @@ def test_update(
     commit_all(project, "Edit")
     surroundings.seed(monkeypatch, kind)
     done = update.update(project, [])
-    assert (done.before, done.after, done.conflicts) == ("v1.1.0", "v2.0.0", ["poe_tasks.toml"])
+    assert (done.before, done.after, done.conflicts) == ("v2.0.0", "v3.0.0", ["poe_tasks.toml"])
     assert git.text(project, "status", "--porcelain").splitlines() == [
         " M .copier-answers.yml",
         " D docs/gone.md",
@@ -117,7 +117,7 @@ def test_changelog(
     kind: str,
 ) -> None:
     surroundings.seed(monkeypatch, kind)
-    assert "Other tasks." in changelog.read(str(template), "v1.1.0", "v2.0.0")
+    assert "Other tasks." in changelog.read(str(template), "v2.0.0", "v3.0.0")
     surroundings.assert_unused()
 
 
@@ -141,7 +141,7 @@ def test_pull_request(
     before = index(project)
     surroundings.seed(monkeypatch, kind)
     request.run(project)
-    assert "template-update-v2.0.0" in git.text(project, "ls-remote", "--heads", "origin")
+    assert "template-update-v3.0.0" in git.text(project, "ls-remote", "--heads", "origin")
     assert index(project) == before
     assert git.text(project, "status", "--porcelain") == ""
     surroundings.assert_unused()

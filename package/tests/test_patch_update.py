@@ -19,17 +19,17 @@ DAY, NEXT = "2026-11-20T00:00:00Z", "2026-12-20T00:00:00Z"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of v1.1.0 with two patches; v2.0.0 moves the date past one of them."""
+    """A project of v2.0.0 with two patches; v3.0.0 moves the date past one of them."""
     template, project = copy_template(tmp_path / "template", small=True), tmp_path / "project"
     settings = template / "template" / "pyproject.toml.jinja"
-    for tag, day in (("v1.1.0", DAY), ("v2.0.0", NEXT)):
+    for tag, day in (("v2.0.0", DAY), ("v3.0.0", NEXT)):
         assert settings.read_text().count(DAY) == 1
         settings.write_text(settings.read_text().replace(DAY, day))
         commit_all(template, tag)
         subprocess.run(["git", "tag", tag], cwd=template, check=True)
     answers = {"project_name": "Credit Risk"}
     copier.run_copy(
-        str(template), project, data=answers, vcs_ref="v1.1.0", defaults=True, quiet=True
+        str(template), project, data=answers, vcs_ref="v2.0.0", defaults=True, quiet=True
     )
     patches.save(project, [patch("early", 25, 11), patch("late", 25, 12)])
     patches.follow(project)
@@ -63,8 +63,8 @@ def test_an_update_removes_what_it_brings_and_keeps_the_rest(
 
 
 def test_the_source_of_the_platform_package_changes_beside_patches(project: Path) -> None:
-    cli.invoke(["template-update", "--data", "package_source=feed", "--to", "v1.1.0"])
+    cli.invoke(["template-update", "--data", "package_source=feed", "--to", "v2.0.0"])
     assert set(table(project)) == {"early", "late", "mlops-platform"}
     commit_all(project, "From our feed")
-    cli.invoke(["template-update", "--data", "package_source=vendor", "--to", "v1.1.0"])
+    cli.invoke(["template-update", "--data", "package_source=vendor", "--to", "v2.0.0"])
     assert set(table(project)) == {"early", "late"}

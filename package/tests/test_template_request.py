@@ -15,16 +15,16 @@ from package.tests.services import Service
 from tests.rendering import commit_all, copy_template
 
 pytestmark = pytest.mark.usefixtures("copier_at_once")
-BRANCH = "template-update-v2.0.0"
+BRANCH = "template-update-v3.0.0"
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_template(tmp_path_factory.mktemp("request") / "template", small=True)
     tasks = folder / "template" / "poe_tasks.toml.jinja"
-    for tag in ("v1.1.0", "v2.0.0"):
+    for tag in ("v2.0.0", "v3.0.0"):
         tasks.write_text(f"# Tasks of {tag}\n" + tasks.read_text().partition("\n")[2])
-        changelog = "# Changelog\n\n## 2.0.0\n\nOther tasks.\n\n## 1.1.0\n\nThe first.\n"
+        changelog = "# Changelog\n\n## 3.0.0\n\nOther tasks.\n\n## 2.0.0\n\nThe first.\n"
         (folder / "CHANGELOG.md").write_text(changelog)
         commit_all(folder, tag)
         git(folder, "tag", tag)
@@ -37,7 +37,7 @@ def project(template: Path, tmp_path: Path) -> Path:
     folder, origin = tmp_path / "project", tmp_path / "origin.git"
     answers = {"project_name": "Credit Risk", "user_email": "team@contoso.com"}
     copier.run_copy(
-        str(template), folder, data=answers, vcs_ref="v1.1.0", defaults=True, quiet=True
+        str(template), folder, data=answers, vcs_ref="v2.0.0", defaults=True, quiet=True
     )
     commit_all(folder, "Start")
     git(tmp_path, "init", "--quiet", "--bare", str(origin))
@@ -72,15 +72,15 @@ def git(folder: Path, *arguments: str) -> str:
 
 def test_the_news_are_pushed_and_a_review_is_asked_for(project: Path, github: Service) -> None:
     request.run(project)
-    assert "# Tasks of v2.0.0" in git(project, "show", f"origin/{BRANCH}:poe_tasks.toml")
+    assert "# Tasks of v3.0.0" in git(project, "show", f"origin/{BRANCH}:poe_tasks.toml")
     assert git(project, "log", "-1", "--format=%an %ae", f"origin/{BRANCH}").strip() == (
         "template-update team@contoso.com"
     )
     [asked] = github.pulls
     assert (asked["head"], asked["base"], asked["draft"]) == (BRANCH, "main", False)
-    assert "From v1.1.0 to v2.0.0" in asked["body"]
-    assert "`git diff v1.1.0 v2.0.0 -- package/src`" in asked["body"]
-    assert asked["body"].endswith("# Changelog of the template\n\n## 2.0.0\n\nOther tasks.\n")
+    assert "From v2.0.0 to v3.0.0" in asked["body"]
+    assert "`git diff v2.0.0 v3.0.0 -- package/src`" in asked["body"]
+    assert asked["body"].endswith("# Changelog of the template\n\n## 3.0.0\n\nOther tasks.\n")
 
 
 def test_azure_repos_is_asked_in_its_own_words(
@@ -161,16 +161,16 @@ def test_what_is_there_already_leaves_no_file_behind(
     page = template / "template" / "docs" / "new-page.md"
     page.write_text("# New page\n")
     commit_all(template, "A page")
-    git(template, "tag", "v3.0.0")
+    git(template, "tag", "v4.0.0")
     try:
         request.run(project)
         git(project, "switch", "--quiet", "main")
         request.run(project)
     finally:
-        git(template, "tag", "-d", "v3.0.0")
+        git(template, "tag", "-d", "v4.0.0")
         page.unlink()
         commit_all(template, "As before")
-    assert "docs/new-page.md" in git(project, "ls-tree", "-r", "origin/template-update-v3.0.0")
+    assert "docs/new-page.md" in git(project, "ls-tree", "-r", "origin/template-update-v4.0.0")
     assert git(project, "status", "--porcelain") == ""
 
 
@@ -303,5 +303,5 @@ def test_a_commit_in_progress_of_another_folder_stays(project: Path) -> None:
     (top / "other.txt").write_text("half a sentence")
     request.run(top / "project")
     assert (top / "other.txt").read_text() == "half a sentence"
-    assert "# Tasks of v2.0.0" in git(top, "show", f"origin/{BRANCH}:project/poe_tasks.toml")
+    assert "# Tasks of v3.0.0" in git(top, "show", f"origin/{BRANCH}:project/poe_tasks.toml")
     assert git(top, "show", f"origin/{BRANCH}:other.txt") == "committed"

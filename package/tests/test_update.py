@@ -15,7 +15,7 @@ from mlops_platform.template.scratch import Scratch
 from tests.rendering import commit_all, copy_template
 
 pytestmark = pytest.mark.usefixtures("copier_at_once")
-OLD, NEW = "v1.1.0", "v2.0.0"
+OLD, NEW = "v2.0.0", "v3.0.0"
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +88,13 @@ def test_an_answer_that_fell_back_to_its_default_is_told(project: Path, template
     edit(project, ".copier-answers.yml", answers_with(project, "serving: both", "serving: batch"))
     settings.write_text(was.replace('scored on a schedule": batch', 'scored on a schedule": bulk'))
     commit_all(template, "A choice less")
-    subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
+    subprocess.run(["git", "tag", "v4.0.0"], cwd=template, check=True)
     try:
-        done = update.update(project, [], "v3.0.0")
+        done = update.update(project, [], "v4.0.0")
         git(project, "reset", "--quiet", "--hard")
-        given = update.update(project, ["serving=both"], "v3.0.0")
+        given = update.update(project, ["serving=both"], "v4.0.0")
     finally:
-        subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
+        subprocess.run(["git", "tag", "-d", "v4.0.0"], cwd=template, check=True)
         settings.write_text(was)
         commit_all(template, "As before")
     assert done.answers == ["serving: 'batch' became 'both'"]
@@ -174,7 +174,7 @@ def test_a_release_that_does_not_exist_leaves_all_as_it_was(project: Path) -> No
         ("vendored=false", "is computed from other answers and cannot be given"),
         (
             "nonsense=1",
-            "v2.0.0 has no such question, nothing was changed. Its questions: .*serving",
+            "v3.0.0 has no such question, nothing was changed. Its questions: .*serving",
         ),
     ],
 )
@@ -208,16 +208,16 @@ def test_a_release_that_needs_trust_is_told(project: Path, template: Path, tmp_p
     fork = tmp_path / "template"
     shutil.copytree(template, fork)
     with (fork / "copier.yml").open("a") as settings:
-        settings.write('_migrations: [{version: 3.0.0, command: "true"}]\n')
-    commit_all(fork, "v3.0.0")
-    git(fork, "tag", "v3.0.0")
+        settings.write('_migrations: [{version: 4.0.0, command: "true"}]\n')
+    commit_all(fork, "v4.0.0")
+    git(fork, "tag", "v4.0.0")
     answers = project / ".copier-answers.yml"
     edit(project, answers.name, answers.read_text().replace(str(template), str(fork)))
     with pytest.raises(UsageError, match="needs your trust") as error:
         update.update(project, [])
     assert "`uv run poe template-update --trust`" in str(error.value)
     assert status(project) == ""
-    assert update.update(project, [], trust=True).after == "v3.0.0"
+    assert update.update(project, [], trust=True).after == "v4.0.0"
 
 
 def ignore(project: Path, *lines: str) -> None:
@@ -240,7 +240,7 @@ def test_a_file_that_git_ignores_is_not_written_over(
     page = template / "template" / "docs" / "new.md"
     page.write_text("The template's\n")
     commit_all(template, "A page")
-    subprocess.run(["git", "tag", "v3.0.0"], cwd=template, check=True)
+    subprocess.run(["git", "tag", "v4.0.0"], cwd=template, check=True)
     ignore(project, f"/{ours.partition('/')[0]}", "/docs/new.md")
     (project / ours).parent.mkdir(parents=True, exist_ok=True)
     (project / ours).write_text("a week of work")
@@ -255,7 +255,7 @@ def test_a_file_that_git_ignores_is_not_written_over(
             (project / named).rmdir()
         done = update.update(project, ["ci=azure-devops"])
     finally:
-        subprocess.run(["git", "tag", "-d", "v3.0.0"], cwd=template, check=True)
+        subprocess.run(["git", "tag", "-d", "v4.0.0"], cwd=template, check=True)
         page.unlink()
         commit_all(template, "As before")
     assert done.conflicts == []

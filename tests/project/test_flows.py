@@ -34,7 +34,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of the template, as `template-check` needs it."""
     folder = copy_template(tmp_path_factory.mktemp("flows") / "template")
     commit_all(folder, "Release")
-    subprocess.run(["git", "tag", "v1.1.0"], cwd=folder, check=True)
+    subprocess.run(["git", "tag", "v2.0.0"], cwd=folder, check=True)
     return folder
 
 

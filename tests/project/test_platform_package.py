@@ -38,14 +38,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A template repository with two releases; the second one has a newer wheel."""
     folder = copy_template(tmp_path_factory.mktemp("platform") / "template")
     commit_all(folder, "First release")
-    subprocess.run(["git", "tag", "v1.1.0"], cwd=folder, check=True)
+    subprocess.run(["git", "tag", "v2.0.0"], cwd=folder, check=True)
     settings = folder / "copier.yml"
     was = version(folder)
-    settings.write_text(settings.read_text().replace(f'default: "{was}"', 'default: "1.9.0"'))
+    settings.write_text(settings.read_text().replace(f'default: "{was}"', 'default: "2.9.0"'))
     [wheel] = (folder / "template").glob("*vendor*/*.whl")
-    wheel.rename(wheel.with_name(wheel.name.replace(was, "1.9.0")))
+    wheel.rename(wheel.with_name(wheel.name.replace(was, "2.9.0")))
     commit_all(folder, "Second release")
-    subprocess.run(["git", "tag", "v1.9.0"], cwd=folder, check=True)
+    subprocess.run(["git", "tag", "v2.9.0"], cwd=folder, check=True)
     return folder
 
 
@@ -53,7 +53,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def first(template: Path, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of the first release, locked and committed; for reading only."""
     folder = tmp_path_factory.mktemp("first") / "project"
-    copier.run_copy(str(template), folder, data=CREDIT, vcs_ref="v1.1.0", defaults=True, quiet=True)
+    copier.run_copy(str(template), folder, data=CREDIT, vcs_ref="v2.0.0", defaults=True, quiet=True)
     with kept.project(CREDIT) as synced:
         shutil.copy(synced.path / "uv.lock", folder)
     Project(folder).run("uv", "lock", "--check")
@@ -209,7 +209,7 @@ def test_the_platform_package_comes_from_a_feed_and_back(
     project: Project, feed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = project.read("uv.lock")
-    project.poe("template-update", "--data", "package_source=feed", "--to", "v1.1.0")
+    project.poe("template-update", "--data", "package_source=feed", "--to", "v2.0.0")
     assert not project.has("vendor")
     rendered = project.read("pyproject.toml")
     assert "[tool.uv.sources]" not in rendered
@@ -227,7 +227,7 @@ def test_the_platform_package_comes_from_a_feed_and_back(
     project.run("uv", "run", "python", "-c", "import mlops_platform")
 
     commit_all(project.path, "From our feed")
-    project.poe("template-update", "--data", "package_source=vendor", "--to", "v1.1.0")
+    project.poe("template-update", "--data", "package_source=vendor", "--to", "v2.0.0")
     monkeypatch.delenv("UV_INDEX")
     project.run("uv", "lock")
     assert project.read("uv.lock") == lock

@@ -320,7 +320,7 @@ def test_a_copy_of_no_release_is_told(template: Path, tmp_path: Path) -> None:
     done = copy(repository, tmp_path, "project_name=abc-model")
     recorded = Project(tmp_path / "project").yaml(".copier-answers.yml")["_commit"]
     assert f"made from {recorded}, which is no release" in done.stderr
-    subprocess.run(["git", "tag", "v1.1.0"], cwd=repository, check=True)
+    subprocess.run(["git", "tag", "v2.0.0"], cwd=repository, check=True)
     shutil.rmtree(tmp_path / "project")
     assert "no release" not in copy(repository, tmp_path, "project_name=abc-model").stderr
 
@@ -375,7 +375,7 @@ def test_a_template_beside_the_project_is_recorded_by_its_whole_path(
     """Later updates run in the project's folder, and in scratch folders."""
     repository = copy_template(tmp_path / "template", small=True)
     commit_all(repository, "Release")
-    subprocess.run(["git", "tag", "v1.1.0"], cwd=repository, check=True)
+    subprocess.run(["git", "tag", "v2.0.0"], cwd=repository, check=True)
     given = source.format(parent=tmp_path.name)
     done = copy(Path(given), tmp_path, "project_name=Credit Risk")
     assert done.returncode == 0, done.stderr

@@ -26,11 +26,11 @@ SOURCES = {  # where the template holds them
 
 
 class Releases:
-    """A template repository with the tags v1.1.0 (the working tree) and, later, v2.0.0."""
+    """A template repository with the tags v2.0.0 (the working tree) and, later, v3.0.0."""
 
     def __init__(self, path: Path) -> None:
         self.path = copy_template(path)
-        self.release("v1.1.0")
+        self.release("v2.0.0")
 
     def source(self, file: str) -> Path:
         """The template's file behind a project's file."""
@@ -62,7 +62,7 @@ class Releases:
             str(self.path),
             path,
             data={"project_name": "Credit Risk"},
-            vcs_ref="v1.1.0",
+            vcs_ref="v2.0.0",
             defaults=True,
             unsafe=False,
             quiet=True,
@@ -90,13 +90,13 @@ def test_nothing_asks_for_trust() -> None:
     settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert not {"_tasks", "_jinja_extensions"} & set(settings)
     # An update from 0.x crosses these two, and asks; a copy and all other updates do not.
-    assert [each["version"] for each in settings["_migrations"]] == ["1.1.0", "1.0.0", "1.1.0"]
+    assert [each["version"] for each in settings["_migrations"]] == ["2.0.0", "1.0.0", "2.0.0"]
 
 
 def test_copier_would_refuse_a_task(releases: Releases, tmp_path: Path) -> None:
     """The planted fault: that `unsafe=False` guards the other tests here."""
     releases.configure("_subdirectory: template\n", '_subdirectory: template\n_tasks: ["true"]\n')
-    releases.release("v1.1.1")
+    releases.release("v2.0.1")
     with pytest.raises(copier.errors.UnsafeTemplateError):
         copier.run_copy(
             str(releases.path),
@@ -113,16 +113,16 @@ def test_an_update_brings_changes_of_the_template(releases: Releases, tmp_path: 
     (docs / "gates.md").write_text("Changed.\n")
     (docs / "new.md").write_text("New.\n")
     [wheel] = (releases.path / "template" / "[% if vendored %]vendor[% endif %]").iterdir()
-    wheel.with_name("mlops_platform-2.0.0-py3-none-any.whl").write_bytes(b"P\0K\r\n")
+    wheel.with_name("mlops_platform-3.0.0-py3-none-any.whl").write_bytes(b"P\0K\r\n")
     wheel.unlink()
-    releases.release("v2.0.0")
+    releases.release("v3.0.0")
     update(project)
     assert project.read("docs/gates.md") == "Changed.\n"
     assert project.has("docs/new.md")
     [wheel] = (project.path / "vendor").iterdir()
-    assert wheel.name == "mlops_platform-2.0.0-py3-none-any.whl"
+    assert wheel.name == "mlops_platform-3.0.0-py3-none-any.whl"
     assert wheel.read_bytes() == b"P\0K\r\n"
-    assert project.yaml(".copier-answers.yml")["_commit"] == "v2.0.0"
+    assert project.yaml(".copier-answers.yml")["_commit"] == "v3.0.0"
 
 
 def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Path) -> None:
@@ -137,10 +137,10 @@ def test_seeds_are_the_teams_from_the_first_day(releases: Releases, tmp_path: Pa
         if change == "edited":
             for seed in SEEDS:
                 releases.append(seed, "\n# changed\n")
-            releases.release("v2.0.0")
+            releases.release("v3.0.0")
         before = {seed: project.read(seed) if project.has(seed) else None for seed in SEEDS}
         update(project)
-        assert project.yaml(".copier-answers.yml")["_commit"] == "v2.0.0"
+        assert project.yaml(".copier-answers.yml")["_commit"] == "v3.0.0"
         after = {seed: project.read(seed) if project.has(seed) else None for seed in SEEDS}
         assert after == before, change
 
@@ -151,7 +151,7 @@ def test_of_new_seeds_only_needed_ones_appear_in_old_projects(
     project = releases.start(tmp_path / "project")
     for name in ("conf/new.yml", "tests/test_new.py", "src/[[package_name]]/new.py"):
         (releases.path / "template" / name).write_text("")
-    releases.release("v2.0.0")
+    releases.release("v3.0.0")
     update(project)
     assert project.has("conf/new.yml")
     assert not project.has("tests/test_new.py")
@@ -166,7 +166,7 @@ def test_settings_stay_as_they_are_and_come_back_where_they_are_missing(
     (project.path / "conf/gates.yml").unlink()
     for name in ("conf/train.yml.jinja", "conf/gates.yml.jinja"):
         releases.append(name, "# changed\n")
-    releases.release("v2.0.0")
+    releases.release("v3.0.0")
     update(project)
     assert project.read("conf/train.yml") == "# the team's\n"
     assert project.read("conf/gates.yml").endswith("# changed\n")
@@ -179,7 +179,7 @@ def test_the_packages_name_is_locked(releases: Releases, tmp_path: Path, how: st
         releases.configure("[[ project_slug | replace('-', '_') ]]", "ml_[[ project_slug ]]")
         releases.configure("[[ project_name | lower | replace(' ', '-')", "[[ 'x' ~ project_name")
     releases.append("poe_tasks.toml", "\n# changed\n")
-    releases.release("v2.0.0")
+    releases.release("v3.0.0")
     update(project, **({"project_name": "Other"} if how == "another answer" else {}))
     answers = project.yaml(".copier-answers.yml")
     assert answers["package_name"] == "credit_risk"
@@ -194,7 +194,7 @@ def test_another_ci_moves_its_files(releases: Releases, tmp_path: Path) -> None:
     project = releases.start(tmp_path / "project")
     assert project.has(".github/workflows/ci.yml")
     releases.append("poe_tasks.toml", "\n# changed\n")
-    releases.release("v2.0.0")
+    releases.release("v3.0.0")
     update(project, ci="azure-devops")
     assert project.has(".azuredevops/ci.yml")
     assert not project.has(".github/workflows/ci.yml")

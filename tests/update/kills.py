@@ -119,7 +119,7 @@ def files(folder: Path) -> Files:
 def template_update(home: Path) -> Command:
     """`mlops template-update` of a project to a second release."""
     template = copy_template(home / "template", small=True)
-    for tag in ("v1.1.0", "v2.0.0"):
+    for tag in ("v2.0.0", "v3.0.0"):
         for source in (template / "template").rglob("*.md"):
             source.write_text(f"{source.read_text(encoding='utf-8')}\nOf {tag}.\n", "utf-8")
         commit_all(template, tag)
@@ -127,7 +127,7 @@ def template_update(home: Path) -> Command:
     project = home / "project"
     answers = {"project_name": "Credit Risk"}
     copier.run_copy(
-        str(template), project, data=answers, vcs_ref="v1.1.0", defaults=True, quiet=True
+        str(template), project, data=answers, vcs_ref="v2.0.0", defaults=True, quiet=True
     )
     commit_all(project, "Start")
     words = [sys.executable, "-m", "mlops_platform", "template-update"]

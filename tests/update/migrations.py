@@ -1,7 +1,7 @@
 """What migrations do to a project's files, for the oracle in merging.py.
 
 Since 1.0.0 the code of `src/PACKAGE/mlops` is a package of its own. The migration rewrites imports
-in the team's files, and saves the team's edits of the removed files as a patch. Since 1.1.0 each
+in the team's files, and saves the team's edits of the removed files as a patch. Since 2.0.0 each
 run of a pipeline has a folder of its own. The migration rewrites the tests that name one.
 """
 
@@ -82,7 +82,7 @@ class Migrations:
             make
             for version, make in (
                 ("1.0.0", lambda: PackageMove(names)),
-                ("1.1.0", RunFolders),
+                ("2.0.0", RunFolders),
             )
             if Version(old) < Version(version) <= Version(new)
         ]

@@ -1,6 +1,6 @@
 """Each problem that the release check finds, planted into a copy of the work tree.
 
-The work tree is the last release, 1.0.0; a changed copy of it will be 2.0.0.
+The work tree is the last release, 1.0.0; a changed copy of it will be 9.0.0.
 """
 
 import shutil
@@ -29,7 +29,7 @@ OWNERSHIP = Path("package", "src", "mlops_platform", "template")
 LAST = [Release("1.0.0", "a" * 40)]
 MIGRATION = """
 _migrations:
-  - version: 2.0.0
+  - version: 9.0.0
     command: ["[[ _copier_python ]]", "[[ _copier_conf.src_path ]]/hooks/migrations/move.py", {}]
 """
 Change = Callable[[Path], None]
@@ -43,9 +43,9 @@ def copy_repository(folder: Path) -> Path:
         shutil.copy(ROOT / OWNERSHIP / name, folder / OWNERSHIP)
     for part in ("hooks", "tests/update"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "pyproject.toml").write_text('[project]\nversion = "2.0.0"\n')
+    (folder / "pyproject.toml").write_text('[project]\nversion = "9.0.0"\n')
     (folder / "CHANGELOG.md").write_text(
-        "# Changelog\n\n## 2.0.0\n\nChanges.\n\n## 1.0.0\n\nOld.\n"
+        "# Changelog\n\n## 9.0.0\n\nChanges.\n\n## 1.0.0\n\nOld.\n"
     )
     return folder
 
@@ -76,10 +76,10 @@ def append(root: Path, name: str, text: str) -> None:
 
 def test_without_problems_the_list_is_empty(last: Questions, tree: Path) -> None:
     new = Questions(tree)
-    assert version_problems(tree, "2.0.0", LAST, new) == []
-    assert changelog_problems(tree, "2.0.0", new) == []
-    assert answer_problems(last, new, "2.0.0") == []
-    assert file_problems(last, new, "2.0.0") == []
+    assert version_problems(tree, "9.0.0", LAST, new) == []
+    assert changelog_problems(tree, "9.0.0", new) == []
+    assert answer_problems(last, new, "9.0.0") == []
+    assert file_problems(last, new, "9.0.0") == []
     assert ownership_problems(tree) == []
 
 
@@ -90,10 +90,10 @@ def test_without_problems_the_list_is_empty(last: Questions, tree: Path) -> None
     ("version", "message"),
     [
         ("2.0", "write three numbers"),
-        ("v2.0.0", "write three numbers"),
+        ("v9.0.0", "write three numbers"),
         ("1.0.0", "not above 1.0.0"),
         ("0.9.0", "not above 1.0.0"),
-        ("2.0.1", r"pyproject.toml, `version`: is 2.0.0. Write 2.0.1"),
+        ("2.0.1", r"pyproject.toml, `version`: is 9.0.0. Write 2.0.1"),
     ],
 )
 def test_a_bad_version(tree: Path, version: str, message: str) -> None:
@@ -104,9 +104,9 @@ def test_a_bad_version(tree: Path, version: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("last_version", "version", "allowed"),
     [
-        ("1.0.0", "2.0.0", True),
-        ("1.9.0", "2.0.0", True),
-        ("2.0.0", "2.1.0", False),
+        ("1.0.0", "9.0.0", True),
+        ("1.9.0", "9.0.0", True),
+        ("9.0.0", "2.1.0", False),
         ("0.1.0", "0.2.0", True),
         ("0.1.0", "0.1.1", False),
     ],
@@ -114,48 +114,53 @@ def test_a_bad_version(tree: Path, version: str, message: str) -> None:
 def test_only_a_major_version_may_ask_for_trust(
     tree: Path, last_version: str, version: str, allowed: bool
 ) -> None:
-    append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", version))
+    append(tree, "copier.yml", MIGRATION.format("a, b").replace("9.0.0", version))
     released = [Release(last_version, "a" * 40)]
     found = " ".join(version_problems(tree, version, released, Questions(tree)))
     assert ("asks every project for trust" not in found) == allowed
 
 
 def test_a_migration_of_a_later_version(tree: Path) -> None:
-    append(tree, "copier.yml", MIGRATION.format("a, b").replace("2.0.0", "3.0.0"))
-    (found,) = version_problems(tree, "2.0.0", LAST, Questions(tree))
-    assert "3.0.0 is above 2.0.0" in found
+    append(tree, "copier.yml", MIGRATION.format("a, b").replace("9.0.0", "10.0.0"))
+    (found,) = version_problems(tree, "9.0.0", LAST, Questions(tree))
+    assert "10.0.0 is above 9.0.0" in found
 
 
-@pytest.mark.parametrize("text", ["# Changelog\n", "## 2.0.0\n\n## 1.0.0\n\nOld.\n"])
+@pytest.mark.parametrize("text", ["# Changelog\n", "## 9.0.0\n\n## 1.0.0\n\nOld.\n"])
 def test_an_empty_changelog(tree: Path, text: str) -> None:
     (tree / "CHANGELOG.md").write_text(text)
-    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
-    assert "nothing under `## 2.0.0`" in found
+    (found,) = changelog_problems(tree, "9.0.0", Questions(tree))
+    assert "nothing under `## 9.0.0`" in found
 
 
 def test_a_migration_without_manual_steps(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
-    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    (found,) = changelog_problems(tree, "9.0.0", Questions(tree))
     assert "no manual steps" in found
     edit(tree, "CHANGELOG.md", "Changes.", "By hand: `git mv docs/gates.md docs/limits.md`")
-    assert changelog_problems(tree, "2.0.0", Questions(tree)) == []
+    assert changelog_problems(tree, "9.0.0", Questions(tree)) == []
+
+
+def test_a_guard_has_no_manual_steps(tree: Path) -> None:
+    append(tree, "copier.yml", MIGRATION.format("").replace("move.py", "guard.py"))
+    assert changelog_problems(tree, "9.0.0", Questions(tree)) == []
 
 
 def test_the_manual_steps_name_an_answer_as_a_reader_does(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format('docs/gates.md, "src/[[ package_name ]]/gates.md"'))
     steps = "By hand: `git mv docs/gates.md src/<package_name>/limits.md`"
     edit(tree, "CHANGELOG.md", "Changes.", steps)
-    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    (found,) = changelog_problems(tree, "9.0.0", Questions(tree))
     assert "src/<package_name>/gates.md has no manual steps" in found
     edit(tree, "CHANGELOG.md", "limits.md", "gates.md")
-    assert changelog_problems(tree, "2.0.0", Questions(tree)) == []
+    assert changelog_problems(tree, "9.0.0", Questions(tree)) == []
 
 
 def test_a_migration_without_its_script(tree: Path) -> None:
     append(tree, "copier.yml", MIGRATION.format("a, b"))
     edit(tree, "CHANGELOG.md", "Changes.", "By hand: a b")
     (tree / "hooks" / "migrations" / "move.py").unlink()
-    (found,) = changelog_problems(tree, "2.0.0", Questions(tree))
+    (found,) = changelog_problems(tree, "9.0.0", Questions(tree))
     assert "is not a file in hooks/migrations/" in found
 
 
@@ -261,20 +266,27 @@ ANSWERS = {
 @pytest.mark.parametrize("plant", ANSWERS, ids=lambda plant: plant.__name__)
 def test_a_lost_answer(last: Questions, tree: Path, plant: Change) -> None:
     plant(tree)
-    found = answer_problems(last, Questions(tree), "2.0.0")
+    found = answer_problems(last, Questions(tree), "9.0.0")
     assert any(ANSWERS[plant] in problem for problem in found), found
 
 
 def test_a_migration_may_handle_a_question(last: Questions, tree: Path) -> None:
     a_removed_choice(tree)
     append(tree, "copier.yml", MIGRATION.replace("move.py", "answer.py").format("ci"))
-    assert answer_problems(last, Questions(tree), "2.0.0") == []
+    assert answer_problems(last, Questions(tree), "9.0.0") == []
+
+
+def test_the_releases_own_version_may_change(last: Questions, tree: Path) -> None:
+    found = Questions(tree)
+    value = found.all["platform_version"]["default"]
+    edit(tree, "copier.yml", f'default: "{value}"', 'default: "9.0.0"')
+    assert answer_problems(last, Questions(tree), "9.0.0") == []
 
 
 def test_a_stored_formula_may_change(last: Questions, tree: Path) -> None:
     """`ask: false` stores the first value in the project's answers."""
     edit(tree, "copier.yml", "[[ project_slug | replace('-', '_') ]]", "ml_[[ project_slug ]]")
-    assert answer_problems(last, Questions(tree), "2.0.0") == []
+    assert answer_problems(last, Questions(tree), "9.0.0") == []
 
 
 # ------------------------------------------------------------------ files
@@ -303,21 +315,36 @@ FILES = {
 @pytest.mark.parametrize("plant", FILES, ids=lambda plant: plant.__name__)
 def test_a_lost_file(last: Questions, tree: Path, plant: Change) -> None:
     plant(tree)
-    (found,) = file_problems(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "9.0.0")
     assert FILES[plant] in found
 
 
 def test_a_removed_seed_is_no_problem(last: Questions, tree: Path) -> None:
     (tree / "template" / "notebooks" / "README.md").unlink()
-    assert file_problems(last, Questions(tree), "2.0.0") == []
+    assert file_problems(last, Questions(tree), "9.0.0") == []
+
+
+@pytest.mark.parametrize("new", ["mlops_platform-9.0.0-py3-none-any.whl", None])
+def test_the_wheel_of_the_release_replaces_the_last(
+    tmp_path: Path, tree: Path, new: str | None
+) -> None:
+    """A wheel that is gone without another one is a lost file."""
+    before = copy_repository(tmp_path / "before")
+    [wheel] = (tree / "template").glob("*vendor*/*.whl")
+    if new:
+        wheel.rename(wheel.with_name(new))
+    else:
+        wheel.unlink()
+    found = file_problems(Questions(before), Questions(tree), "9.0.0")
+    assert [wheel.name in problem for problem in found] == ([] if new else [True])
 
 
 def test_a_rename_with_its_migration(last: Questions, tree: Path) -> None:
     a_renamed_managed_file(tree)
     append(tree, "copier.yml", MIGRATION.format("docs/gates.md, docs/limits.md"))
-    assert file_problems(last, Questions(tree), "2.0.0") == []
+    assert file_problems(last, Questions(tree), "9.0.0") == []
     edit(tree, "copier.yml", "docs/limits.md]", "docs/limit.md]")
-    (found,) = file_problems(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "9.0.0")
     assert FILES[a_renamed_managed_file] in found
 
 
@@ -327,10 +354,10 @@ def test_a_removed_file_stays_in_projects_and_the_teams_are_told(
     a_removed_shared_file(tree)
     kept = "_exclude:\n  - \"[% if _copier_operation == 'update' %]/.gitignore[% endif %]\"\n"
     edit(tree, "copier.yml", "_exclude:\n", kept)
-    (found,) = file_problems(last, Questions(tree), "2.0.0")
+    (found,) = file_problems(last, Questions(tree), "9.0.0")
     assert "Tell their teams" in found
     edit(tree, "CHANGELOG.md", "Changes.", "Removed: `.gitignore`, which git no longer reads.")
-    assert file_problems(last, Questions(tree), "2.0.0") == []
+    assert file_problems(last, Questions(tree), "9.0.0") == []
 
 
 def test_files_of_the_package_move_are_kept_as_a_patch(tree: Path, tmp_path: Path) -> None:
@@ -342,11 +369,11 @@ def test_files_of_the_package_move_are_kept_as_a_patch(tree: Path, tmp_path: Pat
         path.write_text('"""Code."""\n')
     (before / "template" / "uv.toml").write_text("# Settings\n")
     old = Questions(before)
-    without = " ".join(file_problems(old, Questions(tree), "2.0.0"))
+    without = " ".join(file_problems(old, Questions(tree), "9.0.0"))
     assert all(name in without for name in ("mlops/gates.py", "other/own.py", "uv.toml"))
     migration = MIGRATION.replace("move.py", "package.py").format('"[[ package_name ]]"')
     append(tree, "copier.yml", migration)
-    (found,) = file_problems(old, Questions(tree), "2.0.0")
+    (found,) = file_problems(old, Questions(tree), "9.0.0")
     assert "other/own.py is no longer rendered" in found
 
 

@@ -1,4 +1,4 @@
-"""The migration to 1.1.0: the tests that a project started with find the last run's folder."""
+"""The migration to 2.0.0: the tests that a project started with find the last run's folder."""
 
 import subprocess
 import sys

@@ -46,7 +46,7 @@ def is_url(source: str) -> bool:
 
 
 def _absolute(source: str, answers: Path) -> str:
-    """The template's address from any folder; releases before 1.1.0 recorded it as it was typed.
+    """The template's address from any folder; releases before 2.0.0 recorded it as it was typed.
 
     Raises:
         UsageError: no folder is there from the project's.
