@@ -186,3 +186,24 @@ def test_one_module_calls_the_teams() -> None:
 )
 def test_an_import_by_name_is_seen(code: str) -> None:
     assert imports_by_name(code)
+
+
+def makes_keywords_of_names(code: str) -> bool:
+    """Does a module make keyword arguments of names that data has, such as `self`?"""
+    return any(
+        isinstance(keyword.value, ast.Dict | ast.DictComp)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("assign", "agg", "rename_axis")
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg is None
+    )
+
+
+def test_no_name_of_a_column_is_a_keyword() -> None:
+    assert modules_where(makes_keywords_of_names) == set()
+
+
+def test_a_name_as_a_keyword_is_seen() -> None:
+    assert makes_keywords_of_names("rows.assign(**{name: values})")

@@ -129,7 +129,7 @@ def test_a_model_of_text_labels_is_registered_reported_and_served(served):
     assert {each["label"] for each in answered} <= {"repaid", "defaulted"}
     # A row that defaults is given a higher probability of it: no class has changed its place.
     data = sample.make(300, seed=9)
-    given = scorer.predict(scorer.typed(data)[0])[:, 1]
+    given = scorer.predict(scorer.read(data)[0])[:, 1]
     assert given[data["outcome"] == "defaulted"].mean() > given[data["outcome"] == "repaid"].mean()
 
 
@@ -142,7 +142,7 @@ def test_batch_gives_what_the_endpoint_gives(served, tmp_path, monkeypatch):
     score.run(workspace.conf, tmp_path / "rows.csv", "champion", scores, tmp_path / "out")
     written = pd.read_csv(scores / "scores.csv")
     scorer = Scorer(*store.fetch(workspace.conf, "champion"))
-    expected = scorer.predict(scorer.typed(data)[0])
+    expected = scorer.predict(scorer.read(data)[0])
     assert written["label"].tolist() == scorer.chosen(expected)
     np.testing.assert_allclose(written["probability_defaulted"], expected[:, 1], atol=1e-15)
 

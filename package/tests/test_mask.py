@@ -7,9 +7,9 @@ import json
 import pandas as pd
 import pytest
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data import reader
+from mlops_platform.data.source import PLAIN
 from mlops_platform.steps import mask, tables, validate
-
-from package.tests.workspaces import TEAM
 
 KEY = "0123456789abcdef" * 4
 
@@ -52,7 +52,7 @@ def test_the_copy_keeps_the_contract_and_loads_as_the_data_did(workspace):
     replica, out = run(workspace)
     validate.run(workspace.conf, replica, out)
     assert json.loads((out / "validation.json").read_text())["findings"] == []
-    assert len(TEAM.load_raw(replica)) == len(TEAM.load_raw(workspace.raw))
+    assert len(reader.read(replica, PLAIN)) == len(reader.read(workspace.raw, PLAIN))
 
 
 def test_one_key_gives_one_hash_and_another_key_another(workspace, monkeypatch):
@@ -168,11 +168,11 @@ def test_production_is_never_overwritten(workspace):
 
 
 def test_tables_hold_the_divided_rows(trained, tmp_path):
-    tables.run(trained.data, tmp_path / "train", tmp_path / "test")
+    tables.run(trained.conf, trained.data, tmp_path / "train", tmp_path / "test")
     for part in ("train", "test"):
         assert files_of(tmp_path / part) == ["MLTable", f"{part}.csv"]
         written = (tmp_path / part / f"{part}.csv").read_bytes()
         assert written == (trained.data / f"{part}.csv").read_bytes()
         assert f"file: ./{part}.csv" in (tmp_path / part / "MLTable").read_text()
     with pytest.raises(UsageError, match="Run the step `prepare` first"):
-        tables.run(tmp_path / "nowhere", tmp_path / "a", tmp_path / "b")
+        tables.run(trained.conf, tmp_path / "nowhere", tmp_path / "a", tmp_path / "b")

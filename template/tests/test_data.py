@@ -1,33 +1,35 @@
 """The data contract: this project's data keeps it, and each kind of fault is found."""
 
 import pandas as pd
-import pytest
 from mlops_platform.data.contract import Contract
+from mlops_platform.models.rows import findings, read_rows
+
+from .conftest import TEAM, changed, first
 
 
 def rules_broken(contract: Contract, frame: pd.DataFrame) -> set[tuple[str, str]]:
-    return {(finding.column, finding.rule) for finding in contract.check(frame)}
-
-
-def first(contract: Contract, **wanted: object) -> str:
-    """The first column with these attributes; skips the test where the data has none."""
-    for name, column in contract.columns.items():
-        if all(getattr(column, key) == value for key, value in wanted.items()):
-            return name
-    pytest.skip(f"no column with {wanted} in conf/data.yml")
+    return {(finding.column, finding.rule) for finding in findings(frame, contract, TEAM)}
 
 
 def test_our_data_keeps_the_contract(contract, raw):
-    assert contract.check(raw) == []
+    assert findings(raw, contract, TEAM) == []
+
+
+def test_a_row_alone_has_the_features_that_it_has_among_all(contract, raw):
+    """Training reads all rows together, batch some of them, the endpoint one."""
+    together = read_rows(raw, contract, TEAM).typed[contract.features]
+    for label in raw.index[:: max(1, len(raw) // 50)]:
+        alone = read_rows(raw.loc[[label]], contract, TEAM).typed[contract.features]
+        pd.testing.assert_frame_equal(alone, together.loc[[label]])
 
 
 def test_a_missing_column_is_found(contract, raw):
-    name = contract.features[0]
+    name = contract.requested[0]
     assert rules_broken(contract, raw.drop(columns=name)) == {(name, "present")}
 
 
 def test_an_unknown_column_is_found(contract, raw):
-    assert rules_broken(contract, raw.assign(surprise=1)) == {("surprise", "known")}
+    assert rules_broken(contract, changed(raw, "surprise", 1)) == {("surprise", "known")}
 
 
 def test_too_few_rows_are_found(contract, raw):
@@ -38,22 +40,22 @@ def test_text_in_a_number_is_found(contract, raw):
     name = first(contract, numeric=True)
     raw[name] = raw[name].astype(object)
     raw.loc[3, name] = "many"
-    assert rules_broken(contract, raw) == {(name, f"is a {contract.columns[name].kind}")}
+    assert rules_broken(contract, raw) == {(name, f"is a {contract.raw[name].kind}")}
 
 
 def test_numbers_outside_their_range_are_found(contract, raw):
-    for name, column in contract.columns.items():
+    for name, column in contract.raw.items():
         for bound, outside in ((column.min, -1), (column.max, 1)):
             if column.numeric and bound is not None:
-                broken = raw.assign(**{name: raw[name].astype(object)})
+                broken = changed(raw, name, raw[name].astype(object))
                 broken.loc[3, name] = str(bound + outside)
                 assert name in {column for column, _ in rules_broken(contract, broken)}
 
 
 def test_an_unknown_category_is_found(contract, raw):
-    for name, column in contract.columns.items():
+    for name, column in contract.raw.items():
         if column.values:
-            broken = raw.assign(**{name: raw[name].astype(object)})
+            broken = changed(raw, name, raw[name].astype(object))
             broken.loc[3, name] = "never heard of"
             found = rules_broken(contract, broken)
             assert found == {(name, f"one of {', '.join(column.values)}")}
@@ -66,9 +68,9 @@ def test_a_value_that_must_be_there_is_missed(contract, raw):
 
 
 def test_too_many_missing_values_are_found(contract, raw):
-    names = [name for name, column in contract.columns.items() if column.missing]
+    names = [name for name, column in contract.raw.items() if column.missing]
     for name in names:
-        assert (name, "missing") in rules_broken(contract, raw.assign(**{name: None}))
+        assert (name, "missing") in rules_broken(contract, changed(raw, name, None))
 
 
 def test_an_id_twice_is_found(contract, raw):

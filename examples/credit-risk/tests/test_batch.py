@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data.reader import write
 from mlops_platform.models import artifact, dataset
+from mlops_platform.models.rows import read_rows
 
-from .conftest import TEAM
+from .conftest import TEAM, changed, first
 
 
 def score(workspace, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows.to_csv(workspace.root / "today.csv", index=False)
+    write(rows, workspace.root / "today.csv", workspace.contract.source)
     folders = workspace.pipeline("batch", data=workspace.root / "today.csv")
     scores = folders["score"] / "scores"
     return pd.read_csv(scores / "scores.csv"), pd.read_csv(scores / "rejects.csv")
@@ -25,7 +27,7 @@ def test_every_row_is_scored(served, raw):
 
 def test_scores_are_what_the_model_predicts(served, raw, contract):
     scored, _ = score(served, raw.head(50))
-    rows = contract.typed(raw.head(50))[0][contract.features]
+    rows = read_rows(raw.head(50), contract, TEAM).typed[contract.features]
     model = artifact.load(served.step("train") / "model", TEAM)
     expected = dataset.predict(model, rows, contract.labels)
     columns = [f"probability_{label}" for label in contract.labels] or "value"
@@ -33,13 +35,13 @@ def test_scores_are_what_the_model_predicts(served, raw, contract):
 
 
 def test_the_target_is_not_needed(served, raw, contract):
-    scored, _ = score(served, raw.head(50)[contract.features])
+    scored, _ = score(served, raw.head(50)[contract.requested])
     assert len(scored) == 50
 
 
 def test_a_bad_row_is_rejected_and_the_others_are_scored(served, raw, contract):
-    name = contract.numeric_features[0]
-    rows = raw.head(50).assign(**{name: raw[name].astype(object)})
+    name = first(contract, numeric=True, role="feature")
+    rows = changed(raw.head(50), name, raw[name].astype(object))
     rows.loc[3, name] = "many"
     scored, rejected = score(served, rows)
     assert len(scored) == 49
@@ -49,4 +51,4 @@ def test_a_bad_row_is_rejected_and_the_others_are_scored(served, raw, contract):
 
 def test_an_unknown_column_is_named(served, raw):
     with pytest.raises(UsageError, match="surprise"):
-        score(served, raw.head(50).assign(surprise=1))
+        score(served, changed(raw.head(50), "surprise", 1))

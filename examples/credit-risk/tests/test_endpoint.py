@@ -36,10 +36,10 @@ def test_a_row_gets_what_the_model_predicts(client, scorer, served, contract):
     expected = dataset.predict(model, rows[contract.features], contract.labels)
     for position, (_, row) in enumerate(rows.iterrows()):
         sent = {}
-        for name in contract.features:
+        for name in contract.requested:
             value = None if row.isna()[name] else row[name]
-            whole = contract.columns[name].kind == "integer" and value is not None
-            sent[name] = int(value) if whole else value
+            kind = contract.raw[name].kind if value is not None else ""
+            sent[name] = {"integer": int, "date": str}.get(kind, lambda same: same)(value)
         [prediction] = client.post("/score", json={"rows": [sent]}).json()["predictions"]
         if contract.labels:
             given = [prediction["probabilities"][label] for label in contract.labels]
@@ -60,8 +60,8 @@ def test_an_unknown_field_is_refused(client, scorer):
     assert fields_refused(answer) == {"surprise"}
 
 
-def test_each_feature_is_checked(client, scorer, contract):
-    for name in contract.features:
+def test_each_requested_column_is_checked(client, scorer, contract):
+    for name in contract.requested:
         row = scorer.requests.example() | {name: {"not": "a value"}}
         answer = client.post("/score", json={"rows": [row]})
         assert answer.status_code == 422
@@ -69,9 +69,10 @@ def test_each_feature_is_checked(client, scorer, contract):
 
 
 def test_numbers_outside_their_range_are_refused(client, scorer, contract):
-    for name in contract.numeric_features:
-        if contract.columns[name].max is not None:
-            row = scorer.requests.example() | {name: int(contract.columns[name].max) + 1}
+    for name in contract.requested:
+        column = contract.raw[name]
+        if column.numeric and column.max is not None:
+            row = scorer.requests.example() | {name: int(column.max) + 1}
             assert fields_refused(client.post("/score", json={"rows": [row]})) == {name}
 
 

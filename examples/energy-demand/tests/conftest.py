@@ -12,6 +12,7 @@ import yaml
 from mlops_platform import cli, evidence, settings
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
+from mlops_platform.models.rows import for_training, read_rows
 from mlops_platform.models.team import Team
 from mlops_platform.pipelines import runner
 from mlops_platform.pipelines.outputs import newest
@@ -36,6 +37,11 @@ class Workspace:
     @property
     def conf(self) -> Path:
         return self.root / "conf"
+
+    @property
+    def contract(self) -> Contract:
+        task = settings.load_project(self.conf).task
+        return load_contract(self.conf / "data.yml", task)
 
     @property
     def registry(self) -> Registry:
@@ -101,14 +107,35 @@ def contract() -> Contract:
 
 
 @pytest.fixture(scope="session")
-def _raw() -> pd.DataFrame:
-    return TEAM.load_raw(RAW)
+def _raw(contract: Contract) -> pd.DataFrame:
+    return for_training(RAW, contract, TEAM)
 
 
 @pytest.fixture
 def raw(_raw: pd.DataFrame) -> pd.DataFrame:
-    """This project's data, as data.py loads it."""
+    """This project's data, as training reads it."""
     return _raw.copy()
+
+
+@pytest.fixture
+def typed(contract: Contract, raw: pd.DataFrame) -> pd.DataFrame:
+    """Its typed rows, with the derived columns."""
+    return read_rows(raw, contract, TEAM).typed
+
+
+def changed(rows: pd.DataFrame, name: str, values: object) -> pd.DataFrame:
+    """The rows with other values in one column."""
+    copy = rows.copy()
+    copy[name] = values
+    return copy
+
+
+def first(contract: Contract, **wanted: object) -> str:
+    """The first raw column with these attributes; skips the test where the data has none."""
+    for name, column in contract.raw.items():
+        if all(getattr(column, key) == value for key, value in wanted.items()):
+            return name
+    pytest.skip(f"no column with {wanted} in conf/data.yml")
 
 
 @pytest.fixture(scope="session")

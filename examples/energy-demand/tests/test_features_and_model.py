@@ -3,6 +3,7 @@
 import numpy as np
 from mlops_platform import settings
 from mlops_platform.models import artifact, dataset
+from mlops_platform.models.rows import for_training
 from sklearn.base import clone
 
 from energy_demand import features, model
@@ -10,20 +11,19 @@ from energy_demand import features, model
 from .conftest import RAW, ROOT, TEAM
 
 
-def test_loading_twice_gives_the_same(raw):
-    assert TEAM.load_raw(RAW).equals(raw)
+def test_reading_twice_gives_the_same(contract, raw):
+    assert for_training(RAW, contract, TEAM).equals(raw)
 
 
-def test_features_do_not_depend_on_the_rows_beside(contract, raw):
-    rows = contract.typed(raw)[0][contract.features]
+def test_features_do_not_depend_on_the_rows_beside(contract, typed):
+    rows = typed[contract.features]
     fitted = features.build(contract).fit(rows)
     together, alone = fitted.transform(rows), fitted.transform(rows.iloc[7:8])
     np.testing.assert_array_equal(np.asarray(together)[7:8], np.asarray(alone))
 
 
-def test_the_seed_decides_the_model(contract, raw):
+def test_the_seed_decides_the_model(contract, typed):
     train = settings.load_train(ROOT / "conf")
-    typed = contract.typed(raw)[0]
     rows = features.build(contract).fit_transform(typed[contract.features])
     estimator = model.build(dict(train.parameters), train.seed)
     first, second = (

@@ -5,11 +5,14 @@ import contextlib
 import pytest
 from mlops_platform import evidence
 from mlops_platform.core.errors import GateError
+from mlops_platform.data.reader import write
 from mlops_platform.pipelines.outputs import newest
+
+from .conftest import changed, first
 
 
 def watch(workspace, rows) -> evidence.DriftReport:
-    rows.to_csv(workspace.root / "today.csv", index=False)
+    write(rows, workspace.root / "today.csv", workspace.contract.source)
     with contextlib.suppress(GateError):
         workspace.pipeline("monitor", current=workspace.root / "today.csv")
     path = newest(workspace.root / "outputs" / "monitor") / "drift" / "evidence" / "drift.json"
@@ -21,16 +24,16 @@ def test_our_own_data_has_not_drifted(served, raw):
 
 
 def test_a_shift_is_named(served, raw, contract):
-    name = contract.numeric_features[0]
+    name = first(contract, numeric=True, role="feature")
     values = contract.typed(raw)[0][name]
-    report = watch(served, raw.assign(**{name: values + 2 * values.std()}))
+    report = watch(served, changed(raw, name, values + 2 * values.std()))
     assert report.verdict == "drift"
     assert name in [column.column for column in report.columns if column.drifted]
 
 
 def test_missing_values_are_noticed(served, raw, contract):
-    name = contract.features[0]
-    report = watch(served, raw.assign(**{name: raw[name].where(raw.index % 2 == 0)}))
+    name = first(contract, role="feature")
+    report = watch(served, changed(raw, name, raw[name].where(raw.index % 2 == 0)))
     assert name in [column.column for column in report.columns if column.drifted]
 
 
@@ -39,7 +42,7 @@ def test_a_handful_of_rows_is_no_evidence(served, raw):
 
 
 def test_drift_ends_the_monitor_with_an_alarm(served, raw, contract):
-    name = contract.features[0]
-    raw.assign(**{name: None}).to_csv(served.root / "today.csv", index=False)
+    name = first(contract, role="feature")
+    write(changed(raw, name, None), served.root / "today.csv", contract.source)
     with pytest.raises(GateError, match=name):
         served.pipeline("monitor", current=served.root / "today.csv")

@@ -141,7 +141,7 @@ def test_without_sensitive_columns_there_is_no_evidence(fair):
         else column
         for name, column in known.columns.items()
     }
-    run = fair(contract=known.model_copy(update={"columns": plain}))
+    run = fair(contract=known.model_copy(update={"raw": plain}))
     outcome = runs.check(run, "selection-rates")
     assert outcome.verdict == "insufficient evidence"
     assert "no sensitive column" in outcome.message
@@ -153,7 +153,7 @@ def test_each_of_three_classes_is_checked(fair):
     target = known.columns["outcome"].model_copy(
         update={"values": ["repaid", "defaulted", "late"], "positive": None}
     )
-    contract = known.model_copy(update={"columns": {**known.columns, "outcome": target}})
+    contract = known.model_copy(update={"raw": {**known.raw, "outcome": target}})
     run = fair(contract=contract)
     for rows in run.parts.values():
         rows.loc[rows.index % 3 == 0, "outcome"] = "late"

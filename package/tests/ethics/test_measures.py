@@ -205,7 +205,7 @@ def test_requests_that_a_loose_contract_lets_in_are_found(fair):
     known = runs.settings_of("credit_risk")["contract"]
     assert runs.check(fair(), "unsupported-uses").details["rows"] >= 15
     strict = known.columns["purpose"].model_copy(update={"values": ["(no such value)"]})
-    run = fair(contract=known.model_copy(update={"columns": {**known.columns, "purpose": strict}}))
+    run = fair(contract=known.model_copy(update={"raw": {**known.raw, "purpose": strict}}))
     outcome = runs.check(run, "unsupported-uses")
     assert outcome.verdict == "failed"
     assert "conf/data.yml" in outcome.next_step

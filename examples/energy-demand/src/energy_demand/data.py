@@ -1,18 +1,20 @@
-"""Yours: where the data comes from."""
+"""Yours: what is derived from the data, and the rows to train on.
 
-from pathlib import Path
+How files are read is `source` in conf/data.yml: CSV in any form, Parquet, or a database.
+"""
 
 import pandas as pd
-from mlops_platform.data import csv_table
 
 
-def load(path: Path) -> pd.DataFrame:
-    """Read the raw data: one row a case, the columns that conf/data.yml names.
+def derive(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns under `derived` in conf/data.yml; none yet.
 
-    Everything is read as text; the contract turns it into numbers, dates and categories.
+    It gets typed features and inputs in training, batch, monitor and endpoint, and looks at each
+    row by itself: `pd.DataFrame({"weekday": rows["day"].dt.weekday}, index=rows.index)`.
     """
-    files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-    if not files:
-        raise FileNotFoundError(f"no CSV file in {path}")
-    # Of files with another separator: csv_table.read(file, separator=";").
-    return pd.concat(map(csv_table.read, files), ignore_index=True)
+    return pd.DataFrame(index=rows.index)
+
+
+def select(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows to train on, of those in the files: leave some out, or join other tables."""
+    return rows

@@ -11,9 +11,10 @@ from typing import get_args
 from mlops_platform import settings
 from mlops_platform.cli import pipelines
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data.contract import load_contract
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
-from mlops_platform.models import team, trust
+from mlops_platform.models import rows, team, trust, used
 from mlops_platform.template import conformance, patches
 
 
@@ -26,6 +27,7 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield _package
     yield _trusted
     yield from pipelines.CHECKS.values()
+    yield _code_of_contract
     yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
     yield signature_check.load_signatures
     yield conformance.load_forks
@@ -46,6 +48,21 @@ def _trusted(conf: Path) -> None:
             f"package `{settings.load_project(conf).package_name}` nor an estimator of an "
             "installed library under its full name. Remove it."
         )
+
+
+def _code_of_contract(conf: Path) -> None:
+    """Check that the team's code has what the contract needs: `derive`, one reader, text."""
+    contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+    code = team.load_team(conf)
+    if contract.derived and not code.has("data", "derive"):
+        raise UsageError(
+            f"{conf / 'data.yml'}, field `derived`: {code.path('data')} has no function `derive`, "
+            "which makes these columns. docs/contract.md shows one."
+        )
+    if "source" in contract.model_fields_set:
+        rows.require_one_way(contract, code)
+    if contract.text_features:  # templates of before have no transformer for text
+        used.require_used(code.build_features(contract), contract, code)
 
 
 def _package(conf: Path) -> None:

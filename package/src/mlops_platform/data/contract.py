@@ -69,7 +69,7 @@ class Contract(Settings):
                 raise ValueError(f"at most one column can have `role: {role}`, found {roles[role]}")
         return self
 
-    @cached_property
+    @property
     def columns(self) -> dict[str, Column]:
         """All columns, those of files first."""
         return {**self.raw, **self.derived}

@@ -6,6 +6,8 @@ figure for the same rows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,13 @@ from mlops_platform.data.contract import Contract
 
 NOISE = 0.1  # standard deviations
 SHARE = 0.1  # of the values
+
+
+def with_values(rows: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """Rows with other values in a column, whose name may be one that `assign` cannot take."""
+    changed = rows.copy(deep=False)
+    changed[name] = values
+    return changed
 
 
 def add_noise(rows: pd.DataFrame, contract: Contract, seed: int) -> pd.DataFrame:

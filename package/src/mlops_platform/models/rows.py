@@ -94,14 +94,21 @@ def raw_rows(path: Path, contract: Contract, code: Team) -> pd.DataFrame:
     Raises:
         UsageError: nothing to read, or two ways to read it.
     """
-    if not code.has("data", "load"):
-        return reader.read(path, contract.source)
-    if "source" in contract.model_fields_set:
+    require_one_way(contract, code)
+    return code.load_raw(path) if code.has("data", "load") else reader.read(path, contract.source)
+
+
+def require_one_way(contract: Contract, code: Team) -> None:
+    """Refuse `source` beside `load` of the team.
+
+    Raises:
+        UsageError: both are there.
+    """
+    if "source" in contract.model_fields_set and code.has("data", "load"):
         raise UsageError(
             f"conf/data.yml, field `source`: {code.path('data')} has load(), which reads files in "
             "its own way, that batch and endpoint do not know. Remove load(), or `source`."
         )
-    return code.load_raw(path)
 
 
 def content_hash(path: Path, contract: Contract, raw: pd.DataFrame, code: Team) -> str:

@@ -44,7 +44,8 @@ NEEDED = {
     # Rows as sparse matrices, which KNeighbors and SVC keep; arrays only.
     "scipy.sparse._csr": ("csr_array", "csr_matrix"),
     # The type of an array's values, in imputers and encoders; TypeNode's `object` likewise.
-    "numpy": ("dtype", "mean"),  # mean: how FeatureAgglomeration pools columns
+    # mean: how FeatureAgglomeration pools columns; ravel: one column of texts, as rows of TF-IDF.
+    "numpy": ("dtype", "mean", "ravel"),
     "builtins": ("object",),  # the columns that make_column_selector takes
     "sklearn.compose._column_transformer": ("make_column_selector",),
     # Calibration: one curve for each fold, and two kinds of curves.

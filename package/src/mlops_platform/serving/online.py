@@ -69,7 +69,7 @@ class Endpoint:
     def _collect(self, rows: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> None:
         """Collect features and predictions with the row's id, to join the ground truth later."""
         contract = self.scorer.contract
-        inputs = pd.DataFrame(rows)[contract.features]
+        inputs = self.scorer.collected(rows)
         kind = "label" if contract.labels else "value"
         outputs = pd.DataFrame({"prediction": [prediction[kind] for prediction in predictions]})
         for name in contract.named("id"):

@@ -110,6 +110,17 @@ class Scorer:
         read = read_rows(raw, self.contract, self._team, source=source)
         return read.typed[self.contract.features], read.faults
 
+    def collected(self, given: list[dict[str, Any]]) -> pd.DataFrame:
+        """The features of answered request rows: raw ones as they were given, and derived ones."""
+        contract = self.contract
+        features = pd.DataFrame(given)[[name for name in contract.features if name in contract.raw]]
+        if contract.derived:
+            typed = self._read_request(given).typed
+            for name in contract.features:
+                if name in contract.derived:
+                    features[name] = typed[name]
+        return features
+
     def predict(self, features: pd.DataFrame) -> np.ndarray:
         """Probabilities (rows, labels), or values (rows,), for features of rows without a fault."""
         return dataset.predict(self._model, features, self.labels)

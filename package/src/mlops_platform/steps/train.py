@@ -20,7 +20,7 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.evaluation import metrics
-from mlops_platform.models import artifact, dataset, team
+from mlops_platform.models import artifact, dataset, team, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
@@ -44,6 +44,7 @@ def run(
     replace parameters of conf/train.yml, as a sweep does.
 
     Raises:
+        UsageError: among others, a feature that no transformer of the team reads.
         GateError: on the validation set the model is no better than a constant baseline.
     """
     project = settings.load_project(conf)
@@ -57,6 +58,7 @@ def run(
     code = team.load_team(conf)
     pipeline = _unfitted(code, contract, train)
     artifact.require_savable(pipeline, code)
+    used.require_used(pipeline["features"], contract, code)  # again when it is fitted
     made_from = provenance.collect(conf, code.folder)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -78,6 +80,7 @@ def run(
         start = time.perf_counter()
         with time_budget(train.time_budget_seconds, conf / "train.yml"):
             dataset.fit(pipeline, fit_rows, contract)
+            used.require_used(pipeline["features"], contract, code)
             seconds = time.perf_counter() - start
             unseen = _predict_unseen(code, fit_rows, contract, train)
 

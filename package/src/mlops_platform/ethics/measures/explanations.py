@@ -11,6 +11,7 @@ from mlops_platform.ethics.config import MetricCheck
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
 from mlops_platform.ethics.measurement import Measure, Value, no_value
 from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation.perturbations import with_values
 
 REPEATS = 20
 
@@ -59,7 +60,7 @@ def _importance(
     before = run.metric.compute(truth, run.predict(rows, model))
     losses = []
     for name in names:
-        shuffled = rows.assign(**{name: rows[name].to_numpy()[rng.permutation(len(rows))]})
+        shuffled = with_values(rows, name, rows[name].to_numpy()[rng.permutation(len(rows))])
         after = run.metric.compute(truth, run.predict(shuffled, model))
         losses.append(run.metric.gain(before, after))
     return np.array(losses)

@@ -20,6 +20,7 @@ from mlops_platform.core.paths import default_store, project_root
 from mlops_platform.ethics.config import MetricCheck
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
 from mlops_platform.ethics.measurement import Measure, Value, exact_value, no_value
+from mlops_platform.evaluation.perturbations import with_values
 from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
 from mlops_platform.serving.requests import RequestError, Requests
@@ -43,7 +44,7 @@ def _alarms_raised(run: EvaluatedRun, _: MetricCheck) -> Value:
     if len(rows) < run.gates.drift.min_rows:
         return no_value(len(rows), "fewer rows than `drift.min_rows` in conf/gates.yml")
     features = [feature.name for feature in reference.features]
-    shifted = {name: rows.assign(**{name: _shift(rows[name])}) for name in features}
+    shifted = {name: with_values(rows, name, _shift(rows[name])) for name in features}
     wrong = [name for name, each in shifted.items() if name not in _drifted(run, each, reference)]
     if _drifted(run, training, reference) & set(features):
         wrong.append("(training rows)")
@@ -111,13 +112,14 @@ def _temporary_store(conf: Path) -> Iterator[Path]:
 def _requests_refused(run: EvaluatedRun, _: MetricCheck) -> Value:
     """The share of invalid requests that are rejected; 0 if a valid request is rejected too.
 
-    For each feature, a value of another kind, outside its range, not among its values, or missing;
+    For each requested column, a value of another kind, outside its range, not among its values, or
+    missing;
     and an unknown field.
     """
     requests = Requests(run.contract)
     valid = requests.example()
     invalid = [{**valid, "an unknown field": 1}]
-    for name in run.contract.features:
+    for name in run.contract.requested:
         column = run.contract.columns[name]
         invalid.append({**valid, name: {"not": "a value"}})
         for bound, outside in ((column.max, 1), (column.min, -1)):
