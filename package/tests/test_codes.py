@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from mlops_platform.data.contract import Contract
 from mlops_platform.models import codes, dataset
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -43,11 +44,8 @@ def test_the_positive_class_is_one_in_the_fit(workspace, rows):
 
 def test_a_scorer_of_the_positive_class_works_with_text_labels(workspace, rows):
     features = ["debt_ratio", "late_payments"]
-    contract = workspace.contract.model_copy(
-        update={
-            "columns": {name: workspace.contract.columns[name] for name in [*features, "outcome"]}
-        }
-    )
+    columns = {name: workspace.contract.columns[name] for name in [*features, "outcome"]}
+    contract = Contract(min_rows=10, columns=columns)
     search = searched(scoring="f1", error_score="raise")
     dataset.fit(search, rows, contract)
     best = LogisticRegression(**search.best_params_).fit(rows[features], rows["outcome"])

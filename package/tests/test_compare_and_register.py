@@ -10,8 +10,9 @@ import yaml
 from credit_risk import sample
 from mlops_platform import evidence
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data.decision import decide
 from mlops_platform.evaluation import metrics
-from mlops_platform.models import artifact
+from mlops_platform.models import artifact, dataset
 from mlops_platform.steps import compare, register
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
@@ -140,6 +141,13 @@ def test_a_challenger_that_brings_many_packages_is_rejected(trained):
     assert "guardrails.new_packages" in compared.reason
 
 
+def labels_of(folder, rows, contract):
+    predicted = dataset.predict(
+        artifact.load(folder, TEAM), rows[contract.features], contract.labels
+    )
+    return np.array(contract.labels)[decide(predicted)]
+
+
 def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     """The truth is planted.
 
@@ -151,8 +159,7 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     path = trained.data / "test.csv"
     rows = pd.read_csv(path)
     old, new = (
-        artifact.load(folder, TEAM).predict(rows[trained.contract.features])
-        for folder in (champion, trained_model(trained))
+        labels_of(folder, rows, trained.contract) for folder in (champion, trained_model(trained))
     )
     agree = old == new
     wrong = np.where(new == "repaid", "defaulted", "repaid")

@@ -9,6 +9,7 @@ from mlops_platform import cli
 from mlops_platform.cli import settings_check
 from mlops_platform.core.errors import GateError
 
+from package.tests import models
 from package.tests.workspaces import CREDIT
 
 WRONG = {
@@ -31,6 +32,56 @@ WRONG = {
 @pytest.fixture
 def conf(tmp_path):
     return shutil.copytree(CREDIT / "conf", tmp_path / "conf")
+
+
+CLASSES = {"kind": "category", "role": "target", "values": ["a", "b", "c", "d", "e"]}
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ({"metric": "brier", "max": 0.25}, "a sum over 5 classes here, from 0 to 2, and a guess"),
+        ({"metric": "brier", "max": 0.9}, "of a guess between 5 classes is 0.8, which passes"),
+        ({"metric": "log_loss", "max": 1.7}, "of a guess between 5 classes is 1.609, which"),
+        (
+            {"metric": "accuracy", "min": 0.2},
+            "5 classes is 0.2, which passes the limit 0.2",
+        ),
+        ({"metric": "roc_auc", "min": 0.5}, "between 5 classes is 0.5"),
+        ({"metric": "brier", "max": 0.6}, ""),
+        ({"metric": "accuracy", "min": 0.5}, ""),
+        ({"metric": "f1", "min": 0.1}, ""),
+    ],
+)
+def test_limits_for_two_classes_are_named_where_there_are_five(conf, limit, says):
+    source = conf / "data.yml"
+    models.change_contract(source, source, outcome=CLASSES)
+    gates = yaml.safe_load((conf / "gates.yml").read_text())
+    (conf / "gates.yml").write_text(yaml.safe_dump(gates | {"quality": [limit]}))
+    found = [each for each in settings_check.find_problems(conf) if "gates.yml" in each]
+    assert [limit["metric"] in each and says in each for each in found] == [True] * bool(says)
+
+
+def test_limits_of_two_classes_are_free(conf):
+    gates = yaml.safe_load((conf / "gates.yml").read_text())
+    limit = {"metric": "brier", "max": 0.25}
+    (conf / "gates.yml").write_text(yaml.safe_dump(gates | {"quality": [limit]}))
+    assert not [each for each in settings_check.find_problems(conf) if "gates.yml" in each]
+
+
+@pytest.mark.parametrize(
+    ("space", "says"),
+    [
+        ({"depth": [1, 2]}, "search.depth`: is not one of `parameters`; use one of them: learning"),
+        ({"max_depth": []}, "search.max_depth`: needs values, all of one type, got []"),
+        ({"max_depth": [1, "2"]}, "search.max_depth`: needs values, all of one type"),
+    ],
+)
+def test_a_search_over_what_is_no_parameter_is_named(conf, space, says):
+    train = yaml.safe_load((conf / "train.yml").read_text())
+    (conf / "train.yml").write_text(yaml.safe_dump(train | {"search": {**space, "width": [1]}}))
+    found = [each for each in settings_check.find_problems(conf) if "field `search" in each]
+    assert len(found) == 2 and says in found[0] and "search.width`" in found[1]
 
 
 def break_file(conf, file):

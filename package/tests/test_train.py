@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlops_platform import evidence
+from mlops_platform.core.budget import time_budget
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
@@ -99,7 +100,7 @@ def test_the_budget_holds_where_interrupts_are_ignored(tmp_path):
     """As a shell starts its background jobs."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with pytest.raises(UsageError), train.time_budget(0.2, tmp_path):
+        with pytest.raises(UsageError), time_budget(0.2, tmp_path):
             time.sleep(20)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
@@ -108,13 +109,13 @@ def test_the_budget_holds_where_interrupts_are_ignored(tmp_path):
 
 def test_a_quick_block_is_left_alone(tmp_path):
     before = signal.getsignal(signal.SIGINT)
-    with train.time_budget(60, tmp_path):
+    with time_budget(60, tmp_path):
         pass
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_person_who_interrupts_is_not_the_budget(tmp_path):
-    with pytest.raises(KeyboardInterrupt), train.time_budget(60, tmp_path):
+    with pytest.raises(KeyboardInterrupt), time_budget(60, tmp_path):
         raise KeyboardInterrupt
 
 

@@ -69,12 +69,19 @@ def fit(package: str, rows: pd.DataFrame, seed: int = 0) -> Pipeline:
     return model.fit(rows[contract.features], rows[contract.target])
 
 
-def build(package: str, rows: dict[str, pd.DataFrame], model: Any, **changed: Any) -> Any:
+def build(
+    package: str,
+    rows: dict[str, pd.DataFrame],
+    model: Any,
+    threshold: float | None = None,
+    **changed: Any,
+) -> Any:
     """Build a run from these parts and this model, with optional other settings.
 
     It has no evidence files, so measures that read them do not work.
     """
-    absent = dict.fromkeys(("validation", "training", "evaluation", "comparison"))
+    absent: dict[str, Any] = dict.fromkeys(("validation", "training", "comparison"))
+    absent["evaluation"] = evidence.Evaluation.model_construct(threshold=threshold)
     split = evidence.Split.model_construct(rows={part: len(each) for part, each in rows.items()})
     run = EvaluatedRun(
         outputs=Path("none"), split=split, **absent, **{**settings_of(package), **changed}

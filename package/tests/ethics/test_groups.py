@@ -50,6 +50,19 @@ def test_a_group_that_is_promised_too_little_is_found(fair, package):
     assert "Find the cause" in outcome.next_step
 
 
+def test_rates_are_of_the_labels_that_the_threshold_decides(fair):
+    run = fair()
+    object.__setattr__(run.evaluation, "threshold", 0.3)
+    check = next(each for each in run.config.metrics if each.measure == "selection_difference")
+    inside = members(run, "credit_risk")
+    [found] = [
+        each for each in disparities.compare_groups(run, check) if each.group == "sex female"
+    ]
+    expected = (run.predicted[inside, 1] >= 0.3).mean()
+    assert found.value == pytest.approx(expected)
+    assert expected != (run.predicted[inside, 1] > 0.5).mean()
+
+
 def test_unfairness_where_two_groups_meet_is_found(fair):
     run = fair()
     moved, young = run.predicted.copy(), (run.rows["age"] == "18-29").to_numpy()

@@ -70,7 +70,7 @@ def test_a_model_that_is_worse_than_the_champion_is_found(fair, difference, low,
         champion="1", metric="roc_auc", difference=difference, low=low, high=high
     )
     object.__setattr__(run, "comparison", compared)
-    object.__setattr__(run, "evaluation", SimpleNamespace(rows=len(run.rows)))
+    object.__setattr__(run, "evaluation", SimpleNamespace(rows=len(run.rows), threshold=None))
     outcome = runs.check(run, "better-than-the-champion")
     assert outcome.verdict == verdict
     assert "version 1" in outcome.message
@@ -92,7 +92,9 @@ def test_an_explanation_that_the_next_draw_turns_round_is_found(fair, package):
     def verdict() -> str:
         items = importances.items()
         importance = [SimpleNamespace(feature=name, mean=mean) for name, mean in items]
-        object.__setattr__(run, "evaluation", SimpleNamespace(importance=importance))
+        object.__setattr__(
+            run, "evaluation", SimpleNamespace(importance=importance, threshold=None)
+        )
         return runs.check(run, "stable-explanations").verdict
 
     assert verdict() == "passed"

@@ -20,9 +20,28 @@ from mlops_platform.azure.job_builder import (
 )
 from mlops_platform.core.errors import UsageError
 from mlops_platform.evaluation import metrics
+from mlops_platform.settings import Train
 
 MAX_TRIALS = 20
 PORT_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def require_known(train: Train, conf: Path) -> None:
+    """Check the search space of conf/train.yml.
+
+    Raises:
+        UsageError: values for an unknown parameter, or values of several types; a line for each.
+    """
+    problems = []
+    for port, values in train.search.items():
+        field = f"{conf / 'train.yml'}, field `search.{port}`"
+        if port not in train.parameters:
+            known = ", ".join(train.parameters) or "none"
+            problems.append(f"{field}: is not one of `parameters`; use one of them: {known}.")
+        elif not values or (len(kinds := {type(v) for v in values}) > 1 and kinds != {int, float}):
+            problems.append(f"{field}: needs values, all of one type, got {values!r}.")
+    if problems:
+        raise UsageError("\n".join(problems))
 
 
 def build(config: ProjectSettings) -> dict[str, Any]:
@@ -33,12 +52,7 @@ def build(config: ProjectSettings) -> dict[str, Any]:
     """
     name, space = config.project.name, config.train.search
     metric = metrics.primary_metric(config.gates, config.project.task, Path("conf"))
-    for port, values in space.items():
-        field = f"conf/train.yml, field `search.{port}`"
-        if port not in config.train.parameters:
-            raise UsageError(f"{field}: is not one of `parameters`; use one of them.")
-        if not values or (len(kinds := {type(v) for v in values}) > 1 and kinds != {int, float}):
-            raise UsageError(f"{field}: needs values, all of one type, got {values!r}.")
+    require_known(config.train, Path("conf"))
     search_ports = {port: _port_type(values) for port, values in space.items()}
     arguments = ["--conf ${{inputs.conf}}", "--data ${{inputs.data}}"]
     arguments += ["--model ${{outputs.model}}", "--out ${{outputs.evidence}}", "--trigger sweep"]

@@ -10,7 +10,7 @@ from mlops_platform import settings
 from mlops_platform.cli.app import invoke
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import metrics, threshold
 from mlops_platform.pipelines import FromPipeline, Pipeline, load, runner, split_command
 from mlops_platform.report import card
 
@@ -22,9 +22,17 @@ def _gates(conf: Path) -> None:
     metrics.primary_metric(settings.load_gates(conf), settings.load_project(conf).task, conf)
 
 
+def _train(conf: Path) -> None:
+    """Check conf/train.yml, and that its threshold fits the target, if the contract can be read."""
+    train = settings.load_train(conf)
+    if train.threshold is not None:
+        contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+        threshold.require_fitting(train, contract, conf)
+
+
 CHECKS: dict[File, Check] = {
     "project": settings.load_project,
-    "train": settings.load_train,
+    "train": _train,
     "gates": _gates,
     "data": lambda conf: load_contract(conf / "data.yml", settings.load_project(conf).task),
     "model_card": card.load_fields,

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import get_args
 
 from mlops_platform import settings
+from mlops_platform.azure import sweep
 from mlops_platform.cli import pipelines
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
+from mlops_platform.evaluation import metrics
 from mlops_platform.models import rows, team, trust, used
 from mlops_platform.template import conformance, patches
 
@@ -28,6 +30,8 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield _trusted
     yield from pipelines.CHECKS.values()
     yield _code_of_contract
+    yield lambda conf: sweep.require_known(settings.load_train(conf), conf)
+    yield _limits
     yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
     yield signature_check.load_signatures
     yield conformance.load_forks
@@ -63,6 +67,13 @@ def _code_of_contract(conf: Path) -> None:
         rows.require_one_way(contract, code)
     if contract.text_features:  # templates of before have no transformer for text
         used.require_used(code.build_features(contract), contract, code)
+
+
+def _limits(conf: Path) -> None:
+    """Check that limits of metrics fit the number of classes."""
+    task = settings.load_project(conf).task
+    classes = len(load_contract(conf / "data.yml", task).labels)
+    metrics.require_fitting(settings.load_gates(conf), classes, conf)
 
 
 def _package(conf: Path) -> None:

@@ -10,16 +10,28 @@ from typing import Annotated, Any
 
 import typer
 
-from mlops_platform.cli.app import CONF, TRAIN, Conf, Json, Why, app, invoke, print_json
+from mlops_platform.cli.app import (
+    CONF,
+    TRAIN,
+    Conf,
+    Json,
+    Why,
+    app,
+    invoke,
+    parse_pairs,
+    print_json,
+)
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.paths import project_root
+
+BY_HAND = "promoted manually"
 
 
 @app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="Default: the challenger.")] = None,
-    why: Why = "promoted manually",
+    why: Why = BY_HAND,
     by: Annotated[str | None, typer.Option(help="Who decides. Default: you.")] = None,
     conf: Conf = CONF,
 ) -> None:
@@ -29,11 +41,16 @@ def promote(
     """
     from mlops_platform.ethics import release
     from mlops_platform.tracking.registry import Registry
-    from mlops_platform.tracking.roles import current_user
+    from mlops_platform.tracking.roles import FINDINGS, current_user
 
     registry = Registry(conf)
     registry.finish_promotion()
     chosen = registry.record_hash(registry.candidate(version))
+    if chosen.tags.get(FINDINGS) and why == BY_HAND:
+        raise UsageError(
+            f"version {chosen.number} was registered with findings: {chosen.tags[FINDINGS]}. Look "
+            "at them; if the model is right, promote it with the reason: --why REASON."
+        )
     release.require_passed(conf, chosen)
     champion = registry.promote(chosen.number, why, by or current_user())
     terminal.out.print(f"version {champion.number} is champion now")
@@ -65,6 +82,49 @@ def _refresh_report(conf: Path) -> None:
         current.refresh(conf, project_root(conf) / "outputs")
     except UsageError as error:
         terminal.log(f"the report still has the roles of before: {error}")
+
+
+@app.command()
+def quick(
+    rows: Annotated[int, typer.Option(help="At most so many rows to fit.", min=10)] = 5_000,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: replaces one in conf/train.yml.")
+    ] = None,
+    pipeline: Annotated[Path, typer.Option(help="The pipeline that names the data.")] = TRAIN,
+    conf: Conf = CONF,
+    as_json: Json = False,
+) -> None:
+    """Fit once on a sample of rows, to explore.
+
+    The metric stands beside the baseline's. Nothing is written, recorded or registered.
+    """
+    import tempfile
+
+    from mlops_platform.pipelines import load
+    from mlops_platform.steps import prepare, train, validate
+
+    raw = load(pipeline).inputs.get("raw")
+    if not isinstance(raw, Path):
+        raise UsageError(f"{pipeline}, field `inputs`: has no path `raw`, the data to train on.")
+    with tempfile.TemporaryDirectory() as scratch:
+        validate.run(conf, raw, Path(scratch))
+        prepare.run(conf, raw, Path(scratch))
+        found = train.try_once(
+            conf, Path(scratch), rows, overrides=parse_pairs("--parameter", parameter)
+        )
+    if as_json:
+        print_json(found._asdict())
+        return
+    decides = "" if found.threshold is None else f", threshold {found.threshold:.4g}"
+    terminal.out.print(
+        f"{found.metric} {found.value:.4f} on {found.checked} rows of the validation set, "
+        f"a constant baseline has {found.baseline:.4f}{decides}\n"
+        f"fitted once to {found.fitted} rows in {found.seconds:.1f} s; nothing was written, "
+        "recorded or registered: `uv run poe pipeline` does that",
+        soft_wrap=True,
+    )
+    for finding in found.findings:
+        terminal.log(finding)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from mlops_platform import evidence, settings
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.data.decision import decide
 from mlops_platform.ethics.config import EthicsConfig
 from mlops_platform.evaluation import metrics
 from mlops_platform.models import artifact, dataset
@@ -75,7 +76,13 @@ class EvaluatedRun:
     @property
     def metric(self) -> metrics.Metric:
         """The metric that decides between champion and challenger."""
-        return metrics.primary_metric(self.gates, self.project.task, self.conf)
+        metric = metrics.primary_metric(self.gates, self.project.task, self.conf)
+        return metric.at(self.threshold)
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which the model decides the positive class, if it has one."""
+        return self.evaluation.threshold
 
     @cached_property
     def model(self) -> Any:
@@ -106,6 +113,11 @@ class EvaluatedRun:
     def predicted(self) -> np.ndarray:
         """Predictions for `rows`: probabilities (rows, labels), or values (rows,)."""
         return self.predict(self.rows)
+
+    @cached_property
+    def decided(self) -> np.ndarray:
+        """Codes of the labels that the model decides for `rows`."""
+        return decide(self.predicted, self.threshold)
 
     def predict(self, rows: pd.DataFrame, model: Any = None) -> np.ndarray:
         """Predictions of the model, or of another one, for rows of the contract."""

@@ -9,13 +9,14 @@ as long as the computation. Tests compare them with scikit-learn's metrics.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data.decision import decide
 from mlops_platform.settings import Gates, Task
 
 Array = np.ndarray
@@ -23,16 +24,31 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a task, its direction, and the function that computes it."""
+    """A metric of a task, its direction, and the function that computes it.
+
+    One `of_labels` compares labels, so that a threshold changes it; others use the probabilities.
+    """
 
     name: str
     task: Task
     higher_is_better: bool
     compute: Callable[[Array, Array], float]
+    of_labels: bool = False
 
     def gain(self, challenger: float, champion: float) -> float:
         """How much better the challenger is; negative if it is worse."""
         return challenger - champion if self.higher_is_better else champion - challenger
+
+    def at(self, threshold: float | None) -> Metric:
+        """The metric of the labels that a threshold decides."""
+        if threshold is None or not self.of_labels:
+            return self
+
+        def compute(truth: Array, predicted: Array) -> float:
+            decided = np.eye(predicted.shape[1])[decide(predicted, threshold)]
+            return self.compute(truth, decided)
+
+        return replace(self, compute=compute)
 
 
 def _one_hot(truth: Array, predicted: Array) -> Array:
@@ -83,12 +99,12 @@ def _brier(truth: Array, predicted: Array) -> float:
 
 
 def _accuracy(truth: Array, predicted: Array) -> float:
-    return float((predicted.argmax(axis=1) == truth).mean())
+    return float((decide(predicted) == truth).mean())
 
 
 def _f1(truth: Array, predicted: Array) -> float:
     """F1 of the positive class; with more than two classes the macro mean; 0 without hits."""
-    chosen = predicted.argmax(axis=1)
+    chosen = decide(predicted)
     codes = np.unique([truth, chosen]) if predicted.shape[1] > 2 else [1]
     scores = []
     for code in codes:
@@ -110,6 +126,8 @@ def _r2(truth: Array, predicted: Array) -> float:
     return float(1 - ((truth - predicted) ** 2).sum() / total) if total else np.nan
 
 
+TWO_CLASSES_BRIER = 0.25  # of a guess between two classes, and the limit of a new project
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -122,8 +140,8 @@ METRICS = {
         ),
         Metric("log_loss", "classification", False, _log_loss),
         Metric("brier", "classification", False, _brier),
-        Metric("accuracy", "classification", True, _accuracy),
-        Metric("f1", "classification", True, _f1),
+        Metric("accuracy", "classification", True, _accuracy, of_labels=True),
+        Metric("f1", "classification", True, _f1, of_labels=True),
         Metric("mae", "regression", False, _mae),
         Metric("rmse", "regression", False, _rmse),
         Metric("r2", "regression", True, _r2),
@@ -156,6 +174,38 @@ def primary_metric(gates: Gates, task: Task, conf: Path) -> Metric:
             better = "higher" if bound == "min" else "lower"
             raise UsageError(f"{field}: for {limit.metric}, {better} is better. Add a `{bound}`.")
     return get_metric(gates.metric, task, f"{conf / 'gates.yml'}, field `metric`")
+
+
+def require_fitting(gates: Gates, classes: int, conf: Path) -> None:
+    """Check the limits of metrics that more than two classes change, for so many classes.
+
+    A guess, the same probability for each class, must not pass; and 0.25 as the largest Brier score
+    is the guess of two classes, whose score is half a sum.
+
+    Raises:
+        UsageError: a limit is one for two classes; a line for each.
+    """
+    if classes <= 2:
+        return
+    guess = {"log_loss": np.log(classes), "brier": 1 - 1 / classes, "accuracy": 1 / classes}
+    problems = []
+    for limit in gates.quality:
+        field = f"{conf / 'gates.yml'}, field `quality`: {limit.metric}"
+        known = guess.get(limit.metric, 0.5 if limit.metric == "roc_auc" else None)
+        if known is None:
+            continue
+        if (limit.min is not None and limit.min <= known) or (limit.max or 0) >= known:
+            problems.append(
+                f"{field} of a guess between {classes} classes is {known:.4g}, which passes the "
+                f"limit {limit.max if limit.min is None else limit.min:g}. Write a stricter one."
+            )
+        elif limit.metric == "brier" and limit.max == TWO_CLASSES_BRIER:
+            problems.append(
+                f"{field} is a sum over {classes} classes here, from 0 to 2, and a guess has "
+                f"{known:.4g}; {limit.max:g} is the limit for two classes. Write another one."
+            )
+    if problems:
+        raise UsageError("\n".join(problems))
 
 
 def bootstrap(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:

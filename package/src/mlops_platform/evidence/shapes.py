@@ -50,6 +50,8 @@ class Training(Part):
     """training.json: one fit, compared with a constant baseline on the validation set.
 
     `began` is UTC in ISO 8601; `git_dirty` tells whether files differed from the commit.
+    `threshold` is the probability from which the positive class is decided, `threshold_from` how it
+    was chosen. `findings` are sentences on what a person should look at.
     """
 
     shape: Literal["training/1"] = "training/1"
@@ -65,6 +67,9 @@ class Training(Part):
     seconds: float
     seed: int
     parameters: dict[str, Any]
+    threshold: float | None = None
+    threshold_from: str = ""
+    findings: list[str] = []
 
 
 class Verdict(Part):
@@ -150,6 +155,7 @@ class Evaluation(Part):
     verdicts: list[Verdict]
     labels: list[str]
     confusion: list[list[int]]
+    threshold: float | None = None
     calibration: list[CalibrationBin]
     residuals: list[tuple[float, float]]
 

@@ -29,7 +29,11 @@ REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops")
 
 
 class Card(BaseModel):
-    """model.json. `packages` are the packages installed at `save`; empty for older models."""
+    """model.json. `packages` are the packages installed at `save`; empty for older models.
+
+    `threshold` is the probability from which the positive class of two is decided; without one the
+    most probable class is.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +43,7 @@ class Card(BaseModel):
     labels: list[str]
     features: list[str]
     packages: list[str] = []
+    threshold: float | None = None
 
 
 def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path) -> None:

@@ -109,6 +109,9 @@ def _facts(project: settings.Project, run: Run) -> list[tuple[str, str]]:
             ("Run", training.run_id[:12]),
             ("Commit", f"{training.git_commit[:12]}{dirty}"),
         ]
+        if training.threshold is not None:
+            decides = f"{training.threshold:.4g}, {training.threshold_from}"
+            facts.append(("Threshold", decides))
     if run.validation:
         facts.append(("Data", f"{run.validation.data_hash[:12]}, {run.validation.rows} rows"))
     if run.evaluation:

@@ -204,6 +204,7 @@ def _facts(
         "factors": [("Groups", ", ".join(contract.named("sensitive")) or "none in conf/data.yml")],
         "metrics": [
             ("Primary metric", gates.metric),
+            *_decision(run, contract),
             ("Limits", "; ".join(limits) or "none"),
             (
                 "Intervals",
@@ -226,6 +227,23 @@ def _facts(
             for each in (evaluation.robustness if evaluation else [])
         ],
     }
+
+
+def _decision(run: Run, contract: Contract) -> list[tuple[str, str]]:
+    """How the label is decided, if there are classes."""
+    if not contract.labels or run.training is None:
+        return []
+    training = run.training
+    if training.threshold is None:
+        return [("Decision", "the most probable class")]
+    positive = contract.labels[-1]
+    return [
+        (
+            "Decision",
+            f"{positive} from a probability of {training.threshold:.4g} on; "
+            f"{training.threshold_from}",
+        )
+    ]
 
 
 def _describe_target(contract: Contract) -> str:

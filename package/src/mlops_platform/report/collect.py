@@ -164,6 +164,17 @@ def verdicts(run: Run) -> list[Verdict]:
                 f"a constant baseline has {training.baseline:.4f}",
             )
         )
+        collected += [
+            Verdict(
+                gate="suspicion: training",
+                passed=False,
+                blocks=False,
+                value=None,
+                limit="none",
+                message=finding,
+            )
+            for finding in training.findings
+        ]
     collected += run.evaluation.verdicts if run.evaluation else []
     if run.comparison:
         collected += run.comparison.verdicts

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
+from mlops_platform.data.decision import decide
 from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.rows import Rows, read_rows
@@ -33,7 +34,8 @@ class Scorer:
         """
         self.name = name
         self.version = version
-        self.task = artifact.load_card(folder).task
+        card = artifact.load_card(folder)
+        self.task, self.threshold = card.task, card.threshold
         self.contract = load_contract(folder / "contract.yml", self.task)
         self.labels = self.contract.labels
         self.requests = Requests(self.contract)
@@ -126,8 +128,8 @@ class Scorer:
         return dataset.predict(self._model, features, self.labels)
 
     def chosen(self, probabilities: np.ndarray) -> list[str]:
-        """The most probable label of each row."""
-        return [self.labels[code] for code in probabilities.argmax(axis=1)]
+        """The label that the model decides for each row."""
+        return [self.labels[code] for code in decide(probabilities, self.threshold)]
 
     def _id(self, row: dict[str, Any]) -> dict[str, Any]:
         """`id` and its value, where the contract has an id and the row gives it."""

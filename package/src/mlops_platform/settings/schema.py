@@ -69,6 +69,26 @@ class Retrain(Settings):
     per_week: int = Field(default=3, ge=1)
 
 
+class Cost(Settings):
+    """What a wrong decision costs, in any unit: only the ratio counts."""
+
+    false_positive: float = Field(gt=0)
+    false_negative: float = Field(gt=0)
+
+
+class Threshold(Settings):
+    """What the threshold of the positive class is chosen for: the best metric, or least cost."""
+
+    metric: str | None = None
+    cost: Cost | None = None
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Threshold:
+        if (self.metric is None) == (self.cost is None):
+            raise ValueError("give exactly one of `metric` and `cost`")
+        return self
+
+
 class Train(Settings):
     """conf/train.yml."""
 
@@ -76,6 +96,7 @@ class Train(Settings):
     time_budget_seconds: float = Field(gt=0, le=1_000_000)  # longer ones overflow a timer
     split: Split
     parameters: dict[str, Any]
+    threshold: Threshold | None = None
     retrain: Retrain = Retrain()
     # The search space of a sweep in Azure ML.
     search: dict[str, list[bool | int | float | str]] = Field(default_factory=dict)

@@ -33,7 +33,8 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     code = team.load_team(conf)
     fitted = artifact.load(model, code)
     challenger_predictions = dataset.predict(fitted, rows[contract.features], contract.labels)
-    value = metric.compute(truth, challenger_predictions)
+    of_challenger = metric.at(artifact.load_card(model).threshold)
+    value = of_challenger.compute(truth, challenger_predictions)
 
     own_footprint = footprint.measure(model, code)
 
@@ -77,20 +78,22 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         champion_predictions = dataset.predict(
             artifact.load(folder, code), rows[card.features], contract.labels
         )
+        of_champion = metric.at(card.threshold)
         footprints = (own_footprint, footprint.measure(folder, code))
-    champion_value = metric.compute(truth, champion_predictions)
+    champion_value = of_champion.compute(truth, champion_predictions)
     resampled = metrics.bootstrap(
         len(truth),
         lambda picked: metric.gain(
-            metric.compute(truth[picked], challenger_predictions[picked]),
-            metric.compute(truth[picked], champion_predictions[picked]),
+            of_challenger.compute(truth[picked], challenger_predictions[picked]),
+            of_champion.compute(truth[picked], champion_predictions[picked]),
         ),
         times=limits.resamples,
         seed=seed,
     )
     low, high = metrics.percentile_interval(resampled, limits.confidence)
     difference = metric.gain(value, champion_value)
-    if np.array_equal(challenger_predictions, champion_predictions):
+    same_labels = artifact.load_card(model).threshold == card.threshold
+    if same_labels and np.array_equal(challenger_predictions, champion_predictions):
         difference = 0.0
     verdicts = gates.check_guardrails(
         size_mb=own_footprint.size_mb,
@@ -100,7 +103,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
             rows,
             truth,
             champion_predictions,
-            metric=metric,
+            metric=of_champion,
             contract=contract,
             limits=limits,
             seed=seed,
@@ -124,7 +127,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         champion=champion.number,
         champion_value=champion_value,
         champion_measures={
-            each.name: each.compute(truth, champion_predictions)
+            each.name: each.at(card.threshold).compute(truth, champion_predictions)
             for each in metrics.metrics_for_task(project.task)
         },
         challenger_value=value,

@@ -15,7 +15,8 @@ from sklearn.metrics import confusion_matrix
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation import gates, groups, metrics, perturbations
+from mlops_platform.data.decision import decide
+from mlops_platform.evaluation import gates, groups, metrics, perturbations, suspicion
 from mlops_platform.models import artifact, dataset, team
 from mlops_platform.tracking import experiments
 
@@ -31,23 +32,38 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     project, limits = settings.load_project(conf), settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     seed = settings.load_train(conf).seed
-    measured = metrics.metrics_for_task(project.task)
-    deciding = metrics.primary_metric(limits, project.task, conf)
-
     fitted = artifact.load(model, team.load_team(conf))
     card = artifact.load_card(model)
+    deciding = metrics.primary_metric(limits, project.task, conf).at(card.threshold)
     rows = dataset.read_part(data, "test", contract)
     split = evidence.read(evidence.Split, data / "split.json")
     features, truth = rows[contract.features], dataset.encode_target(rows, contract)
     predicted = dataset.predict(fitted, features, contract.labels)
 
-    constant = dataset.fit_baseline(dataset.read_part(data, "train", contract), contract)
+    train_rows = dataset.read_part(data, "train", contract)
+    constant = dataset.fit_baseline(train_rows, contract)
     baseline = dataset.predict(constant, features, contract.labels)
     measures = [
-        _measure(metric, truth, predicted, baseline=baseline, limits=limits, seed=seed)
-        for metric in measured
+        _measure(
+            metric.at(card.threshold),
+            truth,
+            predicted,
+            baseline=metric.compute(truth, baseline),
+            labels=contract.labels,
+            limits=limits,
+            seed=seed,
+        )
+        for metric in metrics.metrics_for_task(project.task)
     ]
     verdicts = gates.check_quality(measures, limits, blocks=project.gates_block)
+    verdicts += suspicion.find(
+        train_rows,
+        rows,
+        (dataset.encode_target(train_rows, contract), truth),
+        decided=decide(predicted, card.threshold) if contract.labels else predicted,
+        measures=measures,
+        contract=contract,
+    )
     result = evidence.Evaluation(
         run_id=card.run_id,
         task=project.task,
@@ -68,7 +84,8 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
         size_mb=artifact.size_mb(model),
         verdicts=verdicts,
         labels=contract.labels,
-        confusion=_confusion(truth, predicted, contract),
+        confusion=_confusion(truth, predicted, contract, card.threshold),
+        threshold=card.threshold,
         calibration=_calibration(truth, predicted, contract),
         residuals=_residuals(truth, predicted, contract),
     )
@@ -98,7 +115,8 @@ def _measure(
     truth: np.ndarray,
     predicted: np.ndarray,
     *,
-    baseline: np.ndarray,
+    baseline: float,
+    labels: list[str],
     limits: settings.Gates,
     seed: int,
 ) -> evidence.Measure:
@@ -111,18 +129,19 @@ def _measure(
     low, high = metrics.percentile_interval(resampled, limits.confidence)
     value = metric.compute(truth, predicted)
     if not np.isfinite(value):
+        counts = [f"`{label}` {(truth == code).sum()}" for code, label in enumerate(labels)]
         raise UsageError(
             f"{metric.name} is not defined on the {len(truth)} rows of the test set: it needs more "
-            "than one class or value. Make the test set larger in conf/train.yml, field `split`."
+            f"than one class or value{' (' + ', '.join(counts) + ')' if counts else ''}. Make the "
+            "test set larger in conf/train.yml, field `split`."
         )
-    constant = metric.compute(truth, baseline)
     return evidence.Measure(
         name=metric.name,
         higher_is_better=metric.higher_is_better,
         value=value,
         low=low,
         high=high,
-        baseline=constant if np.isfinite(constant) else None,
+        baseline=baseline if np.isfinite(baseline) else None,
     )
 
 
@@ -176,13 +195,15 @@ def _importance(
     return sorted(importances, key=lambda importance: -importance.mean)
 
 
-def _confusion(truth: np.ndarray, predicted: np.ndarray, contract: Contract) -> list[list[int]]:
+def _confusion(
+    truth: np.ndarray, predicted: np.ndarray, contract: Contract, threshold: float | None
+) -> list[list[int]]:
     """Confusion matrix: rows are the truth, columns the prediction, in the order of the labels."""
     if not contract.labels:
         return []
     codes = list(range(len(contract.labels)))
     matrix: list[list[int]] = confusion_matrix(
-        truth, predicted.argmax(axis=1), labels=codes
+        truth, decide(predicted, threshold), labels=codes
     ).tolist()
     return matrix
 

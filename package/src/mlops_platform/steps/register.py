@@ -6,10 +6,11 @@ from pathlib import Path
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
+from mlops_platform.evaluation import suspicion
 from mlops_platform.models import artifact
 from mlops_platform.tracking import binding, experiments
 from mlops_platform.tracking.registry import Registry
-from mlops_platform.tracking.roles import MODEL_HASH, Role
+from mlops_platform.tracking.roles import FINDINGS, MODEL_HASH, Role
 
 
 def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:
@@ -45,6 +46,7 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
         "predictions_hash": measured.predictions_hash,
         MODEL_HASH: _hash_of_both(conf, card.run_id, model),
         "regulated": str(settings.load_project(conf).regulated).lower(),
+        **_findings(measured),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
     }
     known = {version.number for version in registry.versions()}
@@ -63,6 +65,12 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
         ),
         out / "registration.json",
     )
+
+
+def _findings(measured: evidence.Evaluation) -> dict[str, str]:
+    """What a person looks at before `promote`."""
+    found = [each.message for each in suspicion.among(measured.verdicts)]
+    return {FINDINGS: "; ".join(found)} if found else {}
 
 
 def _hash_of_both(conf: Path, run_id: str, model: Path) -> str:

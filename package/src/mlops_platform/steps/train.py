@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import _thread
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from mlops_platform import evidence, settings
+from mlops_platform.core.budget import time_budget
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation import metrics
-from mlops_platform.models import artifact, dataset, team, used
+from mlops_platform.data.decision import decide
+from mlops_platform.evaluation import metrics, suspicion, threshold
+from mlops_platform.models import artifact, dataset, own_threshold, team, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
@@ -52,13 +51,12 @@ def run(
     gates = settings.load_gates(conf)
     contract = load_contract(conf / "data.yml", project.task)
     metric = metrics.primary_metric(gates, project.task, conf)
+    threshold.require_fitting(train, contract, conf)
     split = evidence.read(evidence.Split, data / "split.json")
     fit_rows = dataset.read_part(data, "train", contract)
     check_rows = dataset.read_part(data, "validation", contract)
     code = team.load_team(conf)
-    pipeline = _unfitted(code, contract, train)
-    artifact.require_savable(pipeline, code)
-    used.require_used(pipeline["features"], contract, code)  # again when it is fitted
+    pipeline = _checked(code, contract, train)
     made_from = provenance.collect(conf, code.folder)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -84,20 +82,22 @@ def run(
             seconds = time.perf_counter() - start
             unseen = _predict_unseen(code, fit_rows, contract, train)
 
-        constant = dataset.fit_baseline(fit_rows, contract)
-        expected = dataset.encode_target(check_rows, contract)
-        value, baseline = (
-            metric.compute(
-                expected,
-                dataset.predict(fitted, check_rows[contract.features], contract.labels),
-            )
-            for fitted in (pipeline, constant)
+        checked = _check(
+            pipeline, fit_rows, check_rows, contract=contract, train=train, metric=metric
         )
+        value, baseline, decision = checked.value, checked.baseline, checked.decision
+        few = suspicion.few_rows(
+            dataset.encode_target(fit_rows, contract),
+            dataset.encode_target(check_rows, contract),
+            contract.labels,
+            gates.guardrails.min_group_rows,
+        )
+        advice = "".join(f" {each[0].upper()}{each[1:]}." for each in few)
         if not np.isfinite(value):
             raise UsageError(
                 f"{metric.name} is not defined on the {len(check_rows)} rows of the validation "
                 "set: it needs more than one class or value. Make the set larger in "
-                f"{conf / 'train.yml'}, field `split`."
+                f"{conf / 'train.yml'}, field `split`.{advice}"
             )
         better = metric.gain(value, baseline) > ROUNDING * abs(baseline)
         training = evidence.Training(
@@ -113,12 +113,15 @@ def run(
             seconds=seconds,
             seed=train.seed,
             parameters=train.parameters,
+            threshold=decision.threshold,
+            threshold_from=decision.source if decision.parameters else "",
+            findings=[*few, *checked.findings],
         )
         evidence.write(training, out / "training.json")
         experiments.record(
             conf,
             run_id,
-            parameters={**train.parameters, "seed": train.seed},
+            parameters={**train.parameters, "seed": train.seed, **decision.parameters},
             metrics={
                 f"validation_{metric.name}": value,
                 f"baseline_{metric.name}": baseline,
@@ -130,10 +133,14 @@ def run(
             raise GateError(
                 f"training stopped: {metric.name} on the validation set is {value:.4f}, a constant "
                 f"baseline has {baseline:.4f}. Look at the features and the target in "
-                "conf/data.yml, and at src/*/features.py and model.py."
+                f"conf/data.yml, and at src/*/features.py and model.py.{advice}"
             )
         card = artifact.Card(
-            run_id=run_id, task=project.task, labels=contract.labels, features=contract.features
+            run_id=run_id,
+            task=project.task,
+            labels=contract.labels,
+            features=contract.features,
+            threshold=decision.threshold,
         )
         artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
         described = reference.build_reference(fit_rows, unseen, contract)
@@ -147,6 +154,49 @@ def run(
         experiments.finish(conf, run_id, ok=ok)
 
 
+class Sampled(NamedTuple):
+    """What a fit on a sample of rows gave: numbers of rows, seconds, and the primary metric."""
+
+    fitted: int
+    checked: int
+    seconds: float
+    metric: str
+    value: float
+    baseline: float
+    threshold: float | None
+    findings: list[str]
+
+
+def try_once(conf: Path, data: Path, rows: int, *, overrides: Mapping[str, str]) -> Sampled:
+    """Fit the pipeline once, to at most `rows` rows; nothing is written, recorded or registered."""
+    project, gates = settings.load_project(conf), settings.load_gates(conf)
+    train = settings.load_train(conf).with_parameters(overrides)
+    contract = load_contract(conf / "data.yml", project.task)
+    metric = metrics.primary_metric(gates, project.task, conf)
+    threshold.require_fitting(train, contract, conf)
+    fit_rows = dataset.read_part(data, "train", contract)
+    if len(fit_rows) > rows:
+        fit_rows = fit_rows.sample(rows, random_state=train.seed).sort_index()
+    check_rows = dataset.read_part(data, "validation", contract)
+    code = team.load_team(conf)
+    pipeline = _checked(code, contract, train)
+    start = time.perf_counter()
+    with time_budget(train.time_budget_seconds, conf / "train.yml"):
+        dataset.fit(pipeline, fit_rows, contract)
+    seconds = time.perf_counter() - start
+    checked = _check(pipeline, fit_rows, check_rows, contract=contract, train=train, metric=metric)
+    return Sampled(
+        len(fit_rows),
+        len(check_rows),
+        seconds,
+        metric.name,
+        checked.value,
+        checked.baseline,
+        checked.decision.threshold,
+        checked.findings,
+    )
+
+
 def _unfitted(code: team.Team, contract: Contract, train: settings.Train) -> Pipeline:
     return Pipeline(
         [
@@ -154,6 +204,78 @@ def _unfitted(code: team.Team, contract: Contract, train: settings.Train) -> Pip
             ("model", code.build_model(dict(train.parameters), train.seed)),
         ]
     )
+
+
+def _checked(code: team.Team, contract: Contract, train: settings.Train) -> Pipeline:
+    """The unfitted pipeline, after a check of what can be known before the fit."""
+    pipeline = _unfitted(code, contract, train)
+    artifact.require_savable(pipeline, code)
+    used.require_used(pipeline["features"], contract, code)  # again when it is fitted
+    own_threshold.require_usable(pipeline[-1], code.path("model"), chosen=bool(train.threshold))
+    return pipeline
+
+
+class Decision(NamedTuple):
+    """The threshold from which the positive class is decided, and how it was chosen."""
+
+    threshold: float | None = None
+    source: str = ""
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameter of the run that it is."""
+        return {} if self.threshold is None else {"threshold": self.threshold}
+
+
+class Checked(NamedTuple):
+    """The metric on the validation set, of the model and of the constant baseline."""
+
+    value: float
+    baseline: float
+    decision: Decision
+    findings: list[str]
+
+
+def _check(
+    pipeline: Pipeline,
+    fit_rows: pd.DataFrame,
+    check_rows: pd.DataFrame,
+    *,
+    contract: Contract,
+    train: settings.Train,
+    metric: metrics.Metric,
+) -> Checked:
+    """Predict the validation set, and choose the threshold."""
+    truth, rows = dataset.encode_target(check_rows, contract), check_rows[contract.features]
+    predicted = dataset.predict(pipeline, rows, contract.labels)
+    constant = dataset.predict(dataset.fit_baseline(fit_rows, contract), rows, contract.labels)
+    decision = Decision(own_threshold.of_model(pipeline[-1]), "the model's own")
+    if train.threshold is not None:
+        chosen = threshold.choose(truth, predicted, train.threshold)
+        decision = Decision(chosen, threshold.describe(train.threshold))
+    return Checked(
+        metric.at(decision.threshold).compute(truth, predicted),
+        metric.compute(truth, constant),
+        decision,
+        _other_labels(pipeline, rows, predicted, decision),
+    )
+
+
+def _other_labels(
+    pipeline: Pipeline, rows: pd.DataFrame, predicted: np.ndarray, decision: Decision
+) -> list[str]:
+    """A finding if `predict` of the model gives labels that are not the served ones."""
+    if predicted.ndim == 1 or decision.threshold is not None:
+        return []
+    own = np.asarray(team.predict(pipeline, "predict", rows)).ravel()
+    if differing := int((own != decide(predicted)).sum()):
+        return [
+            f"`predict` of {type(pipeline[-1]).__name__} differs from the most probable class on "
+            f"{differing} of {len(rows)} rows of the validation set. Served is the most probable "
+            "one; a threshold stands in `threshold` of conf/train.yml, or in scikit-learn's "
+            "FixedThresholdClassifier"
+        ]
+    return []
 
 
 def _predict_unseen(
@@ -174,38 +296,3 @@ def _predict_unseen(
             fitted, unseen[contract.features], contract.labels
         )
     return predicted
-
-
-@contextmanager
-def time_budget(seconds: float, source: Path) -> Iterator[None]:
-    """Interrupt the block after this many seconds of wall time.
-
-    Raises:
-        UsageError: the time has expired.
-    """
-    # A shell starts background jobs with interrupts ignored; this process would inherit that.
-    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    expired, main_thread = threading.Event(), threading.get_ident()
-
-    def interrupt() -> None:
-        expired.set()
-        if hasattr(signal, "pthread_kill"):  # also wakes a fit that waits for its workers
-            signal.pthread_kill(main_thread, signal.SIGINT)
-        else:
-            _thread.interrupt_main()
-
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not expired.is_set():
-            raise
-        raise UsageError(
-            f"{source}, field `time_budget_seconds`: the fit took longer than {seconds:g} s and "
-            "was stopped. Give it more time, less data or a smaller model."
-        ) from None
-    finally:
-        timer.cancel()
-        signal.signal(signal.SIGINT, previous_handler)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 MODEL_HASH = "model_hash"  # the tag that binds a version to its model
+FINDINGS = "findings"  # what a person looks at before `promote`
 Role = Literal["champion", "challenger", "archived", "rejected", "rolled_back"]
 
 

@@ -51,7 +51,7 @@ def _selection(run: EvaluatedRun, *, log: bool = False) -> Statistics:
     ones = np.ones(len(run.truth))
     if not run.contract.labels:
         return {"": Mean(run.predicted / _spread(run), ones)}
-    chosen = run.predicted.argmax(axis=1)
+    chosen = run.decided
     return {
         label: Mean((chosen == code).astype(float), ones, rate=True, log=log)
         for label, code in _classes(run)
@@ -64,7 +64,7 @@ def _selection_ratio(run: EvaluatedRun) -> Statistics:
 
 def _errors(run: EvaluatedRun) -> Statistics:
     """Equalized odds (Hardt, Price and Srebro, 2016): false negative and false positive rates."""
-    chosen = run.predicted.argmax(axis=1)
+    chosen = run.decided
     statistics: Statistics = {}
     for label, code in _classes(run):
         true, predicted = run.truth == code, chosen == code
