@@ -7,7 +7,7 @@ from mlops_platform import evidence, settings
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.monitoring import drift, reference
 from mlops_platform.monitoring.reference import Distribution
-from scipy.stats import chi2, kstwo
+from scipy.stats import chi2, kstwo, norm
 
 from package.tests.workspaces import CREDIT
 
@@ -76,18 +76,21 @@ def test_the_chance_of_a_distance_is_that_of_two_samples():
     assert found.p_value == pytest.approx(kstwo.sf(0.5, round(1000 * 50 / 1050)))
 
 
-def test_many_times_the_smallest_number_is_a_bin_of_its_own():
-    """Half of the training data is 0: numbers below it have a bin, too."""
-    then = Distribution(
-        name="x",
-        rows=1000,
-        missing=0,
-        quantiles=[0.0] * 101 + [float(each) for each in EVEN[1:101]],
-    )
-    found = of_column(pd.Series([-1.0] * 25 + [0.0] * 25 + [100.0] * 50), then)
-    assert found.bins == ["below 0", "0", "0 to 20", "20 to 40", "40 to 60", "60 to 80", "above 80"]
-    assert found.then == pytest.approx([0, 0.5, 0.1, 0.1, 0.1, 0.1, 0.1])
-    assert found.now == pytest.approx([0.25, 0.25, 0, 0, 0, 0, 0.5])
+@pytest.mark.parametrize(
+    ("smallest", "bins", "then", "now"),
+    [
+        (0.0, ["below 0", "0"], [0, 0.5], [0.25, 0.25]),
+        (-1.0, ["up to 0"], [0.5], [0.5]),  # seldom: no bin of its own
+    ],
+)
+def test_many_times_the_smallest_number_is_a_bin_of_its_own(smallest, bins, then, now):
+    """Half of the training data is 0: if that is its smallest number, a bin shows the rest."""
+    quantiles = [smallest, *[0.0] * 100, *EVEN[1:101]]
+    training = Distribution(name="x", rows=1000, missing=0, quantiles=quantiles)
+    found = of_column(pd.Series([-1.0] * 25 + [0.0] * 25 + [100.0] * 50), training)
+    assert found.bins == [*bins, "0 to 20", "20 to 40", "40 to 60", "60 to 80", "above 80"]
+    assert found.then == pytest.approx([*then, 0.1, 0.1, 0.1, 0.1, 0.1])
+    assert found.now == pytest.approx([*now, 0, 0, 0, 0, 0.5])
 
 
 # ---------------------------------------------------------------- categories
@@ -148,6 +151,61 @@ def test_the_smaller_sample_decides_what_an_empty_bin_counts():
     assert of_column(words(a=100), few).psi == pytest.approx(expected)
 
 
+def test_a_constant_column():
+    then = reference.describe(pd.Series([5.0] * 1000), "x")
+    assert then.quantiles is not None
+    same = of_column(pd.Series([5.0] * 500), then)
+    assert (same.psi, same.distance, same.drifted) == (0, 0, False)
+    for elsewhere in (4.0, 6.0):
+        moved = of_column(pd.Series([elsewhere] * 500), then)
+        assert moved.drifted
+        assert moved.distance == 1
+        assert moved.psi > 1, "the bins below and above the constant show it"
+
+
+def test_a_category_with_one_value():
+    then = reference.describe(pd.Series(["a"] * 1000, dtype=object), "x")
+    assert not of_column(pd.Series(["a"] * 500, dtype=object), then).drifted
+    assert of_column(pd.Series(["b"] * 500, dtype=object), then).drifted
+
+
+def test_counts_with_ties_are_compared_right():
+    """A one-sample test against a smooth curve has a distance of half the ties, here 0.25."""
+    rng = np.random.default_rng(0)
+    then = reference.describe(pd.Series(rng.poisson(0.7, 3000).astype(float)), "x")
+    found = of_column(pd.Series(rng.poisson(0.7, 3000).astype(float)), then)
+    assert found.distance < 0.03
+    assert found.p_value > 0.01
+    assert sum(found.then) == pytest.approx(1)
+
+
+# ---------------------------------------------------------------- the stability index
+
+
+def test_psi_by_hand():
+    """0.1 ln(0.6/0.5) - 0.1 ln(0.4/0.5) = 0.0405."""
+    assert drift.psi(np.array([0.5, 0.5]), np.array([0.6, 0.4]), 1000) == pytest.approx(
+        0.1 * np.log(1.2) - 0.1 * np.log(0.8)
+    )
+
+
+def test_an_empty_bin_counts_as_half_a_row():
+    """With 100 rows the smallest share is 0.005: (0.5 - 0.005) ln(0.5/0.005), and 0.5 ln(1/0.5)."""
+    expected = (0.005 - 0.5) * np.log(0.005 / 0.5) + (1 - 0.5) * np.log(1 / 0.5)
+    assert drift.psi(np.array([0.5, 0.5]), np.array([0.0, 1.0]), 100) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shift", "low", "high"), [(0.5, 0.21, 0.29), (0, 0.003, 0.02)])
+def test_psi_of_two_thousand_rows_is_as_measured_elsewhere(shift, low, high):
+    """Of a shift by half a standard deviation about 0.247, of none about 0.010."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        then = reference.describe(pd.Series(rng.normal(0, 1, 2000)), "x")
+        found.append(of_column(pd.Series(rng.normal(shift, 1, 2000)), then).psi)
+    assert low < np.mean(found) < high
+
+
 # ---------------------------------------------------------------- limits
 
 
@@ -165,6 +223,18 @@ def test_a_limit_that_is_exactly_reached_is_no_alarm(now, then):
     [psi] = of_column(now, then, distance=exact.distance).reasons
     [distance] = of_column(now, then, psi=exact.psi).reasons
     assert (psi[:4], distance[:9]) == ("PSI ", "distance ")
+
+
+def test_the_more_columns_the_more_it_takes_to_raise_the_alarm():
+    """Chance below 0.01 is an alarm for one column; of ten columns each needs a tenth of it."""
+    spread = norm.ppf((np.arange(1000) + 0.5) / 1000)
+    then = reference.describe(pd.Series(spread), "x")
+    now = pd.Series(norm.ppf((np.arange(80) + 0.5) / 80) + 0.53)
+    alone = of_column(now, then)
+    assert alone.distance > LIMITS.distance
+    assert LIMITS.p_value / 10 < alone.p_value < LIMITS.p_value
+    assert alone.drifted
+    assert not of_column(now, then, columns=10).drifted
 
 
 @pytest.mark.parametrize("then", [NUMBERS, WORDS], ids=["numbers", "categories"])
@@ -197,12 +267,12 @@ def test_a_column_that_training_had_without_values_is_not_compared():
 # ---------------------------------------------------------------- the report
 
 
-def small_contract() -> Contract:
+def credit_contract() -> Contract:
     return load_contract(CREDIT / "conf" / "data.yml", "classification")
 
 
-def report(rows: int, **limits) -> evidence.DriftReport:
-    """Of one even feature, and a probability that was even and is 1 now."""
+def report(rows: int, *, highest: float = 200, **limits) -> evidence.DriftReport:
+    """Of a feature that was even up to 200, and a probability that was even and is 1 now."""
     then = reference.Reference(
         features=[NUMBERS.model_copy(update={"name": "income"})],
         predictions=[
@@ -216,10 +286,10 @@ def report(rows: int, **limits) -> evidence.DriftReport:
         ],
     )
     return drift.compare(
-        pd.DataFrame({"income": np.linspace(0, 200, rows)}),
+        pd.DataFrame({"income": np.linspace(0, highest, rows)}),
         np.column_stack([np.zeros(rows), np.ones(rows)]),
         then,
-        contract=small_contract(),
+        contract=credit_contract(),
         limits=LIMITS.model_copy(update=limits),
         model="credit",
         version="7",
@@ -237,6 +307,9 @@ def test_a_report_on_too_few_rows_says_how_many_are_needed():
 
 
 def test_a_report_names_the_columns_that_drifted():
+    assert report(200, highest=500).message == (
+        "2 of 2 columns drifted: income, probability of defaulted"
+    )
     found = report(200)
     assert found.model_dump(exclude={"columns"}) == report_of(
         rows=200, verdict="drift", message="1 of 2 columns drifted: probability of defaulted"
@@ -305,3 +378,16 @@ def test_probabilities_become_columns_in_hundredths(labels, expected):
 def test_values_become_one_column():
     [(name, values)] = reference.prediction_columns(np.array([1.2345, 2.0]), [])
     assert (name, values.tolist()) == ("prediction", [1.2345, 2.0])
+
+
+def test_a_reference_has_each_feature_and_prediction():
+    contract = credit_contract()
+    numbers, words = contract.numeric_features, contract.categorical_features
+    rows = pd.DataFrame(
+        {name: [1.0, 2.0] for name in numbers} | {name: ["a", "b"] for name in words}
+    )
+    found = reference.build_reference(rows, np.array([[0.25, 0.75], [0.5, 0.5]]), contract)
+    assert found.features == [reference.describe(rows[name], name) for name in numbers + words]
+    assert found.predictions == [
+        reference.describe(pd.Series([0.75, 0.5]), "probability of defaulted")
+    ]

@@ -175,5 +175,5 @@ def _present_rows(training: Distribution) -> int:
 
 def _shares(values: np.ndarray | pd.Series, edges: np.ndarray) -> Shares:
     """The share of values in each bin; a bin includes its upper edge."""
-    bins = np.searchsorted(edges, values, side="left")
+    bins = np.searchsorted(edges, values)
     return np.bincount(bins, minlength=len(edges) + 1) / len(values)
