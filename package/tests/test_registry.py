@@ -134,6 +134,16 @@ def test_only_a_challenger_is_promoted(registry, role):
         assert registry.champion().number == first
 
 
+def test_a_version_that_was_registered_by_hand_is_not_promoted(registry):
+    run_id = experiments.start(registry.conf, name="run", tags={})
+    registry._client.create_registered_model(registry.name)
+    registry._client.create_model_version(registry.name, f"runs:/{run_id}/model", run_id)
+    assert refusal(GateError, registry.promote, "1", "please", "tests") == (
+        "version 1 is unknown, only a challenger can be promoted. "
+        "The reason for its role: none given"
+    )
+
+
 def test_a_rejected_version_is_never_taken_by_default(registry):
     register(registry, "rejected")
     with pytest.raises(GateError, match="no challenger"):
@@ -284,6 +294,24 @@ def test_a_promotion_that_was_interrupted_is_finished_by_the_next_command(mlops,
     code, _, err = mlops(workspace, "promote")
     assert (code, "no challenger to promote" in err) == (1, True)
     assert roles(registry) == ["archived", "champion"]
+    assert registry.get("1").tags["role_why"] == "version 2 took its place"
+
+
+def test_without_an_interrupted_promotion_there_is_nothing_to_finish(registry):
+    for expected in ([], ["champion"], ["archived", "champion"]):
+        assert roles(registry) == expected
+        registry.finish_promotion()
+        assert roles(registry) == expected
+        promoted(registry)
+
+
+def test_a_rollback_leaves_one_champion(registry):
+    for _ in range(3):
+        promoted(registry)
+    registry.mark(registry.get("1").run_id, {"role": "champion"})  # as if never archived
+    registry.rollback("why", "who")
+    assert roles(registry) == ["archived", "champion", "rolled_back"]
+    assert registry.get("1").tags["role_why"] == "version 2 was restored"
 
 
 @pytest.mark.parametrize("nth", [3, 6, 7, 8])

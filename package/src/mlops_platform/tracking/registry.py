@@ -144,7 +144,7 @@ class Registry:
                 f"{self.name} has no challenger to promote. `uv run mlops models` lists all."
             )
         if version.role != "challenger":
-            reason = version.tags.get("role_why", "")
+            reason = version.tags.get("role_why", "none given")
             raise GateError(
                 f"version {version.number} is {version.role}, only a challenger can be promoted. "
                 f"The reason for its role: {reason}"
