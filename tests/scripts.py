@@ -25,6 +25,21 @@ def run(
     )
 
 
+def run_migration(
+    script: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a migration's script in `folder`; it may import the scripts beside it."""
+
+    def start() -> None:
+        home = Path(script).parent
+        for other in home.glob("*.py"):
+            sys.modules.pop(other.stem, None)  # those of another release
+        sys.path.insert(0, str(home))
+        runpy.run_path(script, None, "__main__")
+
+    return _fork([script, *arguments], folder, environment, start)
+
+
 def run_hooks(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
