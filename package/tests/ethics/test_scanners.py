@@ -16,10 +16,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from mlops_platform import settings
+from mlops_platform.data import reader
 from mlops_platform.data.contract import load_contract
+from mlops_platform.data.source import Source
 from mlops_platform.ethics import checks
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
 from mlops_platform.ethics.kinds import metric_check, signature_check
@@ -191,6 +194,21 @@ def test_a_column_that_the_contract_names_as_id_may_hold_it(project):
     assert project.check("personal-data").verdict == "passed"
     project.write("data/samples/people.csv", f"loan_id,income\n1,1,{MAIL}\n")
     assert project.check("personal-data").verdict == "failed"  # a cell beyond the header
+
+
+@pytest.mark.parametrize("name", ["people.csv", "people.csv.gz", "people.parquet"])
+def test_data_of_another_form_is_read_as_it_is_written(project, name):
+    path = project.root / "conf" / "data.yml"
+    contract = yaml.safe_load(path.read_text()) | {"source": {"separator": ";"}}
+    path.write_text(yaml.safe_dump(contract, sort_keys=False))
+    file = project.root / "data" / "samples" / name
+    file.parent.mkdir(parents=True)
+    for column, verdict in (("loan_id", "passed"), ("purpose", "failed")):
+        rows = pd.DataFrame({"income": ["1"], column: [MAIL]})
+        reader.write(rows, file, Source(separator=";"))
+        assert project.check("personal-data").verdict == verdict
+    reader.write(pd.DataFrame({"a": ["1"], "email": ["x"]}), file, Source(separator=";"))
+    assert f"`email` in data/samples/{name}" in project.check("identity").message
 
 
 def test_the_teams_own_address_is_no_personal_data(project):

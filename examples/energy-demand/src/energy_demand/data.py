@@ -10,7 +10,7 @@ def derive(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns under `derived` in conf/data.yml; none yet.
 
     It gets typed features and inputs in training, batch, monitor and endpoint, and looks at each
-    row by itself: `pd.DataFrame({"weekday": rows["day"].dt.weekday}, index=rows.index)`.
+    row by itself: `pd.DataFrame({"weekday": rows["day"].dt.day_of_week}, index=rows.index)`.
     """
     return pd.DataFrame(index=rows.index)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import is_scalar
@@ -89,12 +90,10 @@ def typed(
     object column. An unreadable value is missing in the first frame and True in the mask.
     """
     read: dict[str, pd.Series] = {}
-    unreadable: dict[str, pd.Series] = {}
+    unreadable: dict[str, np.ndarray] = {}
     for name, column in contract.columns.items():
         if name in frame.columns:
-            raw = frame[name]
-            read[name] = values.convert(raw, column, source)
-            unreadable[name] = values.without_empty(raw).notna() & read[name].isna()
+            read[name], unreadable[name] = values.convert(frame[name], column, source)
     return (
         pd.DataFrame(read, index=frame.index),
         pd.DataFrame(unreadable, index=frame.index, dtype=bool),

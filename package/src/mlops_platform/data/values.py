@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,16 +24,25 @@ FINER = re.compile(r"([.,]\d{6})\d+")  # than microseconds
 LAST = pd.Timestamp("9999-12-31T23:59:59.999999")  # datetime's last, and ISO 8601's
 
 
-def convert(raw: pd.Series, column: Column, source: Source = PLAIN) -> pd.Series:
-    """The values in the column's type; what cannot be read is missing. Text is as in `source`."""
+def convert(raw: pd.Series, column: Column, source: Source = PLAIN) -> tuple[pd.Series, np.ndarray]:
+    """The values in the column's type, and which of them cannot be read: those are missing.
+
+    Text is as in `source`.
+    """
     raw = without_empty(raw)
     if column.numeric:
-        return numbers(raw, source.decimal)
-    if column.kind == "date":
-        return dates(raw, source.date_format)
-    text = raw.astype(object).where(raw.notna(), np.nan)
-    known = frozenset(column.values or ())
-    return text.map(partial(as_text, known=known), na_action="ignore").astype(object)
+        read = numbers(raw, source.decimal)
+    elif column.kind == "date":
+        read = dates(raw, source.date_format)
+    else:
+        read = _texts(raw, frozenset(column.values or ()))
+    return read, raw.notna().to_numpy() & read.isna().to_numpy()
+
+
+def _texts(raw: pd.Series, known: frozenset[str]) -> pd.Series:
+    pairs = zip(raw.to_numpy(dtype=object), raw.isna().to_numpy(), strict=True)
+    read = [np.nan if missing else as_text(value, known) for value, missing in pairs]
+    return pd.Series(read, index=raw.index, dtype=object)
 
 
 def date_fault(value: str, low: object, high: object) -> str:
@@ -70,6 +78,8 @@ def numbers(raw: pd.Series, decimal: str = ".") -> pd.Series:
 
     With a decimal comma, a text with a point is none: it may mean thousands.
     """
+    if raw.dtype == np.float64 and not np.isinf(raw.to_numpy()).any():
+        return raw
     if is_bool_dtype(raw):
         return pd.Series(np.nan, index=raw.index)
     if decimal == "," and (is_object_dtype(raw) or is_string_dtype(raw)):

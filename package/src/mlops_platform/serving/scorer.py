@@ -84,7 +84,8 @@ class Scorer:
         if len(read.faults):
             raise RequestError(derived_faults(read.faults))
         predicted = self.predict(read.typed[self.contract.features])
-        ids = [self._id(row) for row in given]
+        name = next(iter(self.contract.named("id")), None)
+        ids = [{} if name is None or row[name] is None else {"id": row[name]} for row in given]
         if not self.labels:
             return [
                 {**known, "value": value}
@@ -131,15 +132,15 @@ class Scorer:
         """The label that the model decides for each row."""
         return [self.labels[code] for code in decide(probabilities, self.threshold)]
 
-    def _id(self, row: dict[str, Any]) -> dict[str, Any]:
-        """`id` and its value, where the contract has an id and the row gives it."""
-        ids = [row[name] for name in self.contract.named("id")]
-        return {"id": ids[0]} if ids and ids[0] is not None else {}
-
     def _read_request(self, given: list[dict[str, Any]]) -> Rows:
         """Rows of a request, which keep the contract, and what is derived from them."""
         names = self.contract.requested
-        raw = pd.DataFrame({name: [row[name] for row in given] for name in names})
+        columns: dict[str, np.ndarray] = {}
+        for name in names:
+            values = [np.nan if row[name] is None else row[name] for row in given]
+            numeric = self.contract.raw[name].numeric
+            columns[name] = np.array(values, dtype="float64" if numeric else object)
+        raw = pd.DataFrame(columns)
         return read_rows(raw, self.contract, self._team, source=PLAIN, judged=True)
 
     def _try(self) -> None:
