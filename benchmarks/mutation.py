@@ -35,8 +35,8 @@ SETTINGS = """
 source_paths = ["src"]
 only_mutate = {modules}
 also_copy = {copied}
-# All sessions of mutmut are forks of one process, where MLflow keeps connections by path: each needs
-# a temporary folder that no other had, so none is removed at the end of its session.
+# All sessions of mutmut are forks of one process, where MLflow keeps connections by path: each
+# needs a temporary folder that no other had, so none is removed at the end of its session.
 pytest_add_cli_args = [
   "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "tmp_path_retention_policy=all",
 ]

@@ -415,3 +415,10 @@ def test_a_rollback_to_another_model_is_refused(registry, model):
     said = refusal(GateError, registry.rollback, "why", "who")
     assert said.startswith("version 1: its model is not the one that was registered.")
     assert roles(registry) == ["archived", "champion"]
+
+
+def test_a_version_without_a_hash_is_promoted_with_a_notice(registry, capsys):
+    """An earlier release registered it."""
+    binding.say_unbound.cache_clear()
+    assert promoted(registry) == "1"
+    assert "version 1 has no tag `model_hash`" in " ".join(capsys.readouterr().err.split())
