@@ -24,7 +24,7 @@ from typing import Any
 
 from mlops_platform import cli
 from mlops_platform.core import terminal
-from mlops_platform.core.files import hash_path
+from mlops_platform.core.files import IGNORED, hash_path
 from mlops_platform.models import artifact
 from mlops_platform.pipelines.outputs import latest, newest
 from mlops_platform.tracking.registry import Registry
@@ -41,6 +41,7 @@ COMMANDS = {
     "promote": ["promote", "--why", "kill test"],
     "rollback": ["rollback", "--why", "kill test"],
 }
+PAGES = {"report.html", "model_card.md"}  # `promote` and `rollback` write the role of now there
 ROWS = 300
 SECONDS = 120.0  # no command takes that long
 
@@ -117,7 +118,8 @@ class Project:
             whole = all((last / step / "step.json").is_file() for step in steps) if last else True
             runs[home.name] = {
                 "latest": good.name if good else None,
-                "hash": hash_path(good) if good else None,
+                "hash": hash_path(good, IGNORED | PAGES) if good else None,
+                "pages": [whole(page) for page in sorted(home.rglob("report.html"))],
                 "steps": sorted(steps),
                 "whole": whole,
             }
@@ -141,6 +143,11 @@ class Project:
         elif name == "batch":
             return registry.holder("champion") is not None
         return True
+
+
+def whole(page: Path) -> bool:
+    """Whether a page of HTML has its end."""
+    return page.read_text(encoding="utf-8").rstrip().endswith("</html>")
 
 
 def wait(pid: int, seconds: float = SECONDS) -> int:
@@ -170,6 +177,7 @@ def check(name: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     elif before["champion"] is not None:
         assert after["champion"] in old, "no champion is left"
     for home, run in after["runs"].items():
+        assert all(run["pages"]), f"half of a report in {home}"
         assert run["whole"], f"half of a run in {home}: {run['steps']}"
         earlier = before["runs"].get(home)
         if earlier and earlier["latest"] == run["latest"]:

@@ -14,7 +14,7 @@ VERSION = {"role": "challenger", "metric": "f1", "predictions_hash": "a", "run_i
 def state(**changed):
     """Two versions, the first of them champion, and a run of the training pipeline."""
     first, second = VERSION | {"model": "m1", "role": "champion"}, VERSION | {"model": "m2"}
-    run = {"latest": "run-1", "hash": "h", "steps": ["train"], "whole": True}
+    run = {"latest": "run-1", "hash": "h", "steps": ["train"], "whole": True, "pages": [True]}
     return {
         "versions": {"1": first, "2": second},
         "champion": "1",
@@ -45,6 +45,7 @@ def test_commands_that_are_killed_leave_nothing_half_there():
         ("pipeline", {"versions": state()["versions"] | {"1": VERSION | {"model": "other"}}}),
         ("pipeline", {"runs": {"train": state()["runs"]["train"] | {"hash": "other"}}}),
         ("pipeline", {"runs": {"train": state()["runs"]["train"] | {"whole": False}}}),
+        ("promote", {"runs": {"train": state()["runs"]["train"] | {"pages": [False]}}}),
         ("pipeline", {"runs": {"train": state()["runs"]["train"] | {"latest": None}}}),
     ],
 )
