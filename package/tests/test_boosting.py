@@ -181,9 +181,7 @@ def planted(folder: Path, loader: str, content: Any) -> Path:
 
 def test_a_file_may_only_fill_a_type_and_not_call_it(tmp_path):
     """The only way to a Booster is its state."""
-    arguments = json.loads(
-        zipfile.ZipFile(io.BytesIO(skops.io.dumps(({},)))).read("schema.json")
-    )
+    arguments = json.loads(zipfile.ZipFile(io.BytesIO(skops.io.dumps(({},)))).read("schema.json"))
     folder = planted(tmp_path / "model", "ConstructorFromReduceNode", arguments)
     with pytest.raises(UsageError, match=r"calls lightgbm\.basic\.Booster, where a saved model"):
         artifact.load(folder, TEAM)
