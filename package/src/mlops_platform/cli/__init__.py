@@ -10,7 +10,17 @@ from typing import NoReturn
 
 import typer
 
-from mlops_platform.cli import azure, daily, ethics, settings, specs, steps, template, versions
+from mlops_platform.cli import (
+    azure,
+    daily,
+    data,
+    ethics,
+    settings,
+    specs,
+    steps,
+    template,
+    versions,
+)
 from mlops_platform.cli.app import app, invoke
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import CodeError, GateError, UsageError
@@ -22,6 +32,7 @@ __all__ = [
     "application",
     "azure",
     "daily",
+    "data",
     "ethics",
     "invoke",
     "main",

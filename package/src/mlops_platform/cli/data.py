@@ -1,0 +1,90 @@
+"""Commands for data: a draft of the settings."""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlops_platform.cli.app import CONF, Conf, app
+from mlops_platform.core import terminal
+from mlops_platform.core.errors import UsageError
+from mlops_platform.core.names import Task
+
+data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft settings from data.")
+app.add_typer(data, name="data")
+
+
+@data.callback()
+def _group() -> None:
+    """Draft settings from data."""
+
+
+@data.command()
+def draft(
+    path: Annotated[Path, typer.Argument(help="A file or folder: CSV, Parquet or a query.")],
+    *,
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    task: Annotated[Task | None, typer.Option(help="The project's own unless given.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the files in conf/.")] = False,
+    url: Annotated[
+        str | None, typer.Option(help="For a query: the variable with the database's URL.")
+    ] = None,
+    conf: Conf = CONF,
+) -> None:
+    """Write conf/data.yml from data, and adapt split, gates and ethics to it.
+
+    Shows the columns, and what to be careful with. Writes all files or none.
+    """
+    from mlops_platform import settings
+    from mlops_platform.draft import draft as drafting
+    from mlops_platform.draft import view
+
+    former = settings.load_project(conf).task
+    made = drafting.make(path, target, task or former, conf, url)
+    terminal.table(f"{path}:", view.HEADINGS, view.rows(made.columns))
+    for line in made.doubts:
+        terminal.out.print(f"CAREFUL  {line}", markup=False)
+    if not made.files:
+        terminal.out.print(f"{conf} says so already", markup=False)
+        return
+    names = ", ".join(f"{conf.name}/{name}" for name in made.files)
+    existing = [name for name in made.files if (conf / name).exists()]
+    if existing and not replace:
+        raise UsageError(
+            f"{conf}: nothing is written. `--replace` changes {names}; git keeps what they say now."
+        )
+    _require_valid(conf, made.files)
+    from mlops_platform.draft import files
+
+    files.write(conf, made.files)
+    terminal.out.print(f"wrote {names}", markup=False)
+    if task not in (None, former):
+        terminal.out.print(f"model.py must build a model for {task} now", markup=False)
+    terminal.out.print("Read conf/data.yml, then: uv run poe pipeline", markup=False)
+
+
+def _require_valid(conf: Path, new: dict[str, str]) -> None:
+    """Check the settings as they will be, in a copy beside them.
+
+    Raises:
+        UsageError: problems that are not there today; nothing is written.
+    """
+    from mlops_platform.cli import settings_check
+
+    before = settings_check.find_problems(conf)
+    with tempfile.TemporaryDirectory(prefix=".draft-", dir=conf.resolve().parent) as scratch:
+        copy = Path(scratch)
+        shutil.copytree(conf, copy, dirs_exist_ok=True)
+        for name, text in new.items():
+            (copy / name).write_text(text, encoding="utf-8", newline="\n")
+        after = [line.replace(str(copy), str(conf)) for line in settings_check.find_problems(copy)]
+    if problems := [line for line in after if line not in before]:
+        raise UsageError(
+            "\n".join(["nothing is written; the draft would not be valid:", *problems])
+        )

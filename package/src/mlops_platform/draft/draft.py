@@ -1,0 +1,53 @@
+"""A draft of conf/ from data: read, guess, limit, doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mlops_platform.core import strict_yaml
+from mlops_platform.data import values
+from mlops_platform.data.contract import Contract
+from mlops_platform.data.source import Source
+from mlops_platform.draft import doubts, files, guess, limits, sniff
+from mlops_platform.draft.guess import Guess
+from mlops_platform.settings import Task, parse
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The columns, how the data is written, the doubts, and the new files of conf/ by name."""
+
+    columns: list[Guess]
+    source: Source
+    doubts: list[str]
+    files: dict[str, str]
+
+
+def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None) -> Draft:
+    """Draft the settings in `conf` from a file or folder; nothing is written.
+
+    Raises:
+        UsageError: the data cannot be read, or the target does not match the task.
+    """
+    frame, source, notes = sniff.sniff(path, url)
+    columns = guess.columns(frame, source, target, task)
+    found = next(each for each in columns if each.role == "target")
+    texts = files.texts(conf, columns, source, limits=limits.propose(found), task=task, notes=notes)
+    return Draft(columns, source, [*doubts.find(columns), *_broken(frame, texts, conf)], texts)
+
+
+def _broken(frame: pd.DataFrame, texts: dict[str, str], conf: Path) -> list[str]:
+    """Rules of the drafted contract that the data itself breaks, such as a text that is too long.
+
+    Empty if the contract is as before.
+    """
+    if "data.yml" not in texts:
+        return []
+    contract = parse(Contract, strict_yaml.load(texts["data.yml"]), conf / "data.yml")
+    if contract.rows_without_target == "drop":
+        frame = frame[values.without_empty(frame[contract.target]).notna()]
+    found = contract.check(frame)
+    return [f"`{finding.column}`: {finding.message}" for finding in found]
