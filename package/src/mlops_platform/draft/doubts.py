@@ -161,7 +161,7 @@ def _duplicates(guesses: list[Guess]) -> Iterator[str]:
 
 
 def _order(guesses: list[Guess], target: Guess) -> Iterator[str]:
-    """Neighbours that are alike where no column says the time."""
+    """Rows beside each other that are alike where no column says the time."""
     if any(guess.role == "time" for guess in guesses):
         return  # the draft splits by it
     numbers = target.typed if target.numeric else pd.Series(pd.factorize(target.typed)[0])

@@ -94,10 +94,10 @@ class Guess:
         if self.kind == "number" and low >= 0 and high <= 1:
             return 0, 1
         slack = (high - low or abs(high) or 1) / 2
-        bottom = 0.0 if low >= 0 and low - slack < 0 else _outward(low - slack, np.floor)
-        top = 0.0 if high <= 0 and high + slack > 0 else _outward(high + slack, np.ceil)
+        bottom = 0.0 if low >= 0 and low - slack < 0 else _outward(low - slack)
+        top = 0.0 if high <= 0 and high + slack > 0 else -_outward(-high - slack)
         if self.kind == "integer":
-            bottom, top = max(np.floor(bottom), -EXACT), min(np.ceil(top), EXACT)
+            bottom, top = max(bottom // 1, -EXACT), min(-(-top // 1), EXACT)
         return _whole(min(bottom, low)), _whole(max(top, high))
 
 
@@ -272,12 +272,12 @@ def _one_of_each(guesses: list[Guess]) -> None:
             )
 
 
-def _outward(value: float, towards: Any) -> float:
-    """Rounded away from the data to two digits that count."""
+def _outward(value: float) -> float:
+    """The next lower number with two digits that count."""
     if not value:
         return 0.0
-    unit = 10.0 ** (np.floor(np.log10(abs(value))) - 1)
-    return float(f"{float(towards(value / unit)) * unit:.12g}")
+    unit = 10.0 ** (np.ceil(np.log10(abs(value))) - 2)
+    return float(f"{value // unit * unit:.12g}")
 
 
 def _whole(value: float) -> float:

@@ -78,5 +78,5 @@ def _two_digits(value: float) -> float:
     """Rounded down to two digits that count, so that a limit does not let a constant pass."""
     if value <= 0:
         return 0.0
-    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
-    return float(f"{np.floor(value / unit + 1e-9) * unit:.12g}")
+    unit = 10.0 ** (np.ceil(np.log10(value)) - 2)
+    return float(f"{(value / unit + 1e-9) // 1 * unit:.12g}")
