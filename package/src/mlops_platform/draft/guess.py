@@ -147,7 +147,7 @@ def _kind(name: str, raw: pd.Series, source: Source) -> Guess:
         return Guess(name, "date", values.dates(raw, source.date_format))
     distinct = text.nunique()
     kind = "category" if distinct <= min(MAX_VALUES, max(2, len(text) / 2)) else "text"
-    return Guess(name, kind, values.convert(raw, Column(kind="text"), source))
+    return Guess(name, kind, _texts(raw))
 
 
 def _numeric(present: pd.Series, text: pd.Series, decimal: str) -> Kind | None:
@@ -172,7 +172,7 @@ def _as_target(guess: Guess, raw: pd.Series, task: Task) -> None:
             )
         return
     if guess.numeric or guess.kind == "date":
-        guess.typed = values.convert(raw, Column(kind="text")).map(_plain, na_action="ignore")
+        guess.typed = _texts(raw).map(_plain, na_action="ignore")
     if not 2 <= guess.distinct <= MAX_VALUES:
         raise UsageError(
             f"{field}: classification needs 2 to {MAX_VALUES} classes, found {guess.distinct}. "
@@ -185,6 +185,11 @@ def _as_target(guess: Guess, raw: pd.Series, task: Task) -> None:
         guess.positive = named[0] if named else str(counts.index[-1])
         reason = "as asked; positive is a guess: " + (named[0] if named else "the rarer class")
         guess.say("target", reason, doubtful=True)
+
+
+def _texts(raw: pd.Series) -> pd.Series:
+    read, _ = values.convert(raw, Column(kind="text"))
+    return read
 
 
 def _plain(text: str) -> str:
