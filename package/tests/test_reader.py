@@ -3,14 +3,19 @@
 import bz2
 import gzip
 import lzma
+import os
+import shutil
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import parquet_rows, reader
 from mlops_platform.data.contract import Contract
@@ -280,6 +285,57 @@ def test_a_database_that_cannot_be_asked(  # noqa: PLR0917
     with pytest.raises(UsageError, match=says) as caught:
         reader.read(tmp_path, Source(**SQL, **asked))
     assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A PostgreSQL server of Debian's package, with the rows as a table in their own types."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), shutil.which("initdb")]
+    initdb = next((Path(each) for each in found if each), None)
+    if initdb is None:
+        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    owner = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+    if owner:  # it refuses to run as root
+        shutil.chown(folder, **owner)
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [initdb.with_name(program), "-D", folder / "data", *arguments],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            **owner,
+        )
+
+    run("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8")
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+    url = f"postgresql+psycopg://tester@/postgres?host={folder}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for statement in (
+            "create table homes (name text, area float, built date, beds bigint, price numeric)",
+            "insert into homes values ('Café, big', 1.5, '2024-12-31', null, 10)",
+            "insert into homes values ('Süd', null, null, 3, 20)",
+        ):
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    monkeypatch.setenv("HOMES_URL", url)
+    yield
+    run("pg_ctl", "stop", "-m", "immediate")
+    shutil.rmtree(folder)
+
+
+def test_postgresql_gives_the_same_rows_in_chunks(postgres, tmp_path):
+    for asked in ({"table": "public.homes"}, {"query": "select * from homes order by price"}):
+        contract = contract_of(**SQL, **asked)
+        pd.testing.assert_frame_equal(typed(tmp_path, contract), TYPED)
+        [file] = reader.files(tmp_path, contract.source)
+        chunks = list(reader.chunks(file, contract.source, 1))
+        assert [list(chunk.frame.index) for chunk in chunks] == [[1], [2]]
+    with pytest.raises(UsageError, match='of HOMES_URL failed: relation "gone" does not exist'):
+        reader.read(tmp_path, Source(**SQL, table="gone"))
 
 
 # ---------------------------------------------------------------- the settings
