@@ -1,6 +1,7 @@
 """`mlops data draft`: settings that fit the data, for three kinds of tables and many forms."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from mlops_platform import cli, settings
+from mlops_platform.cli import settings_check
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import reader
 from mlops_platform.data.contract import load_contract
@@ -141,6 +143,8 @@ def test_a_wide_regression_with_dates_trains_and_a_constant_meets_no_limit(
 ) -> None:
     wide().to_csv(regression.raw / "wide.csv.gz", index=False, encoding="utf-16")
     draft(regression, "size", "--replace")
+    problems = settings_check.find_problems(regression.conf)
+    assert [line for line in problems if "Python finds first" not in line] == []  # the example's
     columns = drafted(regression)
     contract = load_contract(regression.conf / "data.yml", "regression")
     assert columns["day"] == {"kind": "date", "role": "time"}
@@ -194,6 +198,18 @@ def test_all_files_are_written_or_none(project: Workspace, monkeypatch: pytest.M
     assert {path.name: path.read_bytes() for path in project.conf.iterdir()} == before
 
 
+def test_a_draft_that_would_not_be_valid_is_not_written(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes().to_csv(project.raw / "codes.csv", index=False)
+    before = {path.name: path.read_bytes() for path in project.conf.iterdir()}
+    monkeypatch.setattr(files, "split_by", lambda guesses: "weather")
+    with pytest.raises(UsageError, match=r"would not be valid:\n.*train.yml.*split.by"):
+        draft(project, "class", "--replace")
+    assert {path.name: path.read_bytes() for path in project.conf.iterdir()} == before
+    assert not list(project.root.glob(".draft-*"))
+
+
 def test_comments_and_other_fields_of_the_settings_stay(regression: Workspace) -> None:
     wide().to_csv(regression.raw / "wide.csv", index=False)
     lines = {name: _lines(regression, name) for name in TYPES}
@@ -219,13 +235,14 @@ def _lines(project: Workspace, name: str) -> list[str]:
     [
         ("clas", (), "--target clas: the data has no such column. Did you mean `class`"),
         ("score", (), "classification needs 2 to 50 classes, found"),
+        ("same", (), "is the same in every row"),
         ("status", ("--task", "regression"), "regression needs numbers, and it is a category"),
     ],
 )
 def test_a_target_that_does_not_fit_says_what_does(
     project: Workspace, target: str, more: tuple[str, ...], message: str
 ) -> None:
-    codes().to_csv(project.raw / "codes.csv", index=False)
+    codes().assign(same=1).to_csv(project.raw / "codes.csv", index=False)
     with pytest.raises(UsageError, match=message):
         draft(project, target, *more)
 
@@ -297,3 +314,75 @@ def test_the_table_shows_each_column_with_its_histogram(
         "b",
         "██",
     ]
+
+
+def test_odd_names_and_values_give_a_contract_that_allows_them(project: Workspace) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            name: rng.normal(size=ROWS)
+            for name in ("self", "a: b", "#x", "no", "123", "{", "l" * 150)
+        }
+    )
+    frame["line\nbreak"] = -1e-9
+    frame.loc[0, "line\nbreak"] = -1e6
+    frame["empty"] = np.nan
+    frame["flag"] = rng.choice([True, False], ROWS)
+    frame["quoted"] = rng.choice(['a"b', "c'd", "#e", "- f", " g ", "null", "~"], ROWS)
+    frame["rate"] = [f"{value}%" for value in rng.integers(0, 100, ROWS)]
+    frame["essay"] = ["long " * 100, *["short"] * (ROWS - 1)]
+    frame["class"] = rng.choice(["yes", "no"], ROWS)
+    frame.to_csv(project.raw / "odd.csv", index=False)
+    draft(project, "class", "--replace")
+    columns = drafted(project)
+    assert list(columns) == list(frame.columns)
+    assert columns["empty"] == {"kind": "text", "missing": 0.99, "role": "ignored"}
+    assert columns["flag"]["values"] == ["False", "True"]
+    assert columns["rate"] == {"kind": "text", "role": "ignored"}
+    assert columns["essay"]["kind"] == "text"
+    assert columns["class"]["positive"] == "yes"
+
+
+def test_a_few_values_that_are_no_numbers_are_named(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = codes().astype({"score": object})
+    frame.loc[7, "score"] = "inf"
+    frame.to_csv(project.raw / "codes.csv", index=False)
+    draft(project, "class", "--replace")
+    line = "CAREFUL  `score`: 1 row violates `is a number`; the first is row 8 with 'inf'"
+    assert line in capsys.readouterr().out
+
+
+def test_another_task_changes_the_project_and_names_the_model(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide().to_csv(project.raw / "wide.csv", index=False)
+    draft(project, "size", "--task", "regression", "--replace")
+    assert settings.load_project(project.conf).task == "regression"
+    assert settings.load_gates(project.conf).metric == "mae"
+    assert "model.py must build a model for regression now" in capsys.readouterr().out
+
+
+def test_a_query_needs_the_name_of_a_variable_and_is_read(
+    project: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(tmp_path / "codes.db") as database:
+        codes().to_sql("codes", database, index=False)
+    (project.raw / "all.sql").write_text("SELECT * FROM codes ORDER BY rowid")
+    with pytest.raises(UsageError, match=r"is a query. Add `--url NAME`"):
+        draft(project, "class")
+    monkeypatch.setenv("CODES_URL", f"sqlite:///{tmp_path / 'codes.db'}")
+    draft(project, "class", "--url", "CODES_URL", "--replace")
+    assert drafted(project)["branch"]["values"] == ["001", "002", "010"]
+    assert project.contract.source == sniff.Source(format="sql", url="CODES_URL")
+
+
+def test_rare_positives_are_judged_by_average_precision(project: Workspace) -> None:
+    frame = codes().assign(found=np.arange(ROWS) % 25 == 0)
+    frame.to_csv(project.raw / "rare.csv", index=False)
+    draft(project, "found", "--replace")
+    gates = settings.load_gates(project.conf)
+    assert gates.metric == "average_precision"
+    limit = next(limit for limit in gates.quality if limit.metric == "average_precision")
+    assert limit.min == 0.06  # half as much again as a constant, which has 0.04

@@ -115,3 +115,12 @@ def test_a_leak_into_a_number_is_found() -> None:
     assert [line[:60] for line in find(frame, "income")] == [
         "`net`: gives `income` alone (R2 1.00): is it known before th"
     ]
+
+
+def test_personal_values_of_a_category_are_not_written_into_the_settings() -> None:
+    frame = seeded(sender=RNG.choice([MAIL, "other" + "@" + "firma.de"], ROWS))
+    sender = next(
+        each for each in guess.columns(frame, PLAIN, "bought", "classification")
+        if each.name == "sender"
+    )  # fmt: skip
+    assert sender.fields() == {"kind": "text", "role": "ignored"}

@@ -174,7 +174,7 @@ def check_values(contract: Contract, frame: pd.DataFrame, source: Source = PLAIN
     for name in read.columns:
         column = contract.columns[name]
         share = float((read[name].isna() & ~unreadable[name]).mean())
-        if column.missing and share > column.missing:
+        if column.missing and column.role != "ignored" and share > column.missing:
             message = f"{share:.1%} of the values are missing, at most {column.missing:.1%} allowed"
             findings.append(_finding(name, "missing", int(read[name].isna().sum()), message))
     return findings

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mlops_platform.core.text import pluralize
-from mlops_platform.draft.guess import Guess
+from mlops_platform.draft.guess import WITH_UNIT, Guess
 from mlops_platform.ethics.personal import find_personal_data
 from mlops_platform.evaluation.metrics import METRICS
 
@@ -125,6 +125,8 @@ def _groups(guess: Guess) -> Iterator[str]:
     """A column of ids whose values repeat: rows of one are more alike than others."""
     if guess.role != "ignored" or guess.kind not in ("text", "integer"):
         return
+    if guess.kind == "text" and guess.present.str.fullmatch(WITH_UNIT).all():
+        return  # quantities
     if guess.distinct >= GROUPS and len(guess.present) >= 1.5 * guess.distinct:
         yield (
             f"`{guess.name}`: {guess.distinct} values in {len(guess.present)} rows: rows of one "
@@ -170,6 +172,6 @@ def _order(guesses: list[Guess], target: Guess) -> Iterator[str]:
     alike = numbers.autocorr(1)
     if alike >= IN_ORDER:
         yield (
-            f"`{target.name}`: rows beside each other are alike (correlation {alike:.2f}): in "
-            "order of time? A random split then looks too good. Add the time as a column"
+            f"`{target.name}`: rows beside each other are alike (correlation {alike:.2f}): sorted, "
+            "or in order of time? A random split then looks too good. Add the time as a column"
         )

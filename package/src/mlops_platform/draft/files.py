@@ -141,10 +141,10 @@ def _ethics(text: str, guesses: list[Guess], limits: Limits, task: Task) -> str:
     roles = {guess.role for guess in guesses}
     waived = {waiver["check"] for waiver in yaml.safe_load(text).get("waivers") or []}
     if "sensitive" not in roles and not waived:
-        note = "No sensitive column in conf/data.yml, so these checks are left out"
+        note = "No sensitive column in conf/data.yml, so these checks are left out; git has them"
         text = edits.without_measures(text, NEED_SENSITIVE, note)
     if "id" not in roles and not waived:
-        note = "No id in conf/data.yml, so this check is left out"
+        note = "No id in conf/data.yml, so this check is left out; git has it"
         text = edits.without_measures(text, NEED_ID, note)
     if task == "regression":
         text = edits.without_measures(text, frozenset(CLASSIFICATION_ONLY), "For classes only")

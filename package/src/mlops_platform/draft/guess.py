@@ -19,6 +19,8 @@ from mlops_platform.ethics.personal import find_personal_data, suggests_identity
 from mlops_platform.settings import Task
 
 MAX_VALUES = 50
+MAX_LENGTH = 100  # of a value of a category
+MOSTLY = 0.95  # so many numbers: the others are faults, which the contract then names
 WORDS = 3  # a text with so many words on average is written by people
 ID_NAME = re.compile(r"(^|_)(id|ids|uuid|guid|key|nr|no|num|number)$|^[a-z]+id$")
 YEAR_NAME = re.compile(r"(^|_)(year|jahr)$")
@@ -26,6 +28,7 @@ SENSITIVE = re.compile(
     r"(^|_)(sex|gender|race|ethnicity|ethnic_group|religion|nationality|citizenship|disability"
     r"|marital_status|age|age_?(band|group|class|range)|sexual_orientation|pregnant|geschlecht)$"
 )
+WITH_UNIT = re.compile(r"[€$£]?\s*[-+]?\d[\d.,]*\s*(%|€|\$|£|[a-zA-Z°]{1,3})?")
 POSITIVE = ("1", "yes", "true", "y", "positive", "ja")
 DIGITS_OF_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 
@@ -146,15 +149,20 @@ def _kind(name: str, raw: pd.Series, source: Source) -> Guess:
     if values.dates(present, source.date_format).notna().all():
         return Guess(name, "date", values.dates(raw, source.date_format))
     distinct = text.nunique()
-    kind = "category" if distinct <= min(MAX_VALUES, max(2, len(text) / 2)) else "text"
+    few = distinct <= min(MAX_VALUES, max(2, len(text) / 2))
+    kind = "category" if few and text.str.len().max() <= MAX_LENGTH else "text"
     return Guess(name, kind, _texts(raw))
 
 
 def _numeric(present: pd.Series, text: pd.Series, decimal: str) -> Kind | None:
     """Number or integer; None for texts, also those that begin with zeros, such as a code."""
     read = values.numbers(present, decimal)
-    if read.isna().any() or text.str.fullmatch(r"0\d+").any():
+    numbers = read.notna()
+    if numbers.mean() < MOSTLY or text.str.fullmatch(r"0\d+").any():
         return None
+    if not numbers.all() and text[~numbers].nunique() == 1 and read.nunique() < MAX_VALUES:
+        return None  # a code of digits, and one of letters
+    read, text = read[numbers], text[numbers]
     whole = (read % 1 == 0).all() and read.abs().max() <= EXACT
     marked = text.str.contains(r"[.,eE]").any() and not text.str.fullmatch(r"-?\d+\.0").all()
     is_float = is_float_dtype(present) or marked
@@ -164,6 +172,10 @@ def _numeric(present: pd.Series, text: pd.Series, decimal: str) -> Kind | None:
 def _as_target(guess: Guess, raw: pd.Series, task: Task) -> None:
     field = f"--target {guess.name}"
     guess.say("target", "as asked")
+    if guess.distinct == 1:
+        raise UsageError(
+            f"{field}: is the same in every row: there is nothing to learn. Add others."
+        )
     if task == "regression":
         if not guess.numeric:
             raise UsageError(
@@ -201,7 +213,7 @@ def _role(guess: Guess) -> None:
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\W+", "_", guess.name.strip()).lower()
     if guess.present.empty:
         return
-    rows, distinct = len(guess.present), guess.distinct
+    distinct = guess.distinct
     unique = distinct == len(guess.typed)
     if suggests_identity(guess.name):
         guess.say("ignored", "by its name it identifies people", doubtful=True)
@@ -223,10 +235,22 @@ def _role(guess: Guess) -> None:
         _sensitive(guess)
     elif guess.kind in ("integer", "text") and ID_NAME.search(name):
         guess.say("ignored", f"by its name an id, with {distinct} values", doubtful=True)
-    elif guess.kind == "text" and _words(guess) < WORDS:
-        guess.say("ignored", f"{distinct} short texts in {rows} rows: a code?", doubtful=True)
-    elif not guess.reason:
-        guess.reason = f"{distinct} values" if guess.kind == "category" else ""
+    elif guess.kind == "text":
+        _of_texts(guess)
+    elif guess.kind == "category":
+        guess.reason = f"{distinct} values"
+
+
+def _of_texts(guess: Guess) -> None:
+    """Texts of several words are read by the model; short ones are something else."""
+    if guess.present.str.fullmatch(WITH_UNIT).all():
+        why = "numbers with a unit; make numbers of them in derive() of data.py"
+        guess.say("ignored", why, doubtful=True)
+    elif _words(guess) < WORDS:
+        rows = len(guess.present)
+        guess.say("ignored", f"{guess.distinct} short texts in {rows} rows: a code?", doubtful=True)
+    else:
+        guess.reason = "texts of several words"
 
 
 def _is_personal(value: str) -> bool:
@@ -236,6 +260,8 @@ def _is_personal(value: str) -> bool:
 def _is_id(guess: Guess, name: str) -> bool:
     if guess.kind == "text":
         return bool(ID_NAME.search(name)) or _words(guess) == 1
+    if guess.gaps:
+        return False
     steps = guess.typed.diff().dropna()
     return guess.kind == "integer" and (bool(ID_NAME.search(name)) or bool((steps == 1).all()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlops_platform.core.text import pluralize
 from mlops_platform.draft.guess import Guess
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -38,7 +39,7 @@ def _values(guess: Guess) -> str:
     if guess.kind == "date":
         return f"{present.min():%Y-%m-%d} to {present.max():%Y-%m-%d}"
     if guess.kind == "text" or (guess.kind == "category" and guess.role == "ignored"):
-        return f"{guess.distinct} texts"
+        return pluralize(guess.distinct, "text")
     text = ", ".join(present.value_counts().index)
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
 
