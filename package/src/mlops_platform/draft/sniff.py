@@ -143,7 +143,7 @@ def _text_forms(frame: pd.DataFrame, source: Source) -> Sniffed:
     """Find texts for missing values, the decimal mark and the date format of text columns."""
     notes: list[str] = []
     texts = {
-        str(name): frame[name].dropna().astype(str)
+        str(name): frame[name].dropna().astype(str).drop_duplicates()
         for name in frame.columns
         if frame[name].map(lambda value: isinstance(value, str)).any()
     }
@@ -163,7 +163,7 @@ def _text_forms(frame: pd.DataFrame, source: Source) -> Sniffed:
         change["decimal"] = ","
     dated = [text for text in full if text.str.match(DATE_LIKE).all()]
     read = {
-        written: sum(bool(values.dates(text, written).notna().all()) for text in dated)
+        written: sum(_is_written(text, written) for text in dated)
         for written in (DATE_FORMATS if dated else ())
     }
     best = max(read.values(), default=0)
@@ -175,6 +175,11 @@ def _text_forms(frame: pd.DataFrame, source: Source) -> Sniffed:
     if source.format == "sql":
         return Sniffed(frame, source, notes)
     return Sniffed(frame, Source(**{**source.model_dump(exclude_unset=True), **change}), notes)
+
+
+def _is_written(text: pd.Series, written: str) -> bool:
+    """Whether all texts are dates of this format; the first ones tell most that are not."""
+    return all(bool(values.dates(part, written).notna().all()) for part in (text[:LINES], text))
 
 
 def _missing(texts: dict[str, pd.Series]) -> list[str]:
