@@ -119,7 +119,7 @@ class Project:
             runs[home.name] = {
                 "latest": good.name if good else None,
                 "hash": hash_path(good, IGNORED | PAGES) if good else None,
-                "pages": [whole(page) for page in sorted(home.rglob("report.html"))],
+                "pages": [has_end(page) for page in sorted(home.rglob("report.html"))],
                 "steps": sorted(steps),
                 "whole": whole,
             }
@@ -145,7 +145,7 @@ class Project:
         return True
 
 
-def whole(page: Path) -> bool:
+def has_end(page: Path) -> bool:
     """Whether a page of HTML has its end."""
     return page.read_text(encoding="utf-8").rstrip().endswith("</html>")
 
