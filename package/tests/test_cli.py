@@ -115,7 +115,7 @@ def test_a_wrong_setting_is_named_with_its_file(mlops, trained, command, file, w
         (["serve"], "credit-risk has no champion yet"),
         (["monitor"], "credit-risk has no champion yet"),
         (["monitor", "--current", "gone"], "field `inputs.current`: there is no"),
-        (["validate", "--raw", "gone", "--out", "x"], "gone: does not exist"),
+        (["validate", "--raw", "gone", "--out", "x"], "gone: there is no such file or folder"),
     ],
 )
 def test_wrong_use_ends_in_2_and_says_what_is_wrong(mlops, workspace, arguments, says):
