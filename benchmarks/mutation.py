@@ -35,6 +35,8 @@ SETTINGS = """
 source_paths = ["src"]
 only_mutate = {modules}
 also_copy = {copied}
+timeout_constant = 20  # seconds: a session makes a store before its first test
+timeout_multiplier = 3
 # All sessions of mutmut are forks of one process, where MLflow keeps connections by path: each
 # needs a temporary folder that no other had, so none is removed at the end of its session.
 pytest_add_cli_args = [

@@ -59,18 +59,43 @@ def test_versions_are_in_the_order_of_their_numbers(registry):
     """Ten comes after nine, also where the store sends a page at a time."""
     for _ in range(11):
         register(registry)
-    search = registry._client.search_model_versions
-    registry._client = SimpleNamespace(
-        search_model_versions=lambda query, page_token: search(
-            query, max_results=4, page_token=page_token
-        )
-    )
+    real, pages = registry._client, []
+
+    def search(query: str, page_token: str | None):
+        assert page_token not in pages, "the same page again"
+        pages.append(page_token)
+        return real.search_model_versions(query, max_results=4, page_token=page_token)
+
+    registry._client = SimpleNamespace(search_model_versions=search)
     numbers = [str(number) for number in range(1, 12)]
     assert [version.number for version in registry.versions()] == numbers
+    assert len(pages) == 3
+    registry._client = real
     assert registry.get("10").number == "10"
     assert refusal(UsageError, registry.get, "12") == (
         f"version '12' of credit-risk does not exist; there are: {', '.join(numbers)}."
     )
+
+
+def test_versions_of_another_project_in_the_same_store_are_not_ours(workspace):
+    register(workspace.registry)
+    workspace.change("project.yml", name="another")
+    other = workspace.registry
+    assert other.versions() == []
+    assert register(other) == "1"
+    assert len(other.versions()) == 1
+
+
+def test_a_version_says_where_the_store_has_its_model(registry):
+    version = registry.get(register(registry))
+    found = registry._client.get_model_version(registry.name, version.number)
+    assert (found.run_id, found.source) == (version.run_id, f"runs:/{version.run_id}/model")
+
+
+def test_only_a_store_in_a_file_is_local(workspace, monkeypatch):
+    assert workspace.registry.is_local
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.com")
+    assert not workspace.registry.is_local
 
 
 def test_from_challenger_to_champion_and_back(registry):
