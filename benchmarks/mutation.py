@@ -19,7 +19,10 @@ KILLED = {"killed", "timeout"}
 COPIED = ("benchmarks", "conftest.py", "examples", "hooks", "package/tests", "tests")
 TARGETS = {
     "gates": (["evaluation/gates.py"], ["test_gates.py"]),
-    "metrics": (["evaluation/metrics.py"], ["test_metrics.py"]),
+    "metrics": (
+        ["evaluation/metrics.py"],
+        ["test_metrics.py", "test_threshold.py::test_a_threshold_changes_metrics_of_labels_alone"],
+    ),
     "drift": (["monitoring/drift.py", "monitoring/reference.py"], ["test_distances.py"]),
     "contract": (
         ["data/contract.py", "data/columns.py", "data/rows.py"],

@@ -174,6 +174,58 @@ def test_a_limit_in_the_wrong_direction_is_no_gate(limits, says):
     assert str(error.value) == f"{Path('conf/gates.yml')}, field `quality`: {says}"
 
 
+GUESSED = "of a guess between {} classes is {}, which passes the limit {}. Write a stricter one."
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound", "value", "classes", "says"),
+    [
+        ("accuracy", "min", 0.25, 4, GUESSED.format(4, 0.25, 0.25)),
+        ("accuracy", "min", 0.26, 4, ""),
+        ("roc_auc", "min", 0.5, 3, GUESSED.format(3, 0.5, 0.5)),
+        ("roc_auc", "min", 0.51, 3, ""),
+        ("brier", "max", 0.75, 4, GUESSED.format(4, 0.75, 0.75)),
+        ("brier", "max", 0.74, 4, ""),
+        ("log_loss", "max", 1.4, 4, GUESSED.format(4, 1.386, 1.4)),
+        ("log_loss", "max", 1.38, 4, ""),
+        (
+            "brier",
+            "max",
+            0.25,
+            4,
+            "is a sum over 4 classes here, from 0 to 2, and a guess has 0.75; 0.25 is the limit "
+            "for two classes. Write another one.",
+        ),
+        ("log_loss", "max", 0.25, 4, ""),
+        ("f1", "min", 0.1, 4, ""),  # of a guess it depends on the classes' shares
+        ("unknown", "min", 0.1, 4, ""),  # `primary_metric` names it
+        ("roc_auc", "max", 0.99, 4, ""),  # against results that are too good to be true
+        ("brier", "min", 0.01, 4, ""),
+        ("brier", "max", 0.25, 2, ""),
+        ("brier", "max", 0.5, 2, ""),
+    ],
+)
+def test_a_guess_between_many_classes_passes_no_limit(metric, bound, value, classes, says):
+    """Beside a limit that is right, and before another that is wrong."""
+    limits = [("f1", "min", 0.1), (metric, bound, value), ("accuracy", "min", 0.1)]
+    gates = settings.load_gates(CREDIT / "conf").model_copy(
+        update={
+            "quality": [settings.Limit(metric=name, **{at: limit}) for name, at, limit in limits]
+        }
+    )
+    field = f"{Path('conf/gates.yml')}, field `quality`: "
+    expected = [f"{field}{metric} {says}"] if says else []
+    if classes > 2:
+        guess = GUESSED.format(classes, f"{1 / classes:.4g}", 0.1)
+        expected.append(f"{field}accuracy {guess}")
+    if not expected:
+        metrics.require_fitting(gates, classes, Path("conf"))
+        return
+    with pytest.raises(UsageError) as error:
+        metrics.require_fitting(gates, classes, Path("conf"))
+    assert str(error.value).split("\n") == expected
+
+
 def test_the_bootstrap_finds_the_standard_error_of_a_mean():
     rng = np.random.default_rng(1)
     values = rng.normal(size=400)

@@ -187,22 +187,30 @@ def require_fitting(gates: Gates, classes: int, conf: Path) -> None:
     """
     if classes <= 2:
         return
-    guess = {"log_loss": np.log(classes), "brier": 1 - 1 / classes, "accuracy": 1 / classes}
+    guess = {
+        "log_loss": np.log(classes),
+        "brier": 1 - 1 / classes,
+        "accuracy": 1 / classes,
+        "roc_auc": 0.5,
+    }
     problems = []
     for limit in gates.quality:
-        field = f"{conf / 'gates.yml'}, field `quality`: {limit.metric}"
-        known = guess.get(limit.metric, 0.5 if limit.metric == "roc_auc" else None)
-        if known is None:
+        if limit.metric not in guess:
             continue
-        if (limit.min is not None and limit.min <= known) or (limit.max or 0) >= known:
+        field = f"{conf / 'gates.yml'}, field `quality`: {limit.metric}"
+        known, higher = guess[limit.metric], METRICS[limit.metric].higher_is_better
+        bound = limit.min if higher else limit.max
+        if bound is None:  # a limit on the other side is for too good a result
+            continue
+        if (bound <= known) if higher else (bound >= known):
             problems.append(
                 f"{field} of a guess between {classes} classes is {known:.4g}, which passes the "
-                f"limit {limit.max if limit.min is None else limit.min:g}. Write a stricter one."
+                f"limit {bound:g}. Write a stricter one."
             )
-        elif limit.metric == "brier" and limit.max == TWO_CLASSES_BRIER:
+        elif limit.metric == "brier" and bound == TWO_CLASSES_BRIER:
             problems.append(
                 f"{field} is a sum over {classes} classes here, from 0 to 2, and a guess has "
-                f"{known:.4g}; {limit.max:g} is the limit for two classes. Write another one."
+                f"{known:.4g}; {bound:g} is the limit for two classes. Write another one."
             )
     if problems:
         raise UsageError("\n".join(problems))
