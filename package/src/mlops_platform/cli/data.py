@@ -39,7 +39,8 @@ def draft(
 ) -> None:
     """Write conf/data.yml from data, and adapt split, gates and ethics to it.
 
-    Shows the columns, and what to be careful with. Writes all files or none.
+    Shows the columns, and what to be careful with. Existing files stay without --replace; with it,
+    all are written or none.
     """
     from mlops_platform import settings
     from mlops_platform.draft import draft as drafting
@@ -56,9 +57,11 @@ def draft(
     names = ", ".join(f"{conf.name}/{name}" for name in made.files)
     existing = [name for name in made.files if (conf / name).exists()]
     if existing and not replace:
-        raise UsageError(
-            f"{conf}: nothing is written. `--replace` changes {names}; git keeps what they say now."
+        terminal.out.print(
+            f"nothing is written yet: --replace changes {names}; git keeps what they say now",
+            markup=False,
         )
+        return
     _require_valid(conf, made.files)
     from mlops_platform.draft import files
 
