@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import mlops_platform
+import pandas as pd
 import pytest
-from credit_risk import data as team_data
 from mlops_platform import pipelines
 from mlops_platform.cli import pipelines as checked
 from mlops_platform.core.errors import CodeError, UsageError
@@ -68,13 +68,13 @@ def test_a_fault_in_a_file_that_no_step_reads_stops_nothing(workspace, pipeline,
 def test_a_failure_of_the_teams_code_is_one_line_and_the_way_to_its_traceback(
     mlops, workspace, monkeypatch
 ):
-    def load(path: Path) -> None:
+    def select(rows: pd.DataFrame) -> None:
         raise KeyError("amount")
 
-    monkeypatch.setattr(team_data, "load", load)
+    monkeypatch.setattr("credit_risk.data.select", select)
     code, _, err = mlops(workspace, "run", "pipelines/train.yml")
     assert code == 2
-    assert "ERROR src/credit_risk/data.py, load(): KeyError: 'amount' (line" in err
+    assert "ERROR src/credit_risk/data.py, select(): KeyError: 'amount' (line" in err
     assert err.endswith("The whole traceback is in .mlops/error.log.")
     log = (workspace.root / ".mlops" / "error.log").read_text()
     assert log.startswith("Traceback (most recent call last):\n")

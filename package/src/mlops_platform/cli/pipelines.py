@@ -46,6 +46,7 @@ READ_BY: dict[str, set[File]] = {
     "evaluate": {"data", "train", "gates"},
     "compare": {"data", "train", "gates"},
     "drift": {"gates"},
+    "tables": {"data"},
     "page": {"data", "gates", "model_card"},
 }
 
