@@ -25,7 +25,14 @@ from package.tests.samples import EXAMPLES
 CREDIT = EXAMPLES / "credit-risk"
 TEAM = Team("credit_risk")
 SMALL = {
-    "train.yml": {"parameters": {"n_estimators": 15, "max_depth": 2, "min_samples_leaf": 20}},
+    "train.yml": {
+        "parameters": {
+            "n_estimators": 15,
+            "max_depth": 2,
+            "min_samples_leaf": 20,
+            "learning_rate": 0.1,
+        }
+    },
     "gates.yml": {"resamples": 100},
 }
 
