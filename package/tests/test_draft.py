@@ -177,6 +177,20 @@ def test_nothing_is_replaced_unasked_and_the_files_are_named(
     assert {path.name: path.read_bytes() for path in project.conf.iterdir()} == before
 
 
+@pytest.mark.parametrize("azure", [True, False])
+def test_the_next_commands_are_named(
+    project: Workspace, capsys: pytest.CaptureFixture[str], azure: bool
+) -> None:
+    shutil.rmtree(project.root / "azureml", ignore_errors=True)
+    if azure:
+        (project.root / "azureml").mkdir()
+    codes().to_csv(project.raw / "codes.csv", index=False)
+    draft(project, "class", "--replace")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.endswith("uv run poe pipeline")
+    assert ("uv run poe azure-render, " in printed) == azure
+
+
 def test_the_same_data_twice_changes_nothing(project: Workspace) -> None:
     codes().to_csv(project.raw / "codes.csv", index=False)
     draft(project, "class", "--replace")

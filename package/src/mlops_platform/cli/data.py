@@ -69,7 +69,8 @@ def draft(
     terminal.out.print(f"wrote {names}", markup=False)
     if task not in (None, former):
         terminal.out.print(f"model.py must build a model for {task} now", markup=False)
-    terminal.out.print("Read conf/data.yml, then: uv run poe pipeline", markup=False)
+    azure = "uv run poe azure-render, " if (conf.resolve().parent / "azureml").is_dir() else ""
+    terminal.out.print(f"Read conf/data.yml, then: {azure}uv run poe pipeline", markup=False)
 
 
 def _require_valid(conf: Path, new: dict[str, str]) -> None:

@@ -54,7 +54,7 @@ def fit_baseline(rows: pd.DataFrame, contract: Contract) -> Any:
 def predict(model: Any, rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
     """Probabilities (rows, labels) in the labels' order, or values (rows,) without labels.
 
-    The classes of a model are codes of the labels; those of releases before 1.2 are their texts.
+    The classes of a model are codes of the labels; those of releases before 2.0 are their texts.
 
     Raises:
         UsageError: the team's features or model cannot predict these rows.

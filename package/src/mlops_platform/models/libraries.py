@@ -25,8 +25,7 @@ TYPES = {
     "xgboost.sklearn": ("XGBClassifier", "XGBRFClassifier", "XGBRFRegressor", "XGBRegressor"),
     "catboost.core": ("CatBoostClassifier", "CatBoostRegressor"),
 }
-# How skops gives such a type its state. Others would call its constructor or a method of it, and
-# the constructor of a Booster opens a file.
+# How skops gives such a type its state; others would call its constructor or a method of it.
 LOADER = "ObjectNode"
 
 

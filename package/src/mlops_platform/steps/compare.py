@@ -33,7 +33,8 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     code = team.load_team(conf)
     fitted = artifact.load(model, code)
     challenger_predictions = dataset.predict(fitted, rows[contract.features], contract.labels)
-    of_challenger = metric.at(artifact.load_card(model).threshold)
+    threshold = artifact.load_card(model).threshold
+    of_challenger = metric.at(threshold)
     value = of_challenger.compute(truth, challenger_predictions)
 
     own_footprint = footprint.measure(model, code)
@@ -92,8 +93,8 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
     )
     low, high = metrics.percentile_interval(resampled, limits.confidence)
     difference = metric.gain(value, champion_value)
-    same_labels = artifact.load_card(model).threshold == card.threshold
-    if same_labels and np.array_equal(challenger_predictions, champion_predictions):
+    same = np.array_equal(challenger_predictions, champion_predictions)
+    if same and threshold == card.threshold:
         difference = 0.0
     verdicts = gates.check_guardrails(
         size_mb=own_footprint.size_mb,
