@@ -12,7 +12,7 @@ from filelock import FileLock
 from mlops_platform import cli
 from mlops_platform.core import programs, terminal
 
-from package.tests import samples  # noqa: F401  first: it makes the samples importable
+from package.tests import samples  # first: it makes the samples importable
 
 from package.tests import workspaces  # isort: skip
 from tests import scripts  # isort: skip
@@ -50,6 +50,17 @@ def workspace(_workspace: workspaces.Workspace, tmp_path: Path) -> workspaces.Wo
     """A workspace where nothing has run; its store is a copy, as a new one costs a second."""
     shutil.copytree(_workspace.root, tmp_path / "project")
     return workspaces.Workspace(tmp_path / "project")
+
+
+@pytest.fixture
+def regression(tmp_path: Path) -> workspaces.Workspace:
+    """A project for numbers, with the sample's settings and no data."""
+    root = tmp_path / "regression"
+    for folder in ("conf", "pipelines", "src"):
+        shutil.copytree(samples.EXAMPLES / "energy-demand" / folder, root / folder)
+    made = workspaces.Workspace(root)
+    made.raw.mkdir(parents=True)
+    return made
 
 
 @pytest.fixture(scope="session")

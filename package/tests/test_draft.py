@@ -18,7 +18,6 @@ from mlops_platform.ethics import config as ethics_config
 from mlops_platform.evaluation.metrics import METRICS
 
 from package.tests import workspaces
-from package.tests.samples import EXAMPLES
 from package.tests.workspaces import Workspace
 
 ROWS = 600
@@ -31,17 +30,6 @@ def project(tmp_path: Path) -> Workspace:
     made = workspaces.make(tmp_path / "project")
     for file in made.raw.iterdir():
         file.unlink()
-    return made
-
-
-@pytest.fixture
-def regression(tmp_path: Path) -> Workspace:
-    """A project for numbers, with the sample's settings and no data."""
-    root = tmp_path / "regression"
-    for folder in ("conf", "pipelines", "src"):
-        shutil.copytree(EXAMPLES / "energy-demand" / folder, root / folder)
-    made = Workspace(root)
-    made.raw.mkdir(parents=True)
     return made
 
 

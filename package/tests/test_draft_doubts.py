@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlops_platform.data.source import PLAIN
-from mlops_platform.draft import doubts, guess
+from mlops_platform.draft import columns, doubts
 
 ROWS = 400
 MAIL = "anna.berg" + "@" + "firma.de"
@@ -32,7 +32,7 @@ def clean() -> pd.DataFrame:
 def find(frame: pd.DataFrame, target: str = "bought") -> list[str]:
     """The warnings about a table; its target decides the task."""
     task = "regression" if pd.api.types.is_numeric_dtype(frame[target]) else "classification"
-    return doubts.find(guess.columns(frame, PLAIN, target, task))
+    return doubts.find(columns.guess(frame, PLAIN, target, task))
 
 
 def seeded(**columns: object) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def test_a_leak_into_a_number_is_found() -> None:
 def test_personal_values_of_a_category_are_not_written_into_the_settings() -> None:
     frame = seeded(sender=RNG.choice([MAIL, "other" + "@" + "firma.de"], ROWS))
     sender = next(
-        each for each in guess.columns(frame, PLAIN, "bought", "classification")
+        each for each in columns.guess(frame, PLAIN, "bought", "classification")
         if each.name == "sender"
     )  # fmt: skip
     assert sender.fields() == {"kind": "text", "role": "ignored"}

@@ -9,7 +9,7 @@ from typing import Literal
 from mlops_platform import settings
 from mlops_platform.cli.app import invoke
 from mlops_platform.core.errors import UsageError
-from mlops_platform.data.contract import load_contract
+from mlops_platform.data.contract import load_contract, require_split
 from mlops_platform.evaluation import metrics, threshold
 from mlops_platform.pipelines import FromPipeline, Pipeline, load, runner, split_command
 from mlops_platform.report import card
@@ -23,10 +23,11 @@ def _gates(conf: Path) -> None:
 
 
 def _train(conf: Path) -> None:
-    """Check conf/train.yml, and that its threshold fits the target, if the contract can be read."""
+    """Check conf/train.yml, and that split and threshold fit the contract, if it can be read."""
     train = settings.load_train(conf)
+    contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+    require_split(train.split, contract, conf / "train.yml")
     if train.threshold is not None:
-        contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
         threshold.require_fitting(train, contract, conf)
 
 

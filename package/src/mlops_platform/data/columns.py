@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from mlops_platform.settings import Settings
 
 Kind = Literal["number", "integer", "category", "text", "date"]
-Role = Literal["feature", "input", "target", "id", "time", "sensitive", "ignored"]
+Role = Literal["feature", "input", "target", "id", "time", "group", "sensitive", "ignored"]
 MAX_TEXT = 10_000
 EXACT = 2**53 - 1  # up to here, each integer is one float64, and no other integer is the same
 
@@ -55,10 +55,12 @@ class Column(Settings):
                 "a date cannot be a feature; give it `role: input`, and derive numbers from it "
                 "in derive() of data.py"
             )
-        if self.role in ("target", "id", "time") and self.missing:
+        if self.role in ("target", "id", "time", "group") and self.missing:
             raise ValueError(f"`missing` is not allowed for `role: {self.role}`")
         if self.role == "time" and self.kind not in ("date", "integer"):
             raise ValueError("`role: time` needs a date or an integer (for example, a year)")
+        if self.role == "group" and self.kind not in ("text", "integer", "category"):
+            raise ValueError("`role: group` needs a text, an integer or a category")
         if self.role == "sensitive" and self.kind != "category":
             raise ValueError(
                 "`role: sensitive` needs a category; bin numbers in derive() of data.py"

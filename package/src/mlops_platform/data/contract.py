@@ -16,9 +16,10 @@ from mlops_platform.core.files import read_yaml
 from mlops_platform.data.columns import Column, Role
 from mlops_platform.data.request_types import request_type
 from mlops_platform.data.source import PLAIN, Source
-from mlops_platform.settings import Settings, Task, parse
+from mlops_platform.settings import Settings, Split, Task, parse
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pandera.pandas as pa
 
@@ -46,7 +47,7 @@ class Contract(Settings):
             if column.role in ("input", "target", "id"):
                 raise ValueError(
                     f"`derived`, column `{name}`: `role: {column.role}` is for columns that a "
-                    "file has; a derived one is a feature, time, sensitive or ignored"
+                    "file has; a derived one is a feature, time, group, sensitive or ignored"
                 )
         if not self.derived and (inputs := self.named("input")):
             raise ValueError(
@@ -64,7 +65,7 @@ class Contract(Settings):
             )
         if roles["feature"] < 1:
             raise ValueError("at least one column must be a feature")
-        for role in ("id", "time"):
+        for role in ("id", "time", "group"):
             if roles[role] > 1:
                 raise ValueError(f"at most one column can have `role: {role}`, found {roles[role]}")
         return self
@@ -102,6 +103,11 @@ class Contract(Settings):
     def text_features(self) -> list[str]:
         """Features of kind text."""
         return [name for name in self.features if self.columns[name].kind == "text"]
+
+    def group_codes(self, rows: pd.DataFrame) -> np.ndarray | None:
+        """Codes of the rows' groups, (rows,); None if no column has `role: group`."""
+        names = self.named("group")
+        return rows[names[0]].factorize()[0] if names else None
 
     @property
     def requested(self) -> list[str]:
@@ -200,3 +206,23 @@ def load_contract(path: Path, task: Task) -> Contract:
             f"got {target.kind!r}."
         )
     return contract
+
+
+def require_split(split: Split, contract: Contract, source: Path) -> None:
+    """Check that the contract has the column that rows are split by, and that no other is split.
+
+    Raises:
+        UsageError: there is none, or a split by other values puts one group into several parts.
+    """
+    if split.by != "random" and not contract.named(split.by):
+        raise UsageError(
+            f"{source}, field `split.by`: '{split.by}' needs a column with "
+            f"`role: {split.by}` in conf/data.yml."
+        )
+    groups = contract.named("group")
+    if groups and split.by in ("id", "random"):
+        raise UsageError(
+            f"{source}, field `split.by`: '{split.by}' puts rows of one `{groups[0]}`, which has "
+            "`role: group` in conf/data.yml, into several parts. Write `by: group`, or give the "
+            "column `role: ignored`."
+        )

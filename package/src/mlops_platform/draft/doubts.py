@@ -10,7 +10,8 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mlops_platform.core.text import pluralize
-from mlops_platform.draft.guess import WITH_UNIT, Guess
+from mlops_platform.draft.guess import Guess
+from mlops_platform.draft.roles import repeats
 from mlops_platform.ethics.personal import find_personal_data
 from mlops_platform.evaluation.metrics import METRICS
 
@@ -21,12 +22,12 @@ CODES = 10
 FEW = 30  # rows of a class: fewer than 6 of them are in a test set of a fifth
 RARE = 0.02
 IN_ORDER = 0.3  # correlation of the target with that of the next row
-GROUPS = 20
 
 
 def find(guesses: list[Guess]) -> list[str]:
     """One line for each doubt, which begins with the column's name."""
     target = next(guess for guess in guesses if guess.role == "target")
+    timed = any(guess.role == "time" for guess in guesses)
     lines: list[str] = []
     for guess in guesses:
         if guess.role == "feature":
@@ -36,7 +37,7 @@ def find(guesses: list[Guess]) -> list[str]:
             lines.append(f"`{guess.name}`: a date written as a number, such as 20240131")
         if guess.kind in ("text", "category"):
             lines += _personal(guess)
-        lines += _groups(guess)
+        lines += _groups(guess, timed=timed)
     return [*lines, *_classes(target), *_duplicates(guesses), *_order(guesses, target)]
 
 
@@ -121,17 +122,23 @@ def _personal(guess: Guess) -> Iterator[str]:
         )
 
 
-def _groups(guess: Guess) -> Iterator[str]:
-    """A column of ids whose values repeat: rows of one are more alike than others."""
-    if guess.role != "ignored" or guess.kind not in ("text", "integer"):
+def _groups(guess: Guess, *, timed: bool) -> Iterator[str]:
+    """A column whose values repeat; `timed` if the draft splits by time."""
+    if not repeats(guess):
         return
-    if guess.kind == "text" and guess.present.str.fullmatch(WITH_UNIT).all():
-        return  # quantities
-    if guess.distinct >= GROUPS and len(guess.present) >= 1.5 * guess.distinct:
+    counted = f"`{guess.name}`: {guess.distinct} values in {len(guess.present)} rows"
+    torn = "rows of one fall into training and test"
+    if guess.role != "group":
+        yield f"{counted}: {torn}. `role: group` is for one column: rather for this one?"
+    elif timed:
         yield (
-            f"`{guess.name}`: {guess.distinct} values in {len(guess.present)} rows: rows of one "
-            "fall into training and test, and the test set looks too good. Split so that each "
-            "is on one side, for example by time"
+            f"{counted}: {torn}, in order of time. Is the model for new ones? Then write "
+            "`by: group` into conf/train.yml"
+        )
+    else:
+        yield (
+            f"{counted}: rows of one stay in one part (`by: group`). If they are no more alike "
+            "than others, write `role: ignored`, and `by: random` into conf/train.yml"
         )
 
 

@@ -11,7 +11,8 @@ from mlops_platform.core import strict_yaml
 from mlops_platform.data import values
 from mlops_platform.data.contract import Contract
 from mlops_platform.data.source import Source
-from mlops_platform.draft import doubts, files, guess, limits, sniff
+from mlops_platform.draft import columns as guessing
+from mlops_platform.draft import doubts, files, limits, sniff
 from mlops_platform.draft.guess import Guess
 from mlops_platform.settings import Task, parse
 
@@ -33,7 +34,7 @@ def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None
         UsageError: the data cannot be read, or the target does not match the task.
     """
     frame, source, notes = sniff.sniff(path, url)
-    columns = guess.columns(frame, source, target, task)
+    columns = guessing.guess(frame, source, target, task)
     found = next(each for each in columns if each.role == "target")
     texts = files.texts(conf, columns, source, limits=limits.propose(found), task=task, notes=notes)
     return Draft(columns, source, [*doubts.find(columns), *_broken(frame, texts, conf)], texts)

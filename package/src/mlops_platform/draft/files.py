@@ -106,9 +106,9 @@ def contract(guesses: list[Guess], source: Source, notes: list[str]) -> str:
 
 
 def split_by(guesses: list[Guess]) -> str:
-    """The split that keeps the future, or a row, out of the training."""
+    """The split that keeps the future, a group or a row out of the training."""
     roles = {guess.role for guess in guesses}
-    return next((role for role in ("time", "id") if role in roles), "random")
+    return next((role for role in ("time", "group", "id") if role in roles), "random")
 
 
 def _key(name: str) -> str:

@@ -86,7 +86,13 @@ def bootstrap_value(
     rows = len(run.truth)
     if not np.isfinite(value):
         return no_value(rows, "is not defined on these rows")
-    estimates = metrics.bootstrap(rows, statistic, times=run.gates.resamples, seed=run.train.seed)
+    estimates = metrics.bootstrap(
+        rows,
+        statistic,
+        times=run.gates.resamples,
+        seed=run.train.seed,
+        groups=run.contract.group_codes(run.rows),
+    )
     low, high = metrics.percentile_interval(estimates, run.gates.confidence)
     return Value(float(value), low, high, rows, description)
 

@@ -21,7 +21,7 @@ def by_group(
     seed: int,
 ) -> list[evidence.Group]:
     """The primary metric within each group of each sensitive column; small groups have none."""
-    groups = []
+    groups, alike = [], contract.group_codes(rows)
     for column in contract.named("sensitive"):
         for group in contract.columns[column].values or []:
             members = np.flatnonzero((rows[column] == group).to_numpy())
@@ -37,6 +37,7 @@ def by_group(
                         ),
                         times=limits.resamples,
                         seed=seed,
+                        groups=None if alike is None else alike[members],
                     )
                     low, high = metrics.percentile_interval(estimates, limits.confidence)
             groups.append(

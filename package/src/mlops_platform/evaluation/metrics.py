@@ -216,13 +216,32 @@ def require_fitting(gates: Gates, classes: int, conf: Path) -> None:
         raise UsageError("\n".join(problems))
 
 
-def bootstrap(rows: int, statistic: Callable[[Array], float], *, times: int, seed: int) -> Array:
+def bootstrap(
+    rows: int,
+    statistic: Callable[[Array], float],
+    *,
+    times: int,
+    seed: int,
+    groups: Array | None = None,
+) -> Array:
     """Values of `statistic` on `times` resamples of row numbers; (times,) without NaN.
 
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    `groups`, (rows,), are codes of groups that are drawn whole: as their rows are alike, there is
+    less to learn from them than from as many rows of their own.
+
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; of groups: Davison
+    and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
     """
     rng = np.random.default_rng(seed)
-    estimates = np.array([statistic(rng.integers(0, rows, rows)) for _ in range(times)])
+    if groups is None:
+        resamples = (rng.integers(0, rows, rows) for _ in range(times))
+    else:
+        members = [np.flatnonzero(groups == code) for code in np.unique(groups)]
+        resamples = (
+            np.concatenate([members[code] for code in rng.integers(0, len(members), len(members))])
+            for _ in range(times)
+        )
+    estimates = np.array([statistic(picked) for picked in resamples])
     finite: Array = estimates[np.isfinite(estimates)]
     return finite
 

@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import Contract
 from mlops_platform.data.source import PLAIN
-from mlops_platform.models import codes, team
+from mlops_platform.models import codes, folds, team
 
 
 def read_part(folder: Path, part: str, contract: Contract) -> pd.DataFrame:
@@ -37,12 +37,13 @@ def fit(pipeline: Any, rows: pd.DataFrame, contract: Contract) -> None:
     """Fit the team's pipeline; the target of classification is codes that index the labels.
 
     Raises:
-        UsageError: the team's features or model cannot be fitted to these rows.
+        UsageError: the team's features or model cannot be fitted to these rows, or divide groups.
     """
     if contract.labels:
         codes.translate_settings(pipeline, contract.labels)
     target = pd.Series(encode_target(rows, contract), index=rows.index, name=contract.target)
-    team.fit(pipeline, rows[contract.features], target)
+    with folds.kept_together(pipeline, rows, contract):
+        team.fit(pipeline, rows[contract.features], target)
 
 
 def fit_baseline(rows: pd.DataFrame, contract: Contract) -> Any:

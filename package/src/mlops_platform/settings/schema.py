@@ -57,7 +57,7 @@ class Project(Settings):
 class Split(Settings):
     """How `prepare` splits the rows, with shares of all rows."""
 
-    by: Literal["time", "id", "random"]
+    by: Literal["time", "id", "group", "random"]
     validation: Share = Field(gt=0, lt=0.5)
     test: Share = Field(gt=0, lt=0.5)
 

@@ -90,6 +90,7 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         ),
         times=limits.resamples,
         seed=seed,
+        groups=contract.group_codes(rows),
     )
     low, high = metrics.percentile_interval(resampled, limits.confidence)
     difference = metric.gain(value, champion_value)

@@ -52,6 +52,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
             labels=contract.labels,
             limits=limits,
             seed=seed,
+            alike=contract.group_codes(rows),
         )
         for metric in metrics.metrics_for_task(project.task)
     ]
@@ -119,12 +120,14 @@ def _measure(
     labels: list[str],
     limits: settings.Gates,
     seed: int,
+    alike: np.ndarray | None,
 ) -> evidence.Measure:
     resampled = metrics.bootstrap(
         len(truth),
         lambda picked: metric.compute(truth[picked], predicted[picked]),
         times=limits.resamples,
         seed=seed,
+        groups=alike,
     )
     low, high = metrics.percentile_interval(resampled, limits.confidence)
     value = metric.compute(truth, predicted)

@@ -82,7 +82,11 @@ def run(conf: Path, raw: Path, replica: Path, out: Path) -> None:
 
 def identifying(contract: Contract) -> list[str]:
     """Columns that identify a person or a case, or contain free text."""
-    return [name for name, col in contract.raw.items() if col.role == "id" or col.kind == "text"]
+    return [
+        name
+        for name, col in contract.raw.items()
+        if col.kind == "text" or col.role == "id" or (col.role, col.kind) == ("group", "integer")
+    ]
 
 
 def _mask(name: str, column: Column, key: bytes, source: Path) -> Mask:

@@ -11,7 +11,7 @@ import pandas as pd
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file, hash_path
-from mlops_platform.data.contract import Contract, load_contract
+from mlops_platform.data.contract import Contract, load_contract, require_split
 from mlops_platform.models import rows, team
 
 PARTS = ("train", "validation", "test")
@@ -25,6 +25,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     train = settings.load_train(conf)
+    require_split(train.split, contract, conf / "train.yml")
     code = team.load_team(conf)
     frame = rows.for_training(raw, contract, code)
     typed = rows.read_rows(frame, contract, code).typed
@@ -33,7 +34,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
         if (count := int((parts == part).sum())) < 10:
             raise UsageError(
                 f"{conf / 'train.yml'}, field `split`: only {count} rows fall into the {part} set. "
-                "Change the shares, or split `by: random`."
+                f"{_advice(typed, contract, train)}"
             )
     if contract.labels:
         _require_classes(typed[contract.target], parts, contract, conf / "train.yml")
@@ -50,6 +51,17 @@ def run(conf: Path, raw: Path, out: Path) -> None:
             description=description,
         ),
         out / "split.json",
+    )
+
+
+def _advice(typed: pd.DataFrame, contract: Contract, train: settings.Train) -> str:
+    """What to change where a part has too few rows."""
+    if train.split.by != "group":
+        return "Change the shares, or split `by: random`."
+    name = contract.named("group")[0]
+    return (
+        f"The {len(typed)} rows are of {typed[name].nunique()} groups (`{name}`), which are drawn "
+        "whole. Change the shares or `seed`, or add rows of other groups."
     )
 
 
@@ -75,16 +87,14 @@ def _assign(
         rank = pd.Series(rng.permutation(len(typed)) / len(typed), index=typed.index)
         sentence = f"rows drawn at random with seed {train.seed}"
     else:
-        names = contract.named(split.by)
-        if not names:
-            raise UsageError(
-                f"{source}, field `split.by`: '{split.by}' needs a column with "
-                f"`role: {split.by}` in conf/data.yml."
-            )
+        column = contract.named(split.by)[0]
         if split.by == "time":
-            return _by_time(typed[names[0]], split, source)
-        rank = typed[names[0]].map(lambda name: _draw(f"{train.seed}/{name}"))
-        sentence = f"by a hash of `{names[0]}` with seed {train.seed}: a row never changes its part"
+            return _by_time(typed[column], split, source)
+        rank = typed[column].map(lambda name: _draw(f"{train.seed}/{name}"))
+        kept = "a row never changes its part"
+        if split.by == "group":
+            kept = f"all rows of one are in one part, and new ones follow; {rank.nunique()} groups"
+        sentence = f"by a hash of `{column}` with seed {train.seed}: {kept}"
     parts = pd.Series("train", index=typed.index)
     parts[rank >= 1 - split.test - split.validation] = "validation"
     parts[rank >= 1 - split.test] = "test"

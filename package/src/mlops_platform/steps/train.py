@@ -19,7 +19,7 @@ from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.decision import decide
 from mlops_platform.evaluation import metrics, suspicion, threshold
-from mlops_platform.models import artifact, dataset, own_threshold, team, used
+from mlops_platform.models import artifact, dataset, folds, own_threshold, team, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
@@ -281,18 +281,16 @@ def _other_labels(
 def _predict_unseen(
     code: team.Team, rows: pd.DataFrame, contract: Contract, train: settings.Train
 ) -> np.ndarray:
-    """Out-of-fold predictions for the training rows, by 5-fold cross-validation.
+    """Out-of-fold predictions for the training rows, by 5-fold cross-validation; groups are whole.
 
     They are the reference for drift. A model is overconfident on the rows that it was fitted on:
     compared with those predictions, a forest would drift on its first day.
     """
-    folds = np.random.default_rng(train.seed).permutation(len(rows)) % FOLDS
     predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
-    for fold in range(FOLDS):
-        learned, unseen = rows[folds != fold], rows[folds == fold]
+    for learned, unseen in folds.of_rows(rows, contract, FOLDS, train.seed):
         fitted = _unfitted(code, contract, train)
-        dataset.fit(fitted, learned, contract)
-        predicted[folds == fold] = dataset.predict(
-            fitted, unseen[contract.features], contract.labels
+        dataset.fit(fitted, rows.iloc[learned], contract)
+        predicted[unseen] = dataset.predict(
+            fitted, rows.iloc[unseen][contract.features], contract.labels
         )
     return predicted

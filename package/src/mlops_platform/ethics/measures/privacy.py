@@ -25,8 +25,8 @@ NO_GIT = "this folder is not in a git repository"
 def _personal_data(run: EvaluatedRun, _: MetricCheck) -> Value:
     """Personal data in files under data/, notebooks/ and outputs/.
 
-    In tables, columns with the role id or ignored are skipped: they are known to identify
-    people.
+    In tables, columns with the role id, group or ignored are skipped: they are known to
+    identify people.
     """
     root = run.conf.resolve().parent
     files = _samples(root)
@@ -43,7 +43,7 @@ def _personal_data(run: EvaluatedRun, _: MetricCheck) -> Value:
 
 
 def _identity_columns(run: EvaluatedRun, _: MetricCheck) -> Value:
-    """Columns whose names suggest that they identify people, without the role id or ignored.
+    """Columns whose names suggest that they identify people, without the role id, group or ignored.
 
     In the contract, and in tables under data/.
     """
@@ -70,7 +70,7 @@ def _samples(root: Path) -> list[Path] | None:
 
 
 def _excluded_columns(contract: Contract) -> set[str]:
-    return {*contract.named("id"), *contract.named("ignored")}
+    return {*contract.named("id"), *contract.named("group"), *contract.named("ignored")}
 
 
 def _form(path: Path, contract: Contract) -> Source:
