@@ -5,10 +5,15 @@ import pandas as pd
 import pytest
 from mlops_platform.data.contract import Contract
 from mlops_platform.models import codes, dataset
+from scipy.stats import uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
-from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import Pipeline
 
 from package.tests.workspaces import CREDIT
@@ -89,6 +94,29 @@ def test_a_grid_that_names_labels_is_translated():
     search = GridSearchCV(LogisticRegression(), grid)
     codes.translate_settings(search, LABELS)
     assert search.param_grid == {"class_weight": [None, {0: 1, 1: 2}], "C": [1.0]}
+
+
+def test_a_random_search_that_names_labels_is_translated():
+    strengths = uniform(0.1, 1.0)
+    tried = {"class_weight": [None, {"repaid": 1, "defaulted": 2}], "C": strengths}
+    several = [tried, {"C": np.array([1.0, 2.0])}]
+    for given in (tried, several):
+        search = RandomizedSearchCV(LogisticRegression(), given)
+        codes.translate_settings(search, LABELS)
+        found = search.param_distributions
+        first = found[0] if isinstance(found, list) else found
+        assert first == {"class_weight": [None, {0: 1, 1: 2}], "C": strengths}
+    assert found[1] is several[1]
+    assert tried["class_weight"][1] == {"repaid": 1, "defaulted": 2}, "the team's own is unchanged"
+
+
+def test_a_random_search_that_names_labels_is_fitted(workspace, rows):
+    tried = {"class_weight": [{"repaid": 1, "defaulted": 9}], "C": [0.1]}
+    columns = {name: workspace.contract.columns[name] for name in ["debt_ratio", "outcome"]}
+    contract = Contract(min_rows=10, columns=columns)
+    search = RandomizedSearchCV(LogisticRegression(), tried, n_iter=1, cv=2, random_state=0)
+    dataset.fit(search, rows, contract)
+    assert search.best_params_["class_weight"] == {0: 1, 1: 9}
 
 
 @pytest.mark.parametrize("classes", [["defaulted", "repaid"], [1, 0]], ids=["text", "codes"])

@@ -385,7 +385,7 @@ def test_a_reference_has_each_feature_and_prediction():
     numbers, words = contract.numeric_features, contract.categorical_features
     rows = pd.DataFrame(
         {name: [1.0, 2.0] for name in numbers} | {name: ["a", "b"] for name in words}
-    )
+    ).assign(month=pd.Timestamp("2024-01-01"))
     found = reference.build_reference(rows, np.array([[0.25, 0.75], [0.5, 0.5]]), contract)
     assert found.features == [reference.describe(rows[name], name) for name in numbers + words]
     assert found.predictions == [

@@ -10,9 +10,8 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.evaluation.metrics import METRICS, bootstrap, percentile_interval
-from mlops_platform.models import dataset, folds
-from mlops_platform.models.team import Team
-from mlops_platform.steps import prepare, train
+from mlops_platform.models import dataset, folds, unseen
+from mlops_platform.steps import prepare
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import RandomForestRegressor, StackingRegressor
@@ -265,19 +264,13 @@ def test_a_transformer_in_a_column_transformer_is_saved_as_it_was(regression):
     assert not left(pipeline, set())
 
 
-def test_predictions_for_the_drift_reference_are_of_people_that_the_fold_has_not_seen(
-    regression, monkeypatch
-):
+def test_predictions_for_the_drift_reference_are_of_people_that_the_fold_has_not_seen(regression):
     contract = plan(regression, "group")
-    regression.change("train.yml", parameters={})
-    monkeypatch.setattr(Team, "build_features", lambda *_: "passthrough")
-    monkeypatch.setattr(Team, "build_model", lambda *_: Watch())
     rows = typed(panel(40, seed=0))
     TORN.clear()
-    predicted = train._predict_unseen(
-        Team("energy_demand"), rows, contract, settings.load_train(regression.conf)
-    )
-    assert TORN == [0] * train.FOLDS
+    made = Pipeline([("features", "passthrough"), ("model", Watch())])
+    predicted = unseen.predict(lambda: clone(made), rows, contract, seed=0)
+    assert TORN == [0] * unseen.FOLDS
     assert len(predicted) == len(rows)
     assert (predicted != 0).all()
 

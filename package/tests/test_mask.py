@@ -1,5 +1,6 @@
 """A masked copy of raw data has no original ids and texts, and satisfies the data contract."""
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -130,6 +131,14 @@ def another_kind(workspace, monkeypatch):
     (workspace.raw / "zz.xlsx").write_bytes(b"PK")
 
 
+def compressed(workspace, monkeypatch):
+    (workspace.raw / "zz.csv.gz").write_bytes(gzip.compress(b"loan_id\n1\n"))
+
+
+def compressed_by_settings(workspace, monkeypatch):
+    workspace.change("data.yml", source={"compression": "gzip"})
+
+
 def bounded(workspace, monkeypatch):
     contract = workspace.conf / "data.yml"
     written = contract.read_text()
@@ -144,7 +153,9 @@ def bounded(workspace, monkeypatch):
         (without_key, "MLOPS_MASK_KEY: needs a key"),
         (short_key, "MLOPS_MASK_KEY: needs a key"),
         (no_id, "zz.csv: has no column `loan_id`"),
-        (another_kind, "zz.xlsx: is not a CSV file without compression"),
+        (another_kind, "zz.xlsx: is not a CSV file; only those can be masked"),
+        (compressed, "zz.csv.gz: is compressed. Decompress it first, for example with `gunzip`"),
+        (compressed_by_settings, "credit.csv: is compressed. .* and write no `compression`"),
         (bounded, "field `columns.loan_id`: an id of this kind or range cannot be hashed"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

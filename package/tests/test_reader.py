@@ -20,6 +20,7 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.data import parquet_rows, reader
 from mlops_platform.data.contract import Contract
 from mlops_platform.data.source import Source
+from mlops_platform.draft import sniff
 from mlops_platform.settings import parse
 
 CONTRACT = {
@@ -361,3 +362,21 @@ def test_wrong_settings_are_named_and_no_password_is_shown(source, says):
     with pytest.raises(UsageError, match=says) as caught:
         parse(Contract, {**CONTRACT, "source": source}, Path("conf/data.yml"))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["homes.csv", "homes.csv.gz", "homes.parquet", "homes.sql"])
+def test_a_pointer_of_git_lfs_is_no_data(tmp_path, name):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    (tmp_path / name).write_text(pointer)
+    kind = reader.SUFFIXES[f".{name.split('.')[1]}"]
+    url = "HOMES_URL" if kind == "sql" else None
+    says = rf"{name}: is a pointer of Git LFS.*`git lfs pull`"
+    with pytest.raises(UsageError, match=says):
+        reader.read(tmp_path, Source(format=kind, url=url))
+    with pytest.raises(UsageError, match=says):
+        sniff.sniff(tmp_path, url)
+
+
+def test_a_column_named_version_is_data(tmp_path):
+    (tmp_path / "homes.csv").write_text("version,size\n1,2\n")
+    assert list(reader.read(tmp_path, Source()).columns) == ["version", "size"]

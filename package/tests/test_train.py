@@ -12,7 +12,7 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
 from mlops_platform.monitoring import reference
-from mlops_platform.steps import train
+from mlops_platform.steps import prepare, train
 from mlops_platform.tracking import experiments
 from sklearn.dummy import DummyClassifier
 
@@ -159,19 +159,21 @@ def test_a_model_in_the_way_is_not_overwritten(trained):
 
 
 def test_the_reference_is_of_predictions_for_rows_not_learned(trained):
-    """A tree that knows each row by heart is sure of it, and only of it."""
+    """A tree that knows each row by heart is sure of it, and only of it; its own are kept, too."""
     trained.change(
         "train.yml", parameters={"n_estimators": 60, "max_depth": 8, "learning_rate": 0.5}
     )
     model, _ = run(trained)
     contract = trained.contract
-    rows = dataset.read_part(trained.data, "train", contract)
-    learned = dataset.predict(artifact.load(model, TEAM), rows[contract.features], contract.labels)[
-        :, 1
-    ]
-    [kept] = evidence.read(reference.Reference, model / "reference.json").predictions
-    assert np.std(kept.quantiles) < np.std(learned)
-    assert kept.rows == len(rows)
+    parts = [dataset.read_part(trained.data, part, contract) for part in prepare.PARTS]
+    rows = pd.concat(parts, ignore_index=True)
+    own = dataset.predict(artifact.load(model, TEAM), rows[contract.features], contract.labels)
+    kept = evidence.read(reference.Reference, model / "reference.json")
+    [unseen], [learned] = kept.predictions, kept.learned
+    assert learned == reference.describe(pd.Series(own[:, 1].round(2)), unseen.name)
+    assert np.std(unseen.quantiles) < np.std(learned.quantiles)
+    assert unseen.rows == learned.rows == len(rows)
+    assert all(found == reference.describe(rows[found.name], found.name) for found in kept.features)
 
 
 def test_data_that_was_not_prepared(trained, tmp_path):

@@ -36,7 +36,10 @@ def test_the_model_beats_a_constant(trained):
 
 def test_the_quality_limits_hold(trained):
     evaluation = trained.evidence(evidence.Evaluation, "evaluate")
-    assert [verdict.message for verdict in evaluation.verdicts if not verdict.passed] == []
+    missed = [verdict.message for verdict in evaluation.verdicts if not verdict.passed]
+    assert evaluation.verdicts
+    if settings.load_project(trained.conf).gates_block:  # at stage `explore` they only report
+        assert missed == []
 
 
 def test_running_again_changes_nothing(trained):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data import lfs
 from mlops_platform.data.source import Source
 
 SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
@@ -29,8 +30,10 @@ def opened(path: Path, source: Source) -> Iterator[tuple[BinaryIO, io.BufferedRe
     """The file, whose position shows how much was read, and its content.
 
     Raises:
-        UsageError: the file is damaged, or not compressed as its name or `source` says.
+        UsageError: the file is damaged, or not compressed as its name or `source` says, or only a
+            pointer of Git LFS.
     """
+    lfs.require_content(path)
     kind = source.compression or SUFFIXES.get(path.suffix.lower(), "none")
     with path.open("rb") as file:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data import lfs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,10 @@ def _opened(path: Path) -> Iterator[Any]:
     """The file; what is wrong with it becomes an error that names it.
 
     Raises:
-        UsageError: it is no Parquet file, it is damaged, or pyarrow is not installed.
+        UsageError: it is no Parquet file, it is damaged or only a pointer of Git LFS, or pyarrow
+            is not installed.
     """
+    lfs.require_content(path)
     arrow = _pyarrow(path)
     try:
         with arrow.parquet.ParquetFile(path) as file:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
-from mlops_platform.data import csv_rows, csv_table, parquet_rows, sql_rows
+from mlops_platform.data import csv_rows, csv_table, lfs, parquet_rows, sql_rows
 from mlops_platform.data.compression import plain_suffix
 from mlops_platform.data.csv_rows import Malformed
 from mlops_platform.data.source import Format, Source
@@ -192,7 +192,10 @@ def _chunks(file: File, source: Source, size: int) -> Iterator[Chunk]:
 
 def _query(file: File) -> str | None:
     """The query in a file; None for the table or query of the settings."""
-    return file.path.read_text(encoding="utf-8") if file.path.is_file() else None
+    if not file.path.is_file():
+        return None
+    lfs.require_content(file.path)
+    return file.path.read_text(encoding="utf-8")
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -26,12 +26,8 @@ def _translate(option: str, value: Any, labels: list[str]) -> Any:
         return labels.index(value)
     if option == "class_weight" and isinstance(value, dict) and set(value) <= set(labels):
         return {labels.index(label): weight for label, weight in value.items()}
-    if option == "param_grid" and isinstance(value, dict):
-        found = {
-            name: [_translate(name.rpartition("__")[2], each, labels) for each in values]
-            for name, values in value.items()
-        }
-        return found if found != value else value
+    if option in ("param_grid", "param_distributions"):
+        return _in_search(value, labels)
     if option in ("scoring", "metric") and isinstance(value, dict):
         found = {name: _translate(option, each, labels) for name, each in value.items()}
         return found if found != value else value
@@ -41,3 +37,20 @@ def _translate(option: str, value: Any, labels: list[str]) -> Any:
         scorer._kwargs = {**options, "pos_label": labels.index(options["pos_label"])}
         return scorer
     return value
+
+
+def _in_search(value: Any, labels: list[str]) -> Any:
+    """What a search tries: values by name, or several of these; other distributions stay."""
+    if isinstance(value, list):
+        found: Any = [_in_search(each, labels) for each in value]
+    elif isinstance(value, dict):
+        found = {name: _values(name, values, labels) for name, values in value.items()}
+    else:
+        return value
+    return found if found != value else value
+
+
+def _values(name: str, values: Any, labels: list[str]) -> Any:
+    if not isinstance(values, list | tuple):
+        return values
+    return [_translate(name.rpartition("__")[2], each, labels) for each in values]

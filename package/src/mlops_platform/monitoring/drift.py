@@ -3,6 +3,10 @@
 A column has drifted if a distance is above its limit and statistically significant, or if more of
 its values are missing than the limit allows. Both conditions are needed: in a large file a small
 distance is significant, in a small file a large distance is chance.
+
+A model is surer of rows that it was fitted on, and a file may hold any number of them, such as the
+training data with the rows of a new month. So predictions are compared with what is expected of
+unseen rows, of learned ones, and of mixes of both; the nearest counts.
 """
 
 from __future__ import annotations
@@ -16,12 +20,18 @@ from scipy import stats
 from mlops_platform.core.text import pluralize
 from mlops_platform.data.contract import Contract
 from mlops_platform.evidence import ColumnDrift, DriftReport
-from mlops_platform.monitoring.reference import Distribution, Reference, prediction_columns
+from mlops_platform.monitoring.reference import (
+    Distribution,
+    Reference,
+    count_words,
+    prediction_columns,
+)
 from mlops_platform.settings import Drift
 
 BINS = 10
 MAX_SAMPLE = 100_000
 NEW_VALUES = "(new values)"
+PARTS = 4  # a mix has no, one, two, three or four quarters of learned rows
 Shares = np.ndarray
 
 
@@ -52,20 +62,48 @@ def compare(
     if len(rows) < limits.min_rows:
         return report
     predicted = dict(prediction_columns(predictions, contract.labels))
-    pairs = [(each, rows[each.name], False) for each in reference.features]
-    pairs += [(each, predicted[each.name], True) for each in reference.predictions]
+    count = len(reference.features) + len(reference.predictions)
     report.columns = [
-        _compare_column(training, current, limits, prediction=prediction, columns=len(pairs))
-        for training, current, prediction in pairs
+        _compare_column(
+            each,
+            count_words(rows[each.name]) if each.words else rows[each.name],
+            limits,
+            prediction=False,
+            columns=count,
+        )
+        for each in reference.features
     ]
+    learned = {each.name: each for each in reference.learned}
+    for unseen in reference.predictions:
+        results = [
+            _compare_column(mix, predicted[unseen.name], limits, prediction=True, columns=count)
+            for mix in _mixes(unseen, learned.get(unseen.name))
+        ]
+        report.columns.append(min(results, key=lambda found: (found.drifted, found.distance)))
     drifted = [column.column for column in report.columns if column.drifted]
     report.verdict = "drift" if drifted else "stable"
     report.message = (
-        f"{len(drifted)} of {len(pairs)} columns drifted: {', '.join(drifted)}"
+        f"{len(drifted)} of {count} columns drifted: {', '.join(drifted)}"
         if drifted
-        else f"none of {len(pairs)} columns drifted"
+        else f"none of {count} columns drifted"
     )
     return report
+
+
+def _mixes(unseen: Distribution, learned: Distribution | None) -> list[Distribution]:
+    """What predictions may look like in a file with unseen and learned rows."""
+    if learned is None or not unseen.quantiles or not learned.quantiles:
+        return [unseen]
+    grid = np.linspace(0, 1, len(unseen.quantiles))
+    mixed = [
+        np.quantile(unseen.quantiles * (PARTS - part) + learned.quantiles * part, grid).tolist()
+        for part in range(1, PARTS)
+    ]
+    return [
+        unseen,
+        *(unseen.model_copy(update={"quantiles": quantiles}) for quantiles in mixed),
+        learned,
+    ]
 
 
 def psi(training: Shares, current: Shares, rows: int) -> float:
@@ -102,7 +140,7 @@ def _compare_column(
         reasons=[],
     )
     present = current.dropna()
-    if len(present) and (training.quantiles or training.shares):
+    if len(present) and (training.quantiles or training.shares) and not training.clock:
         (_compare_numbers if numeric else _compare_categories)(training, present, result)
     if result.p_value < limits.p_value / columns:
         if result.psi > limits.psi:

@@ -1,6 +1,8 @@
-"""Distributions of the training data, saved with the model to detect drift later.
+"""Distributions of the data that a version was made of, saved with the model to detect drift later.
 
-Numbers become quantiles and categories become shares; no row of the training data is saved.
+They are of all rows, also of those that it was checked and tested on: after a split by time the
+newest ones. Numbers become quantiles, texts become quantiles of their number of words, and
+categories become shares; no row of the data is saved.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ QUANTILES = 201
 class Distribution(BaseModel):
     """A column of the training data: evenly spaced quantiles, or the share of each value.
 
-    `missing` is a share of all rows; `shares` are shares of the rows with a value.
+    `missing` is a share of all rows; `shares` are shares of the rows with a value. `words`: the
+    quantiles are of the number of words of a text. `clock`: the column rises or falls with the
+    time, as a year does, so that new rows always differ and only its missing values are judged.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,16 +33,23 @@ class Distribution(BaseModel):
     missing: float
     quantiles: list[float] | None = None
     shares: dict[str, float] | None = None
+    words: bool = False
+    clock: bool = False
 
 
 class Reference(BaseModel):
-    """reference.json: distributions of the training features and of out-of-sample predictions."""
+    """reference.json: distributions of the features, and of predictions for the same rows.
+
+    `predictions` are for rows that the model has not seen. `learned` are those of the model itself,
+    which is surer of the rows that it was fitted on; versions of before have none.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     shape: Literal["reference/1"] = "reference/1"
     features: list[Distribution]
     predictions: list[Distribution]
+    learned: list[Distribution] = []
 
 
 def describe(values: pd.Series, name: str) -> Distribution:
@@ -58,16 +69,60 @@ def describe(values: pd.Series, name: str) -> Distribution:
     )
 
 
-def build_reference(rows: pd.DataFrame, predictions: np.ndarray, contract: Contract) -> Reference:
-    """Compute the reference of a model: its numeric and categorical features, its predictions."""
-    names = contract.numeric_features + contract.categorical_features
+def build_reference(
+    rows: pd.DataFrame,
+    predictions: np.ndarray,
+    contract: Contract,
+    learned: np.ndarray | None = None,
+) -> Reference:
+    """Compute the reference of a model: its features, and its predictions.
+
+    Args:
+        rows: typed rows, (rows, columns).
+        predictions: for each row, of a model that has not seen it.
+        contract: that of the model.
+        learned: for each row, of the model itself.
+    """
+    names = contract.numeric_features + contract.categorical_features + contract.text_features
+    clocks = _clocks(rows, contract)
+    features = []
+    for name in names:
+        words = name in contract.text_features
+        found = describe(count_words(rows[name]) if words else rows[name], name)
+        features.append(found.model_copy(update={"words": words, "clock": name in clocks}))
     return Reference(
-        features=[describe(rows[name], name) for name in names],
-        predictions=[
-            describe(values, name)
-            for name, values in prediction_columns(predictions, contract.labels)
-        ],
+        features=features,
+        predictions=_predictions(predictions, contract),
+        learned=[] if learned is None else _predictions(learned, contract),
     )
+
+
+def count_words(texts: pd.Series) -> pd.Series:
+    """The number of words of each text; missing where the text is."""
+    return texts.str.split().str.len().astype("float64")
+
+
+def _clocks(rows: pd.DataFrame, contract: Contract) -> set[str]:
+    """Numbers that only rise, or only fall, with the column of the time.
+
+    Two rows at least differ from the most frequent value: a single one may be last by chance.
+    """
+    found = set()
+    for time in contract.named("time"):
+        for name in contract.numeric_features:
+            known = rows[[time, name]].dropna()
+            if len(known) < 2 + known[name].value_counts().max():
+                continue
+            for values in (known[name], -known[name]):
+                ordered = known.assign(value=values).sort_values([time, "value"])["value"]
+                if ordered.is_monotonic_increasing:
+                    found.add(name)
+    return found
+
+
+def _predictions(predictions: np.ndarray, contract: Contract) -> list[Distribution]:
+    columns = prediction_columns(predictions, contract.labels)
+    return [describe(values, name) for name, values in columns]
 
 
 def prediction_columns(predictions: np.ndarray, labels: list[str]) -> list[tuple[str, pd.Series]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mlops_platform import evidence
+from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import hash_path
 from mlops_platform.core.paths import project_root
-from mlops_platform.models import team
+from mlops_platform.data.contract import load_contract
+from mlops_platform.models import rows, team
 from mlops_platform.pipelines import load, runner
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
@@ -66,7 +66,8 @@ def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
     raw = load(pipeline).inputs.get("raw")
     if not isinstance(raw, Path):
         raise UsageError(f"{pipeline}, field `inputs`: no `raw`, so it registered no version.")
-    current = {**provenance.collect(conf, team.load_team(conf).folder), "data_hash": hash_path(raw)}
+    code = team.load_team(conf)
+    current = {**provenance.collect(conf, code.folder), "data_hash": _data_hash(conf, raw, code)}
     differing = [
         name for tag, name in SOURCES.items() if current[tag] != version.tags.get(tag, "unknown")
     ]
@@ -86,3 +87,9 @@ def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
             f"{version.number} {commit}`, with MLFLOW_TRACKING_URI={experiments.store_uri(conf)}"
         )
     raise UsageError(message)
+
+
+def _data_hash(conf: Path, raw: Path, code: team.Team) -> str:
+    """As `prepare` computes it: of a database, the rows count."""
+    contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+    return rows.content_hash(raw, contract, rows.for_training(raw, contract, code), code)

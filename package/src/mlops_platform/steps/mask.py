@@ -19,7 +19,7 @@ from pathlib import Path
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file
-from mlops_platform.data import csv_rows
+from mlops_platform.data import compression, csv_rows
 from mlops_platform.data.columns import EXACT, Column
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.source import Source
@@ -110,10 +110,15 @@ def _files(raw: Path, source: Source) -> list[Path]:
     if not files:
         raise UsageError(f"{raw}: holds no file.")
     for file in files:
-        if file.suffix.lower() != ".csv" or source.compression not in (None, "none"):
+        if file.suffix.lower() in compression.SUFFIXES or source.compression not in (None, "none"):
             raise UsageError(
-                f"{file}: is not a CSV file without compression; only those can be masked. "
-                "Remove it."
+                f"{file}: is compressed. Decompress it first, for example with `gunzip` or "
+                "`xz --decompress`, and write no `compression` in `source:` of conf/data.yml."
+            )
+        if file.suffix.lower() != ".csv":
+            raise UsageError(
+                f"{file}: is not a CSV file; only those can be masked. Write its rows as CSV, or "
+                "take it out of the folder."
             )
     return files
 

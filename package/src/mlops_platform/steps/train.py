@@ -19,13 +19,12 @@ from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.decision import decide
 from mlops_platform.evaluation import metrics, suspicion, threshold
-from mlops_platform.models import artifact, dataset, folds, own_threshold, team, used
+from mlops_platform.models import artifact, dataset, own_threshold, team, unseen, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
 
 ROUNDING = 1e-9
-FOLDS = 5
 
 
 def run(
@@ -80,7 +79,9 @@ def run(
             dataset.fit(pipeline, fit_rows, contract)
             used.require_used(pipeline["features"], contract, code)
             seconds = time.perf_counter() - start
-            unseen = _predict_unseen(code, fit_rows, contract, train)
+            predicted = unseen.predict(
+                lambda: _unfitted(code, contract, train), fit_rows, contract, train.seed
+            )
 
         checked = _check(
             pipeline, fit_rows, check_rows, contract=contract, train=train, metric=metric
@@ -143,7 +144,7 @@ def run(
             threshold=decision.threshold,
         )
         artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
-        described = reference.build_reference(fit_rows, unseen, contract)
+        described = _describe(pipeline, data, predicted, contract)
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         experiments.upload(conf, run_id, model, "model")
         ok = True
@@ -278,19 +279,12 @@ def _other_labels(
     return []
 
 
-def _predict_unseen(
-    code: team.Team, rows: pd.DataFrame, contract: Contract, train: settings.Train
-) -> np.ndarray:
-    """Out-of-fold predictions for the training rows, by 5-fold cross-validation; groups are whole.
-
-    They are the reference for drift. A model is overconfident on the rows that it was fitted on:
-    compared with those predictions, a forest would drift on its first day.
-    """
-    predicted = np.zeros((len(rows), len(contract.labels)) if contract.labels else len(rows))
-    for learned, unseen in folds.of_rows(rows, contract, FOLDS, train.seed):
-        fitted = _unfitted(code, contract, train)
-        dataset.fit(fitted, rows.iloc[learned], contract)
-        predicted[unseen] = dataset.predict(
-            fitted, rows.iloc[unseen][contract.features], contract.labels
-        )
-    return predicted
+def _describe(
+    pipeline: Pipeline, data: Path, predicted: np.ndarray, contract: Contract
+) -> reference.Reference:
+    """The reference for drift, of all parts; `predicted`: (rows of the fit,), by other fits."""
+    parts = [dataset.read_part(data, part, contract) for part in ("train", "validation", "test")]
+    rows = pd.concat(parts, ignore_index=True)
+    own = dataset.predict(pipeline, rows[contract.features], contract.labels)
+    predicted = np.concatenate([predicted, own[len(predicted) :]])
+    return reference.build_reference(rows, predicted, contract, learned=own)
