@@ -32,6 +32,9 @@ def draft(
     target: Annotated[str, typer.Option(help="The column to predict.")],
     task: Annotated[Task | None, typer.Option(help="The project's own unless given.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the files in conf/.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Merge changed data into conf/data.yml alone.")
+    ] = False,
     url: Annotated[
         str | None, typer.Option(help="For a query: the variable with the database's URL.")
     ] = None,
@@ -40,15 +43,26 @@ def draft(
     """Write conf/data.yml from data, and adapt split, gates and ethics to it.
 
     Shows the columns, and what to be careful with. Existing files stay without --replace; with it,
-    all are written or none.
+    all are written or none. --update shows the new columns and what changes in conf/data.yml, and
+    keeps what people wrote in it: comments, roles, kinds, and limits that still hold.
     """
+    if update and (task or url):
+        raise UsageError(
+            "--update: leave out --task and --url; it reads data as conf/data.yml says."
+        )
     from mlops_platform import settings
     from mlops_platform.draft import draft as drafting
     from mlops_platform.draft import view
 
     former = settings.load_project(conf).task
-    made = drafting.make(path, target, task or former, conf, url)
-    terminal.table(f"{path}:", view.HEADINGS, view.rows(made.columns))
+    if update:
+        made = drafting.update(path, target, former, conf)
+    else:
+        made = drafting.make(path, target, task or former, conf, url)
+    if made.columns:
+        terminal.table(f"{path}:", view.HEADINGS, view.rows(made.columns))
+    for line in made.difference:
+        terminal.out.print(line, markup=False)
     for line in made.doubts:
         terminal.out.print(f"CAREFUL  {line}", markup=False)
     if not made.files:

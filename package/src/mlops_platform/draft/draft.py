@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from mlops_platform.core import strict_yaml
-from mlops_platform.data import values
-from mlops_platform.data.contract import Contract
+from mlops_platform.data import reader, values
+from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.source import Source
 from mlops_platform.draft import columns as guessing
-from mlops_platform.draft import doubts, files, limits, sniff
+from mlops_platform.draft import doubts, files, limits, merge, sniff
 from mlops_platform.draft.guess import Guess
 from mlops_platform.settings import Task, parse
 
@@ -25,6 +25,7 @@ class Draft:
     source: Source
     doubts: list[str]
     files: dict[str, str]
+    difference: list[str] = field(default_factory=list)  # of an update: lines of a diff
 
 
 def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None) -> Draft:
@@ -38,6 +39,26 @@ def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None
     found = next(each for each in columns if each.role == "target")
     texts = files.texts(conf, columns, source, limits=limits.propose(found), task=task, notes=notes)
     return Draft(columns, source, [*doubts.find(columns), *_broken(frame, texts, conf)], texts)
+
+
+def update(path: Path, target: str, task: Task, conf: Path) -> Draft:
+    """Merge changed data into conf/data.yml, as it says that data is written; nothing is written.
+
+    `columns` of the draft are the new ones.
+
+    Raises:
+        UsageError: the data cannot be read, or there is no contract with this target.
+    """
+    file = conf / "data.yml"
+    contract = load_contract(file, task)
+    merge.require_same_target(contract, target, conf)
+    frame = reader.read(path, contract.source)
+    old = file.read_text(encoding="utf-8-sig")
+    text, new, lines = merge.merge(old, frame, contract, task, str(file))
+    texts = {"data.yml": text}
+    changed = texts if text != old else {}
+    shown = merge.difference(old, text, str(file))
+    return Draft(new, contract.source, [*lines, *_broken(frame, texts, conf)], changed, shown)
 
 
 def _broken(frame: pd.DataFrame, texts: dict[str, str], conf: Path) -> list[str]:

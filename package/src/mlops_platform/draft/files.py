@@ -100,8 +100,7 @@ def contract(guesses: list[Guess], source: Source, notes: list[str]) -> str:
         lines.append("rows_without_target: drop")
     lines.append("columns:")
     for guess in guesses:
-        comment = f"  # {guess.reason}" if guess.doubtful else ""
-        lines.append(f"  {_key(guess.name)}: {edits.flow(guess.fields())}{comment}")
+        lines.append(f"  {key(guess.name)}: {line(guess)}")
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +110,12 @@ def split_by(guesses: list[Guess]) -> str:
     return next((role for role in ("time", "group", "id") if role in roles), "random")
 
 
-def _key(name: str) -> str:
+def line(guess: Guess) -> str:
+    """A column's fields on one line, with a comment where it is a guess."""
+    return edits.flow(guess.fields()) + (f"  # {guess.reason}" if guess.doubtful else "")
+
+
+def key(name: str) -> str:
     """A column's name as a key; YAML writes a long one, or one with line breaks, another way."""
     if len(name) > MAX_KEY or not name.isprintable():
         return json.dumps(name)

@@ -56,7 +56,7 @@ class Guess:
         kind = "text" if self.kind == "category" and self.role == "ignored" else self.kind
         fields: dict[str, Any] = {"kind": kind}
         if self.numeric and self.role not in ("ignored", "group") and self.distinct:
-            fields |= dict(zip(("min", "max"), self._range(), strict=True))
+            fields |= dict(zip(("min", "max"), self.bounds(), strict=True))
         if kind == "category":
             fields["values"] = sorted(self.present.unique())
         if self.positive is not None:
@@ -67,7 +67,7 @@ class Guess:
             fields["role"] = self.role
         return fields
 
-    def _range(self) -> tuple[float, float]:
+    def bounds(self) -> tuple[float, float]:
         """The range seen, half as wide again at each side; not below 0 if nothing is."""
         low, high = float(self.present.min()), float(self.present.max())
         if self.role == "time":

@@ -29,7 +29,7 @@ def assign(guess: Guess) -> None:
     unique = distinct == len(guess.typed)
     if suggests_identity(guess.name):
         guess.say("ignored", "by its name it identifies people", doubtful=True)
-    elif guess.kind == "category" and any(map(_is_personal, guess.present.unique())):
+    elif guess.kind == "category" and any(map(looks_personal, guess.present.unique())):
         guess.say("ignored", "its values look personal", doubtful=True)
     elif distinct == 1:
         guess.say("ignored", "one value only", doubtful=True)
@@ -65,7 +65,8 @@ def _of_texts(guess: Guess) -> None:
         guess.reason = "texts of several words"
 
 
-def _is_personal(value: str) -> bool:
+def looks_personal(value: str) -> bool:
+    """Whether a value holds personal data, such as an e-mail address."""
     return any(True for _ in find_personal_data(value))
 
 
