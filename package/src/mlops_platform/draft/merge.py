@@ -130,7 +130,7 @@ def _personal(name: str, column: Column, typed: pd.Series) -> Iterator[str]:
 def _bounds(name: str, column: Column, present: pd.Series) -> tuple[Any, Any]:
     """The least and the largest value to allow; numbers with the slack of a first draft."""
     if column.kind == "date":
-        return present.min().floor("D").date(), present.max().ceil("D").date()
+        return present.min().date(), present.max().ceil("D").date()
     return Guess(name, column.kind, present, column.role).bounds()
 
 
