@@ -161,7 +161,7 @@ def test_nothing_is_replaced_unasked_and_the_files_are_named(
     before = {path.name: path.read_bytes() for path in project.conf.iterdir()}
     draft(project, "class")
     named = "--replace changes conf/data.yml, conf/train.yml, conf/gates.yml"
-    assert f"nothing is written yet: {named}" in " ".join(capsys.readouterr().out.split())
+    assert f"{project.conf} is as before: {named}" in " ".join(capsys.readouterr().out.split())
     assert {path.name: path.read_bytes() for path in project.conf.iterdir()} == before
 
 

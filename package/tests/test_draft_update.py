@@ -118,7 +118,7 @@ def test_other_files_stay_and_nothing_is_written_unasked(project, capsys) -> Non
     update(project, heavy())
     assert {path.name: path.read_bytes() for path in project.conf.iterdir()} == before
     said = " ".join(capsys.readouterr().out.split())
-    assert "nothing is written yet: --replace changes conf/data.yml" in said
+    assert "is as before: --replace changes conf/data.yml" in said
     assert "max: 13" in said
     update(project, heavy(), "--replace")
     after = {path.name: path.read_bytes() for path in project.conf.iterdir()}

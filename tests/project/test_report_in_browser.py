@@ -97,7 +97,8 @@ def _light(colour: str) -> float:
 def reports(trained_copy, tmp_path_factory) -> dict[str, Path]:
     """Pages of real runs: first models of both kinds, one with drift, one that stopped.
 
-    Beside the two first, what their ethics are: in the report, and on the auditor's page.
+    Beside the two first, what their ethics are: in the report, and on the auditor's page; and what
+    their data is.
     """
     kept = tmp_path_factory.mktemp("pages")
     pages: dict[str, Path] = {}
@@ -112,6 +113,9 @@ def reports(trained_copy, tmp_path_factory) -> dict[str, Path]:
         project.poe("ethics")
         keep(project, "outputs/report.html", f"{name}-ethics")
         keep(project, "outputs/ethics/audit.html", f"{name}-audit")
+        target = "outcome" if name == "credit-risk" else "kwh"
+        project.poe("data-draft", "data/raw", "--target", target)
+        keep(project, "outputs/data-profile.html", f"{name}-data")
         if name == "credit-risk":
             project.poe("promote")
             drifted = ["outputs/drifted.csv", "--drift", "1", "--seed", "3", "--rows", "1000"]

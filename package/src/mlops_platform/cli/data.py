@@ -14,6 +14,7 @@ import typer
 from mlops_platform.cli.app import CONF, Conf, app
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import write_text
 from mlops_platform.core.names import Task
 
 data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft settings from data.")
@@ -53,18 +54,22 @@ def draft(
     from mlops_platform import settings
     from mlops_platform.draft import draft as drafting
     from mlops_platform.draft import view
+    from mlops_platform.report import profile
 
     former = settings.load_project(conf).task
     if update:
         made = drafting.update(path, target, former, conf)
     else:
         made = drafting.make(path, target, task or former, conf, url)
-    if made.columns:
-        terminal.table(f"{path}:", view.HEADINGS, view.rows(made.columns))
+    if shown := made.new if update else made.columns:
+        terminal.table(f"{path}:", view.HEADINGS, view.rows(shown))
     for line in made.difference:
         terminal.out.print(line, markup=False)
     for line in made.doubts:
         terminal.out.print(f"CAREFUL  {line}", markup=False)
+    profiled = conf.parent / "outputs" / profile.FILE
+    write_text(profiled, view.page(str(path), made.columns, made.doubts))
+    terminal.out.print(f"all columns with their histograms: {profiled}", markup=False)
     if not made.files:
         terminal.out.print(f"{conf} says so already", markup=False)
         return
@@ -72,7 +77,7 @@ def draft(
     existing = [name for name in made.files if (conf / name).exists()]
     if existing and not replace:
         terminal.out.print(
-            f"nothing is written yet: --replace changes {names}; git keeps what they say now",
+            f"{conf} is as before: --replace changes {names}; git keeps what they say now",
             markup=False,
         )
         return

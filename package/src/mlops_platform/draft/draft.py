@@ -19,13 +19,17 @@ from mlops_platform.settings import Task, parse
 
 @dataclass(frozen=True)
 class Draft:
-    """The columns, how the data is written, the doubts, and the new files of conf/ by name."""
+    """The columns, how the data is written, the doubts, and the new files of conf/ by name.
+
+    `new` are the columns that an update adds, and `difference` the lines of its diff.
+    """
 
     columns: list[Guess]
     source: Source
     doubts: list[str]
     files: dict[str, str]
-    difference: list[str] = field(default_factory=list)  # of an update: lines of a diff
+    new: list[Guess] = field(default_factory=list)
+    difference: list[str] = field(default_factory=list)
 
 
 def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None) -> Draft:
@@ -44,8 +48,6 @@ def make(path: Path, target: str, task: Task, conf: Path, url: str | None = None
 def update(path: Path, target: str, task: Task, conf: Path) -> Draft:
     """Merge changed data into conf/data.yml, as it says that data is written; nothing is written.
 
-    `columns` of the draft are the new ones.
-
     Raises:
         UsageError: the data cannot be read, or there is no contract with this target.
     """
@@ -54,11 +56,13 @@ def update(path: Path, target: str, task: Task, conf: Path) -> Draft:
     merge.require_same_target(contract, target, conf)
     frame = reader.read(path, contract.source)
     old = file.read_text(encoding="utf-8-sig")
-    text, new, lines = merge.merge(old, frame, contract, task, str(file))
+    text, columns, lines = merge.merge(old, frame, contract, task, str(file))
     texts = {"data.yml": text}
     changed = texts if text != old else {}
     shown = merge.difference(old, text, str(file))
-    return Draft(new, contract.source, [*lines, *_broken(frame, texts, conf)], changed, shown)
+    new = [column for column in columns if column.name not in contract.raw]
+    said = [*lines, *_broken(frame, texts, conf)]
+    return Draft(columns, contract.source, said, changed, new, shown)
 
 
 def _broken(frame: pd.DataFrame, texts: dict[str, str], conf: Path) -> list[str]:

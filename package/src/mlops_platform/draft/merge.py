@@ -30,7 +30,7 @@ NO_GAPS = ("target", "id", "time", "group")
 def merge(
     text: str, frame: pd.DataFrame, contract: Contract, task: Task, file: str
 ) -> tuple[str, list[Guess], list[str]]:
-    """The new text of conf/data.yml, the new columns, and doubts.
+    """The new text of conf/data.yml, all columns of the data, and doubts.
 
     Args:
         text: what `file`, conf/data.yml, says now.
@@ -44,16 +44,15 @@ def merge(
     """
     guesses = columns.guess(frame, contract.source, contract.target, task)
     new = [guess for guess in guesses if guess.name not in contract.raw]
+    typed, unread = contract.typed(frame)
     for guess in guesses:
         if guess.name in contract.raw:
-            guess.kind, guess.role = (
-                contract.raw[guess.name].kind,
-                contract.raw[guess.name].role,
-            )
+            column = contract.raw[guess.name]
+            guess.kind, guess.typed, guess.reason = column.kind, typed[guess.name], column.about
+            guess.role = column.role
         elif guess.role in ("id", "time", "group"):
             guess.say("ignored", f"perhaps `role: {guess.role}`", doubtful=True)
     gone = [name for name in contract.raw if name not in frame.columns]
-    typed, unread = contract.typed(frame)
     lines = [
         f"`{name}`: is no longer in the data, and leaves the contract; git keeps its line"
         for name in gone
@@ -72,7 +71,7 @@ def merge(
     merged = edits.change_columns(
         text, {name: fields for name, fields in changes.items() if fields}, gone, added, file
     )
-    return merged, new, lines
+    return merged, guesses, lines
 
 
 def difference(old: str, new: str, name: str) -> list[str]:
