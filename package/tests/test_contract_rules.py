@@ -629,7 +629,7 @@ def row_of(**columns: dict) -> type[pydantic.BaseModel]:
 def test_the_schema_of_a_row():
     row = row_of(
         size={**NUMBER, "min": 0.5, "max": 2},
-        rooms={**INTEGER, "missing": 0.2, "about": "Rooms, without the kitchen"},
+        beds={**INTEGER, "missing": 0.2, "about": "Beds, without the sofa"},
         i={**TEXT, "role": "id"},
         note=TEXT,
         spare={**NUMBER, "role": "ignored"},
@@ -642,11 +642,11 @@ def test_the_schema_of_a_row():
         "properties": {
             "i": {"anyOf": [text, {"type": "null"}], "default": None, "title": "i"},
             "size": {"maximum": 2.0, "minimum": 0.5, "title": "size", "type": "number"},
-            "rooms": {
+            "beds": {
                 "anyOf": [whole, {"type": "null"}],
                 "default": None,
-                "description": "Rooms, without the kitchen",
-                "title": "rooms",
+                "description": "Beds, without the sofa",
+                "title": "beds",
             },
             "note": {**text, "title": "note"},
             "k": {"enum": ["a", "b"], "title": "k", "type": "string"},
