@@ -89,7 +89,9 @@ def bring(project: Project, frame: pd.DataFrame, settings: Mapping[str, Any]) ->
     """Do what the page says; returns the files that were touched."""
     for trained in (".mlops", "outputs"):
         shutil.rmtree(project.path / trained)
-    touched = {"data/raw/own.csv", "conf/data.yml", "conf/train.yml", "conf/gates.yml"}
+    touched = {"data/raw/own.csv", "data/README.md"}
+    touched |= {f"conf/{name}.yml" for name in ("data", "train", "gates")}
+    project.write("data/README.md", "# Data card\n\nMade by others, and measured.\n")
     for old in (project.path / "data" / "raw").glob("*.csv"):
         touched.add(old.relative_to(project.path).as_posix())
         old.unlink()

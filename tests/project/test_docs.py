@@ -39,6 +39,7 @@ EJECTED = "tests/project/test_platform_package.py::test_an_ejected_package_is_wh
 FROM_A_FEED = (
     "tests/project/test_platform_package.py::test_the_platform_package_comes_from_a_feed_and_back"
 )
+SAMPLED = "package/tests/test_data_sample.py::test_a_part_has_the_shares_of_the_whole_and_trains"
 TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_the_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
@@ -65,6 +66,7 @@ ELSEWHERE = {
     "uv run poe serve": SERVED,
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
+    "uv run poe data-sample FOLDER --rows 2000": SAMPLED,
     "uv run poe package": BUILT,
     'uv run poe patch urllib3 --why "GHSA-gm62-xv2j-4w53"': PATCHED,
     "uv run poe patch": PATCHED,

@@ -1,4 +1,4 @@
-"""Commands for data: a draft of the settings."""
+"""Commands for data: a draft of the settings, and a small part for git."""
 
 # ruff: noqa: PLC0415
 
@@ -17,13 +17,13 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.core.names import Task
 
-data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft settings from data.")
+data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft settings, take a part.")
 app.add_typer(data, name="data")
 
 
 @data.callback()
 def _group() -> None:
-    """Draft settings from data."""
+    """Draft settings from data, and take a part of it."""
 
 
 @data.command()
@@ -90,6 +90,47 @@ def draft(
         terminal.out.print(f"model.py must build a model for {task} now", markup=False)
     azure = "uv run poe azure-render, " if (conf.resolve().parent / "azureml").is_dir() else ""
     terminal.out.print(f"Read conf/data.yml, then: {azure}uv run poe pipeline", markup=False)
+
+
+@data.command()
+def sample(
+    path: Annotated[Path, typer.Argument(help="A file or folder with all the data.")],
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="About so many rows.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the file there.")] = False,
+    conf: Conf = CONF,
+) -> None:
+    """Write a small part of the data to data/raw, for CI and git.
+
+    Each class of the target has the same share of rows as in the whole, a number each tenth of its
+    values; groups (`role: group`) are whole. The seed is that of conf/train.yml.
+    """
+    from mlops_platform import settings
+    from mlops_platform.cli import data_files
+    from mlops_platform.data import sample as sampling
+    from mlops_platform.data.contract import load_contract
+
+    contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
+    root = conf.parent
+    made = sampling.write(
+        path,
+        root / "data" / "raw",
+        contract,
+        rows=rows,
+        seed=settings.load_train(conf).seed,
+        limit=data_files.hook_limit(root),
+        replace=replace,
+    )
+    size = f"{max(1, made.size // 1024):,} KB"
+    terminal.out.print(
+        f"wrote {made.path}: {made.rows:,} of {made.of:,} rows, {size}", markup=False
+    )
+    if made.rows < contract.min_rows:
+        terminal.out.print(
+            f"CAREFUL  {conf}/data.yml asks for {contract.min_rows} rows: take more, or write "
+            f"`min_rows: {made.rows}`",
+            markup=False,
+        )
 
 
 def _require_valid(conf: Path, new: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import get_args
 
 from mlops_platform import settings
 from mlops_platform.azure import sweep
-from mlops_platform.cli import pipelines
+from mlops_platform.cli import data_files, pipelines
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
 from mlops_platform.ethics import config as ethics_config
@@ -32,6 +32,8 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield _code_of_contract
     yield lambda conf: sweep.require_known(settings.load_train(conf), conf)
     yield _limits
+    yield data_files.require_small
+    yield data_files.require_own
     yield lambda conf: ethics_config.load(conf, settings.load_project(conf))
     yield signature_check.load_signatures
     yield conformance.load_forks
