@@ -1,10 +1,15 @@
 """Groups of people: unfairness is detected, fair data passes, small groups are listed."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate
-from mlops_platform.ethics.measures import disparities
+from mlops_platform.data.contract import Contract
+from mlops_platform.ethics.measures import disparities, proxies
 from mlops_platform.ethics.simultaneous import Contrast, Mean, intervals
+from mlops_platform.evaluation.metrics import METRICS
 
 from package.tests.ethics import runs
 
@@ -217,6 +222,49 @@ def test_the_intervals_of_a_family_cover_all_truths_at_once():
         estimates = intervals(contrasts, times=200, seed=draw, confidence=0.95)
         covered += all(each.low <= 0 <= each.high for each in estimates)
     assert covered / draws >= 0.92  # 95 % within the error of 200 draws; one by one, it were 85 %
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_intervals_cover_where_each_person_has_rows_that_are_alike(told):
+    rng, covered, draws = np.random.default_rng(0), 0, 100
+    person = np.arange(500) // 5
+    inside = person % 2
+    for draw in range(draws):
+        values = rng.normal(size=100)[person]
+        mean = Mean(values, np.ones(500))
+        contrast = Contrast("m", "g", inside == 0, mean, mean.value(inside == 0))
+        [estimate] = intervals(
+            [contrast], times=200, seed=draw, confidence=0.95, groups=person if told else None
+        )
+        covered += estimate.low <= 0 <= estimate.high
+    assert covered >= 90 if told else covered <= 75
+
+
+def test_a_person_who_is_known_again_is_no_proxy():
+    rng, person = np.random.default_rng(0), np.arange(400) // 5
+    rows = pd.DataFrame(
+        {
+            "person": person.astype(float),
+            "height": rng.normal(size=80)[person],
+            "sex": rng.choice(["female", "male"], 80)[person],
+            "wage": rng.normal(size=400),
+        }
+    )
+    columns = {
+        "person": {"kind": "integer", "role": "group"},
+        "height": {"kind": "number"},
+        "sex": {"kind": "category", "values": ["female", "male"], "role": "sensitive"},
+        "wage": {"kind": "number", "role": "target"},
+    }
+    found = {}
+    for role in ("group", "ignored"):
+        columns["person"] = {"kind": "integer", "role": role}
+        contract = Contract.model_validate({"min_rows": 10, "columns": columns})
+        run = SimpleNamespace(contract=contract, train=SimpleNamespace(seed=0))
+        truth, scores = proxies._cross_validate(rows, "sex", ["height"], run)
+        found[role] = METRICS["roc_auc"].compute(truth, scores)
+    assert found["ignored"] > 0.9
+    assert found["group"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_a_group_that_is_all_alike_is_not_certain():

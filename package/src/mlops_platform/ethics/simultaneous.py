@@ -25,9 +25,9 @@ MIN_DEFINED = 0.9  # share of resamples that must be defined
 
 @dataclass(frozen=True)
 class Resamples:
-    """Bootstrap resamples of row numbers, (resamples, rows), and the count of each row in them."""
+    """Bootstrap resamples of row numbers, and the count of each row in them, (resamples, rows)."""
 
-    indices: np.ndarray
+    indices: Sequence[np.ndarray]
     counts: np.ndarray
 
 
@@ -67,7 +67,7 @@ class Mean:
     def value(self, mask: np.ndarray) -> float:
         """On the data; NaN if the denominator is zero."""
         ones = np.ones((1, len(mask)))
-        return float(self.resampled(mask, Resamples(np.empty((1, 0)), ones))[0])
+        return float(self.resampled(mask, Resamples([], ones))[0])
 
     def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
         """On each resample."""
@@ -156,9 +156,18 @@ class Interval:
 
 
 def intervals(
-    contrasts: Sequence[Contrast], *, times: int, seed: int, confidence: float
+    contrasts: Sequence[Contrast],
+    *,
+    times: int,
+    seed: int,
+    confidence: float,
+    groups: np.ndarray | None = None,
 ) -> list[Interval]:
-    """The simultaneous intervals of contrasts on the same rows."""
+    """The simultaneous intervals of contrasts on the same rows.
+
+    `groups`, (rows,), are codes of rows that are alike, such as those of one person: they are drawn
+    together.
+    """
     if not contrasts:
         return []
     rows = len(contrasts[0].mask)
@@ -171,7 +180,7 @@ def intervals(
                     for contrast in contrasts
                 ]
             )
-            for batch in _resample(rows, times, seed)
+            for batch in _resample(rows, times, seed, groups)
         ]
     )
     estimates = np.array([contrast.difference for contrast in contrasts])
@@ -204,10 +213,15 @@ def intervals(
     ]
 
 
-def _resample(rows: int, times: int, seed: int) -> Iterator[Resamples]:
+def _resample(rows: int, times: int, seed: int, groups: np.ndarray | None) -> Iterator[Resamples]:
     rng = np.random.default_rng(seed)
     batch = max(1, MAX_CELLS // rows)
     for start in range(0, times, batch):
-        indices = rng.integers(0, rows, (min(batch, times - start), rows))
+        number = min(batch, times - start)
+        indices: Sequence[np.ndarray]
+        if groups is None:
+            indices = rng.integers(0, rows, (number, rows))  # type: ignore[assignment]
+        else:
+            indices = list(metrics.whole_groups(groups, number, rng))
         counts = np.stack([np.bincount(each, minlength=rows) for each in indices]).astype(float)
         yield Resamples(indices, counts)

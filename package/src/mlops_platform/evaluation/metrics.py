@@ -8,7 +8,7 @@ as long as the computation. Tests compare them with scikit-learn's metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -233,17 +233,21 @@ def bootstrap(
     and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
     """
     rng = np.random.default_rng(seed)
-    if groups is None:
-        resamples = (rng.integers(0, rows, rows) for _ in range(times))
-    else:
-        members = [np.flatnonzero(groups == code) for code in np.unique(groups)]
-        resamples = (
-            np.concatenate([members[code] for code in rng.integers(0, len(members), len(members))])
-            for _ in range(times)
-        )
+    resamples: Iterator[Array] = (rng.integers(0, rows, rows) for _ in range(times))
+    if groups is not None:
+        resamples = whole_groups(groups, times, rng)
     estimates = np.array([statistic(picked) for picked in resamples])
     finite: Array = estimates[np.isfinite(estimates)]
     return finite
+
+
+def whole_groups(groups: Array, times: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Row numbers of `times` resamples of whole groups; `groups` are codes, (rows,)."""
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    for _ in range(times):
+        drawn = rng.integers(0, len(members), len(members))
+        yield np.concatenate([members[number] for number in drawn])
 
 
 def percentile_interval(estimates: Array, confidence: float) -> tuple[float | None, float | None]:

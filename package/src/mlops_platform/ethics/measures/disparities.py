@@ -180,6 +180,7 @@ def _compute_family(
         times=run.gates.resamples,
         seed=run.train.seed,
         confidence=1 - (1 - run.gates.confidence) / len(families),
+        groups=run.contract.group_codes(rows),
     )
     return list(small.values()), contrasts, estimates
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
@@ -22,6 +24,7 @@ from mlops_platform.ethics.measurement import (
 )
 from mlops_platform.evaluation import metrics
 from mlops_platform.evidence.ethics import GroupFinding
+from mlops_platform.models import folds
 
 FOLDS = 3
 TREES = 50
@@ -70,6 +73,7 @@ def _measure_column(
         lambda indices: auc.compute(truth[indices], scores[indices]),
         times=run.gates.resamples,
         seed=run.train.seed,
+        groups=run.contract.group_codes(large),
     )
     low, high = metrics.percentile_interval(estimates, 1 - (1 - run.gates.confidence) / columns)
     value = auc.compute(truth, scores)
@@ -95,8 +99,10 @@ def _cross_validate(
         make_column_transformer((encoder, categories), remainder="passthrough"),
         RandomForestClassifier(TREES, min_samples_leaf=10, random_state=run.train.seed),
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=run.train.seed)
-    scores = cross_val_predict(model, rows[names], codes, cv=folds, method="predict_proba")
+    cv: Any = StratifiedKFold(FOLDS, shuffle=True, random_state=run.train.seed)
+    if run.contract.named("group"):
+        cv = folds.of_rows(rows, run.contract, FOLDS, run.train.seed)
+    scores = cross_val_predict(model, rows[names], codes, cv=cv, method="predict_proba")
     return codes, scores
 
 
