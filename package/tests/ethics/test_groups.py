@@ -241,13 +241,13 @@ def test_the_intervals_cover_where_each_person_has_rows_that_are_alike(told):
 
 
 def test_a_person_who_is_known_again_is_no_proxy():
-    rng, person = np.random.default_rng(0), np.arange(400) // 5
+    rng, person = np.random.default_rng(0), np.arange(1200) // 20
     rows = pd.DataFrame(
         {
             "person": person.astype(float),
-            "height": rng.normal(size=80)[person],
-            "sex": rng.choice(["female", "male"], 80)[person],
-            "wage": rng.normal(size=400),
+            "height": rng.normal(size=60)[person],
+            "sex": rng.choice(["female", "male"], 60)[person],
+            "wage": rng.normal(size=1200),
         }
     )
     columns = {
