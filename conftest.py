@@ -16,7 +16,7 @@ from typing import Any
 import plumbum
 import pytest
 
-from tests import quick_copier
+from tests import prepared, quick_copier
 from tests.projects import SHARED, Kept, Project
 
 # Of the environment that tests run in, these would change what a project does in its own.
@@ -65,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # One environment for all projects: their packages are the same, and uv points it at the
         # project that a command runs in. Each of its own would compile its byte code again, 10 s.
         "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
+        # Where commands of projects ask for a fork that has its libraries imported.
+        prepared.ADDRESS: str(folder / "prepared"),
         "UV_LINK_MODE": "symlink",  # two seconds to copy an environment's files
         # Several processes share the cores: threads that numpy and scipy start at their import,
         # and that wait for work busily, cost each command a quarter of a second.
@@ -82,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove what the surroundings needed."""
+    prepared.stop()
     config.stash[PATCHES].undo()
     config.stash[SCRATCH].cleanup()
 

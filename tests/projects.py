@@ -16,6 +16,7 @@ import yaml
 from filelock import FileLock
 from mlops_platform.pipelines.outputs import newest
 
+from tests import prepared
 from tests.rendering import commit_all, render
 
 SHARED = "COPIER_MLOPS_TESTS"  # names a folder that all processes of a session share
@@ -61,6 +62,8 @@ class Project:
         surroundings = dict(os.environ)
         if self.own_environment:
             surroundings["UV_PROJECT_ENVIRONMENT"] = str(self.path / ".venv")
+        elif command[:2] == ("uv", "run"):
+            prepared.start(Path(surroundings["UV_PROJECT_ENVIRONMENT"]))
         done = subprocess.run(
             command,
             cwd=self.path,
