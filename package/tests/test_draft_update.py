@@ -22,13 +22,13 @@ columns:
     kind: category
     values:
       - red  # the first one
-      - blue
+      - blue  # the second
     about: as painted
   hours: {kind: integer, min: 0, max: 100, missing: 0.1}
   made: {kind: date, role: time, min: 2024-01-01, max: 2024-12-31}
   old: {kind: number, about: not measured since May}  # goes away
   batch: {kind: text, role: ignored}
-  size: {kind: number, role: target}
+  size: {kind: number, role: target}  # as ordered
 # The end.
 """
 
@@ -81,7 +81,7 @@ def test_what_the_data_needs_is_changed_and_all_else_stays(project, capsys) -> N
     rows["serial_id"] = [f"s{n}" for n in range(ROWS)]
     written = update(project, rows, "--replace")
     expected = WRITTEN.replace("max: 5,", "max: 13,")
-    expected = expected.replace("- blue\n", "- blue\n      - green\n      - yellow\n")
+    expected = expected.replace("- blue  # the second\n", "- blue  # the second\n      - green\n      - yellow\n")
     expected = expected.replace("missing: 0.1", "missing: 0.35")
     expected = expected.replace("max: 2024-12-31", "max: 2025-02-01")
     expected = expected.replace("role: ignored}", "role: ignored, missing: 0.13}")
