@@ -81,7 +81,9 @@ def test_what_the_data_needs_is_changed_and_all_else_stays(project, capsys) -> N
     rows["serial_id"] = [f"s{n}" for n in range(ROWS)]
     written = update(project, rows, "--replace")
     expected = WRITTEN.replace("max: 5,", "max: 13,")
-    expected = expected.replace("- blue  # the second\n", "- blue  # the second\n      - green\n      - yellow\n")
+    expected = expected.replace(
+        "- blue  # the second\n", "- blue  # the second\n      - green\n      - yellow\n"
+    )
     expected = expected.replace("missing: 0.1", "missing: 0.35")
     expected = expected.replace("max: 2024-12-31", "max: 2025-02-01")
     expected = expected.replace("role: ignored}", "role: ignored, missing: 0.13}")
