@@ -13,7 +13,8 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.text import pluralize
-from mlops_platform.data import csv_rows
+from mlops_platform.data import csv_blocks, csv_rows
+from mlops_platform.data.chunk import Malformed
 from mlops_platform.data.source import Source
 
 CHUNK_ROWS = 100_000
@@ -30,8 +31,8 @@ def read(path: Path, separator: str = ",") -> pd.DataFrame:
     source = Source(separator=separator)
     names = csv_rows.header(path, source)
     frames, malformed = [], []
-    for chunk in csv_rows.chunks(path, CHUNK_ROWS, source):
-        frames.append(chunk.frame(names))
+    for chunk in csv_blocks.chunks(path, CHUNK_ROWS, source):
+        frames.append(chunk.frame.astype(object))
         malformed += chunk.malformed
     if malformed:
         raise UsageError(report(path, malformed, len(names), sum(map(len, frames))))
@@ -40,7 +41,7 @@ def read(path: Path, separator: str = ",") -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def report(path: Path, malformed: list[csv_rows.Malformed], width: int, valid: int) -> str:
+def report(path: Path, malformed: list[Malformed], width: int, valid: int) -> str:
     """What is wrong with the rows of a file whose header has `width` names."""
     first = malformed[0]
     if not valid and {row.width for row in malformed} == {first.width} - {0, width}:

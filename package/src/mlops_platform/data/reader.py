@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -19,9 +18,9 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
-from mlops_platform.data import csv_rows, csv_table, lfs, parquet_rows, sql_rows
+from mlops_platform.data import csv_blocks, csv_rows, csv_table, lfs, parquet_rows, sql_rows
+from mlops_platform.data.chunk import Chunk, Malformed
 from mlops_platform.data.compression import plain_suffix
-from mlops_platform.data.csv_rows import Malformed
 from mlops_platform.data.source import Format, Source
 
 CHUNK_ROWS = 100_000
@@ -47,20 +46,6 @@ class File(NamedTuple):
     name: str
     format: Format
     partition: dict[str, str]
-
-
-@dataclass
-class Chunk:
-    """Rows of one file. `frame` has the valid ones, indexed by row number, the first being 1.
-
-    `lines` has the line of each of them in a CSV file; in other files there are none. Text of a
-    CSV file is text, other files' values have their own types. `size`: bytes that were read.
-    """
-
-    frame: pd.DataFrame
-    lines: list[int] = field(default_factory=list)
-    malformed: list[Malformed] = field(default_factory=list)
-    size: int = 0
 
 
 def files(path: Path, source: Source) -> list[File]:
@@ -172,11 +157,7 @@ def content_hash(path: Path, source: Source, frame: pd.DataFrame) -> str:
 
 def _chunks(file: File, source: Source, size: int) -> Iterator[Chunk]:
     if file.format == "csv":
-        names, start = csv_rows.header(file.path, source), 0
-        for part in csv_rows.chunks(file.path, size, source):
-            frame = part.frame(names, source)
-            yield Chunk(frame, part.lines, part.malformed, part.end - start)
-            start = part.end
+        yield from csv_blocks.chunks(file.path, size, source)
         return
     if file.format == "parquet":
         frames: Iterable[pd.DataFrame] = parquet_rows.frames(file.path, size)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import reader
+from mlops_platform.data.chunk import Chunk
 from mlops_platform.data.hints import suggest
-from mlops_platform.data.reader import Chunk, File
+from mlops_platform.data.reader import File
 from mlops_platform.serving.scorer import Scorer
 
 REJECT_COLUMNS = ["file", "row", "line", "id", "column", "reason"]

@@ -22,7 +22,8 @@ from mlops_platform.core.files import (
 )
 from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.data import reader
-from mlops_platform.data.reader import Chunk, File
+from mlops_platform.data.chunk import Chunk
+from mlops_platform.data.reader import File
 from mlops_platform.data.source import Source
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
