@@ -24,18 +24,30 @@ BEFORE_RUN = re.compile(  # it is known after the run
     re.escape(f"{DRIFT}    path.unlink(missing_ok=True)\n")
     + r'(    with .*\n        workspace\.pipeline\("monitor", .*\n)'
 )
+PARTS = {  # of tests/test_lifecycle.py
+    '    for part in ("train.csv", "validation.csv"):\n': (
+        '    for part in ("train.parquet", "validation.parquet"):\n'
+    ),
+    "        rows = pd.read_csv(data / part)\n": "        rows = pd.read_parquet(data / part)\n",
+    "        rows.to_csv(data / part, index=False)\n": (
+        "        rows.to_parquet(data / part, index=False)\n"
+    ),
+}
 OLD_PATH = re.compile(
     r"""outputs["']?\s*[/,]\s*["']?(?:batch|monitor|train)["']?\s*[/,](?!\s*["']?(?:run-|latest))"""
 )
 ADVICE = (
     "the outputs of a run are in outputs/<pipeline>/run-<number>/ now. Find the last one with "
-    "mlops_platform.pipelines.outputs.newest()."
+    "mlops_platform.pipelines.outputs.newest(). The parts of `prepare` are Parquet: train.parquet."
 )
 MAY_NAME_IT = {".cfg", ".ipynb", ".ps1", ".py", ".sh", ".toml", ".yaml", ".yml"}
 
 
 def rewrite(text: str) -> str:
-    """A file of tests that finds the last run."""
+    """A file of tests that finds the last run, and the parts of its rows."""
+    if all(line in text for line in PARTS):
+        for old, new in PARTS.items():
+            text = text.replace(old, new)
     changed = BEFORE_RUN.sub(rf"\1{DRIFT}", text.replace(STEP, STEP_OF_LAST))
     changed = changed.replace(DRIFT, DRIFT_OF_LAST)
     place = PLACE.search(changed)

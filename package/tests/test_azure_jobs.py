@@ -72,15 +72,19 @@ def test_the_dashboard_gets_tables(trained, tmp_path):
     invoke(filled(tables["command"], **paths, **folders))
     inputs = job("responsible-ai.yml", "constructor")["inputs"]
     # The monitor compares with labels, the dashboard with the model's classes.
-    assert (reference / "train.csv").read_bytes() == (trained.data / "train.csv").read_bytes()
-    labels, codes = (pd.read_csv(each / "train.csv") for each in (reference, folders["train"]))
+    assert (reference / "train.parquet").read_bytes() == (
+        trained.data / "train.parquet"
+    ).read_bytes()
+    labels, codes = (
+        pd.read_parquet(each / "train.parquet") for each in (reference, folders["train"])
+    )
     expected = (labels["outcome"] == "defaulted").astype(int)
     pd.testing.assert_series_equal(codes["outcome"], expected)
     assert json.loads(inputs["classes"]) == sorted(codes["outcome"].unique())
     for part, folder in folders.items():
         table = yaml.safe_load((folder / "MLTable").read_text())
-        rows = pd.read_csv(folder / table["paths"][0]["file"])
-        assert len(rows) == len(pd.read_csv(trained.data / f"{part}.csv"))
+        rows = pd.read_parquet(folder / table["paths"][0]["file"])
+        assert len(rows) == len(pd.read_parquet(trained.data / f"{part}.parquet"))
         assert inputs["target_column_name"] in rows
         dropped = json.loads(inputs["feature_metadata"])["dropped_features"]
         features = set(rows) - {*dropped, inputs["target_column_name"]}

@@ -233,7 +233,7 @@ def test_a_step_writes_into_a_folder_that_is_not_there_yet(mlops, workspace):
     out = ["--validated", "conf", "--out", "new/folder"]
     assert mlops(workspace, "prepare", "--raw", "data/raw", *out)[0] == 0
     names = {path.name for path in (workspace.root / "new" / "folder").iterdir()}
-    assert names == {"train.csv", "validation.csv", "test.csv", "split.json"}
+    assert names == {"train.parquet", "validation.parquet", "test.parquet", "split.json"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

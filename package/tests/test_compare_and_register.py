@@ -156,8 +156,8 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     """
     champion = trained.fit("champion", sample.make(400, seed=3, noise=0.7))
     trained.crown(champion)
-    path = trained.data / "test.csv"
-    rows = pd.read_csv(path)
+    path = trained.data / "test.parquet"
+    rows = pd.read_parquet(path)
     old, new = (
         labels_of(folder, rows, trained.contract) for folder in (champion, trained_model(trained))
     )
@@ -167,7 +167,7 @@ def test_a_better_challenger_that_leaves_a_group_behind_is_rejected(trained):
     turn = np.where(agree, (of_women & agree).cumsum(), (of_women & ~agree).cumsum())
     women = np.where(agree, np.where(turn % 2, wrong, new), np.where(turn % 3, old, new))
     rows["outcome"] = np.where(rows["sex"] == "male", new, women)
-    rows.to_csv(path, index=False)
+    rows.to_parquet(path, index=False)
 
     trained.change("gates.yml", metric="accuracy", margin=0, confidence=0.6)
     limits(trained, worst_group_drop=0.5, min_group_rows=10)
@@ -205,8 +205,9 @@ def test_a_champion_of_other_classes(serving):
     path = serving.conf / "data.yml"
     path.write_text(path.read_text().replace("defaulted", "lost"))
     for part in ("train", "validation", "test"):
-        file = serving.data / f"{part}.csv"
-        file.write_text(file.read_text().replace("defaulted", "lost"))
+        file = serving.data / f"{part}.parquet"
+        rows = pd.read_parquet(file)
+        rows.replace({"outcome": {"defaulted": "lost"}}).to_parquet(file, index=False)
     challenger = serving.fit("renamed")
     with pytest.raises(UsageError, match="it knows the classes") as refused:
         serving.compare(challenger)

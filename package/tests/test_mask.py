@@ -181,9 +181,9 @@ def test_production_is_never_overwritten(workspace):
 def test_tables_hold_the_divided_rows(trained, tmp_path):
     tables.run(trained.conf, trained.data, tmp_path / "train", tmp_path / "test")
     for part in ("train", "test"):
-        assert files_of(tmp_path / part) == ["MLTable", f"{part}.csv"]
-        written = (tmp_path / part / f"{part}.csv").read_bytes()
-        assert written == (trained.data / f"{part}.csv").read_bytes()
-        assert f"file: ./{part}.csv" in (tmp_path / part / "MLTable").read_text()
+        assert files_of(tmp_path / part) == ["MLTable", f"{part}.parquet"]
+        written = (tmp_path / part / f"{part}.parquet").read_bytes()
+        assert written == (trained.data / f"{part}.parquet").read_bytes()
+        assert f"file: ./{part}.parquet" in (tmp_path / part / "MLTable").read_text()
     with pytest.raises(UsageError, match="Run the step `prepare` first"):
         tables.run(trained.conf, tmp_path / "nowhere", tmp_path / "a", tmp_path / "b")

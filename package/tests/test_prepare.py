@@ -21,7 +21,7 @@ def split(workspace, rows: pd.DataFrame, out: str = "out", **fields) -> dict[str
     workspace.change("train.yml", split=settings["split"])
     rows.to_csv(workspace.raw / "credit.csv", index=False)
     prepare.run(workspace.conf, workspace.raw, workspace.root / out)
-    return {part: pd.read_csv(workspace.root / out / f"{part}.csv") for part in PARTS}
+    return {part: pd.read_parquet(workspace.root / out / f"{part}.parquet") for part in PARTS}
 
 
 def ids(parts: dict[str, pd.DataFrame]) -> dict[str, set[str]]:
@@ -90,7 +90,7 @@ def test_the_evidence_names_rows_and_hashes(workspace):
     parts = split(workspace, sample.make(600))
     written = json.loads((workspace.root / "out" / "split.json").read_text())
     assert written["rows"] == {name: len(part) for name, part in parts.items()}
-    assert written["hashes"]["test"] == hash_path(workspace.root / "out" / "test.csv")
+    assert written["hashes"]["test"] == hash_path(workspace.root / "out" / "test.parquet")
     assert written["data_hash"] == hash_path(workspace.raw)
     assert written["description"].startswith("by `month`: train to 2025-")
 

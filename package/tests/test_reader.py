@@ -184,16 +184,6 @@ def test_rows_come_in_chunks_and_are_counted_on(tmp_path):
         )
 
 
-def test_without_pyarrow_the_package_to_add_is_named(tmp_path, monkeypatch):
-    parquet(tmp_path / "a.parquet")
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(UsageError, match="`uv add --group team pyarrow`"):
-        reader.read(tmp_path / "a.parquet", Source())
-    (tmp_path / "a.csv.zst").write_bytes(b"(\xb5/\xfd")
-    with pytest.raises(UsageError, match="`uv add --group team pyarrow`"):
-        reader.read(tmp_path / "a.csv.zst", Source())
-
-
 def test_what_is_no_parquet_is_named(tmp_path):
     (tmp_path / "a.parquet").write_text("a,b\n")
     with pytest.raises(UsageError, match=r"a\.parquet: cannot be read as Parquet"):

@@ -68,7 +68,7 @@ def plan(workspace, by: str, role: str = "group", seed: int = 0) -> Contract:
 def divide(workspace, rows: pd.DataFrame, out: str = "out") -> dict[str, pd.DataFrame]:
     rows.to_csv(workspace.raw / "wages.csv", index=False)
     prepare.run(workspace.conf, workspace.raw, workspace.root / out)
-    return {part: pd.read_csv(workspace.root / out / f"{part}.csv") for part in PARTS}
+    return {part: pd.read_parquet(workspace.root / out / f"{part}.parquet") for part in PARTS}
 
 
 def people(parts: dict[str, pd.DataFrame]) -> dict[str, set[int]]:

@@ -131,10 +131,10 @@ def test_a_class_with_too_few_rows_is_named_with_its_count(rows, named):
 def test_training_that_stops_says_the_class_and_its_count(trained, monkeypatch):
     """Noise about six rows in a hundred: no better than a constant, and no verdict either."""
     for part in ("train", "validation"):
-        path = trained.data / f"{part}.csv"
-        rows = pd.read_csv(path, dtype=str)
+        path = trained.data / f"{part}.parquet"
+        rows = pd.read_parquet(path)
         rows["outcome"] = np.where(rows.index % 40 == 0, "defaulted", "repaid")
-        rows.to_csv(path, index=False)
+        rows.to_parquet(path, index=False)
     trained.change("gates.yml", metric="log_loss", quality=[])
     out = trained.root / "again"
     with pytest.raises(

@@ -144,8 +144,8 @@ def test_no_better_than_a_constant_stops_with_evidence(trained, monkeypatch):
 
 
 def test_a_validation_set_of_one_class_is_no_verdict_on_the_model(trained):
-    path = trained.data / "validation.csv"
-    pd.read_csv(path).assign(outcome="repaid").to_csv(path, index=False)
+    path = trained.data / "validation.parquet"
+    pd.read_parquet(path).assign(outcome="repaid").to_parquet(path, index=False)
     with pytest.raises(UsageError, match=r"roc_auc is not defined on the \d+ rows of the valid"):
         run(trained)
 

@@ -49,10 +49,10 @@ def test_running_again_changes_nothing(trained):
 
 def test_features_that_say_nothing_stop_training(trained, contract):
     data, out = trained.step("prepare") / "data", trained.root / "stopped"
-    for part in ("train.csv", "validation.csv"):
-        rows = pd.read_csv(data / part)
+    for part in ("train.parquet", "validation.parquet"):
+        rows = pd.read_parquet(data / part)
         rows[contract.features] = rows.loc[0, contract.features].to_numpy()
-        rows.to_csv(data / part, index=False)
+        rows.to_parquet(data / part, index=False)
     known = settings.load_train(trained.conf).parameters
     # Learned from draws of the rows, a constant is a little better or worse than theirs, by chance.
     trained.change("train.yml", parameters={**known, "subsample": 1.0})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 
+import pandas as pd
 import pytest
 import yaml
 from mlops_platform import cli, evidence
@@ -183,9 +184,11 @@ def test_stages_decide_what_stops_and_promote_asks(ready):
 
 def test_data_stops_from_develop_on(ready):
     ready.change("project.yml", stage="develop")
-    path = ready.data / "test.csv"
-    path.write_text(path.read_text().replace("repaid", "defaulted", 1))
-    with pytest.raises(GateError, match=r"evidence: 1 \(test.csv\)"):
+    path = ready.data / "test.parquet"
+    rows = pd.read_parquet(path)
+    rows.loc[rows["outcome"] == "repaid", "outcome"] = "defaulted"
+    rows.to_parquet(path, index=False)
+    with pytest.raises(GateError, match=r"evidence: 1 \(test.parquet\)"):
         cli.invoke(["ethics"])
 
 

@@ -13,8 +13,3 @@ def derive(rows: pd.DataFrame) -> pd.DataFrame:
     row by itself: `pd.DataFrame({"weekday": rows["day"].dt.day_of_week}, index=rows.index)`.
     """
     return pd.DataFrame(index=rows.index)
-
-
-def select(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows to train on, of those in the files: leave some out, or join other tables."""
-    return rows

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import lfs
 from mlops_platform.data.source import Source
@@ -37,7 +39,7 @@ def opened(path: Path, source: Source) -> Iterator[tuple[BinaryIO, io.BufferedRe
     kind = source.compression or SUFFIXES.get(path.suffix.lower(), "none")
     with path.open("rb") as file:
         try:
-            yield file, io.BufferedReader(_decompressed(file, kind, path))
+            yield file, io.BufferedReader(_decompressed(file, kind))
         except (gzip.BadGzipFile, lzma.LZMAError, EOFError, zlib.error) as error:
             raise _damaged(path, kind, error) from None
         except OSError as error:  # what bz2 and pyarrow raise
@@ -46,7 +48,7 @@ def opened(path: Path, source: Source) -> Iterator[tuple[BinaryIO, io.BufferedRe
             raise
 
 
-def _decompressed(file: BinaryIO, kind: str, path: Path) -> Any:
+def _decompressed(file: BinaryIO, kind: str) -> Any:
     if kind == "gzip":
         return gzip.GzipFile(fileobj=file)
     if kind == "bz2":
@@ -54,13 +56,6 @@ def _decompressed(file: BinaryIO, kind: str, path: Path) -> Any:
     if kind == "xz":
         return lzma.LZMAFile(file)
     if kind == "zstd":
-        try:
-            import pyarrow as pa  # noqa: PLC0415  not every project has it
-        except ImportError:
-            raise UsageError(
-                f"{path}: zstd needs pyarrow: `uv add --group team pyarrow`. Or compress it with "
-                "gzip."
-            ) from None
         return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
     return file
 

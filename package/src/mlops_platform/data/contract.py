@@ -129,7 +129,7 @@ class Contract(Settings):
         """Find missing, unknown and duplicate columns."""
         from mlops_platform.data import rows
 
-        return rows.check_columns(self, frame, scoring=scoring)
+        return rows.check_columns(self, list(frame.columns), len(frame), scoring=scoring)
 
     def typed(
         self, frame: pd.DataFrame, source: Source | None = None
@@ -159,9 +159,9 @@ class Contract(Settings):
 
     def check(self, frame: pd.DataFrame) -> list[Finding]:
         """Validate a training file; one finding for each violated rule of a column."""
-        from mlops_platform.data import rows
+        from mlops_platform.data import check
 
-        return rows.check(self, frame)
+        return check.check(self, frame)
 
     def request_row(self) -> type[BaseModel]:
         """The pydantic model of one row in a request: what is requested, and optionally the id.

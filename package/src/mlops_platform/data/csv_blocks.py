@@ -127,9 +127,11 @@ def _table(block: str, names: list[str], source: Source) -> Table | None:
 
 def _ends(data: bytes, source: Source) -> np.ndarray | None:
     """The lines where rows end, from 0; None unless all is plain CSV without blank lines."""
-    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):
+    if b"\0" in data or data.startswith(b"\n") or b"\n\n" in data:
         return None
-    if data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data:
+    if b"\r" in data and (
+        data.count(b"\r") != data.count(b"\r\n") or data.startswith(b"\r\n") or b"\n\r\n" in data
+    ):
         return None
     letters = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(letters == NEWLINE)
@@ -140,12 +142,13 @@ def _ends(data: bytes, source: Source) -> np.ndarray | None:
     quotes = _quotes(data, source)
     if quotes is None:
         return None
-    inside = np.searchsorted(quotes, newlines) % 2 == 1
-    return np.flatnonzero(~inside)
+    return np.flatnonzero(np.searchsorted(quotes, newlines) % 2 == 0)
 
 
 def _quotes(data: bytes, source: Source) -> np.ndarray | None:
     """Positions of quotation marks; None if one is not at the beginning or the end of a value."""
+    if b'"' not in data:
+        return np.empty(0, dtype=np.int64)
     letters = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(letters == QUOTE)
     opening, closing = quotes[::2], quotes[1::2]

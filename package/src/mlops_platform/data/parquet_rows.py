@@ -1,19 +1,17 @@
-"""Reads Parquet files in chunks, with pyarrow, which a project has in its group `team`."""
-
-# ruff: noqa: PLC0415  pyarrow is imported where it is needed: not every project has it
+"""Reads Parquet files in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data import lfs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def columns(path: Path) -> list[str]:
@@ -37,31 +35,19 @@ def frames(path: Path, size: int) -> Iterator[pd.DataFrame]:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write rows into a file."""
-    _pyarrow(path)
     frame.to_parquet(path, index=False)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     """The file; what is wrong with it becomes an error that names it.
 
     Raises:
-        UsageError: it is no Parquet file, it is damaged or only a pointer of Git LFS, or pyarrow
-            is not installed.
+        UsageError: it is no Parquet file, it is damaged, or only a pointer of Git LFS.
     """
     lfs.require_content(path)
-    arrow = _pyarrow(path)
     try:
-        with arrow.parquet.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file:
             yield file
-    except (arrow.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise UsageError(f"{path}: cannot be read as Parquet ({error}). Write it again.") from None
-
-
-def _pyarrow(path: Path) -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError(f"{path}: Parquet needs pyarrow: `uv add --group team pyarrow`.") from None
-    return pyarrow

@@ -7,7 +7,6 @@ whose names and values become columns.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import hash_path
 from mlops_platform.data import csv_blocks, csv_rows, csv_table, lfs, parquet_rows, sql_rows
 from mlops_platform.data.chunk import Chunk, Malformed
 from mlops_platform.data.compression import plain_suffix
@@ -103,8 +101,17 @@ def read(path: Path, source: Source) -> pd.DataFrame:
     Raises:
         UsageError: rows that cannot be read, or files with other columns than the first.
     """
-    frames: list[pd.DataFrame] = []
+    return pd.concat(frames(path, source), ignore_index=True)
+
+
+def frames(path: Path, source: Source) -> Iterator[pd.DataFrame]:
+    """The rows of a file or a folder in chunks, (rows, columns); at least one, perhaps empty.
+
+    Raises:
+        UsageError: rows that cannot be read, or files with other columns than the first.
+    """
     names: list[str] | None = None
+    found = False
     for file in files(path, source):
         own = columns(file, source)
         if names is not None and set(own) != set(names):
@@ -117,14 +124,14 @@ def read(path: Path, source: Source) -> pd.DataFrame:
         malformed: list[Malformed] = []
         rows = 0
         for chunk in chunks(file, source):
-            frames.append(chunk.frame)
             malformed += chunk.malformed
             rows += len(chunk.frame)
+            found = True
+            yield chunk.frame[names]
         if malformed:
             raise UsageError(csv_table.report(file.path, malformed, len(own), rows))
-    if not frames:
-        return pd.DataFrame(columns=names, dtype=object)
-    return pd.concat(frames, ignore_index=True)[names]
+    if not found:
+        yield pd.DataFrame(columns=names, dtype="str")
 
 
 def write(frame: pd.DataFrame, path: Path, source: Source) -> Path:
@@ -147,12 +154,9 @@ def write(frame: pd.DataFrame, path: Path, source: Source) -> Path:
     return path
 
 
-def content_hash(path: Path, source: Source, frame: pd.DataFrame) -> str:
-    """SHA-256 of what was read: the bytes of the files, or the rows of a database."""
-    if not path.exists() or any(file.format == "sql" for file in files(path, source)):
-        text = frame.to_csv(index=False, lineterminator="\n")
-        return hashlib.sha256(text.encode()).hexdigest()
-    return hash_path(path)
+def is_file(path: Path, source: Source) -> bool:
+    """Whether a path holds the rows, and not only a query, or nothing but the settings do."""
+    return path.exists() and all(file.format != "sql" for file in files(path, source))
 
 
 def _chunks(file: File, source: Source, size: int) -> Iterator[Chunk]:

@@ -155,10 +155,14 @@ def dates(raw: pd.Series, written: str | None = None) -> pd.Series:
     after 2262. It also takes `now` for a date, in any format, and a year as nanoseconds since 1970.
     """
     if _is_text(raw):
-        if written is None and (read := _plain_dates(_arrow(raw))) is not None:
-            return pd.Series(read, index=raw.index)
-        return _by_value(raw, lambda values: _dates_of_values(values, written))
+        return _by_value(raw, lambda values: _dates_of_texts(values, written))
     return _dates_of_values(raw, written)
+
+
+def _dates_of_texts(texts: pd.Series, written: str | None) -> pd.Series:
+    if written is None and (read := _plain_dates(_arrow(texts))) is not None:
+        return pd.Series(read)
+    return _dates_of_values(texts, written)
 
 
 def _plain_dates(text: pa.Array) -> np.ndarray | None:

@@ -94,6 +94,11 @@ class EvaluatedRun:
         """All rows of train, validation and test."""
         return {part: dataset.read_part(self.data, part, self.contract) for part in self.split.rows}
 
+    @property
+    def part_names(self) -> dict[str, str]:
+        """The file of each part of the rows."""
+        return {part: f"{part}.parquet" for part in self.split.rows}
+
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Rows of the test set."""
@@ -161,7 +166,7 @@ class EvaluatedRun:
             for name, step in STEPS.items()
             if (self.outputs / step / f"{name}.json").is_file()
         }
-        parts = {f"{part}.csv": hash_path(self.data / f"{part}.csv") for part in self.split.rows}
+        parts = {name: hash_path(self.data / name) for name in self.part_names.values()}
         card = self.conf / "model_card.yml"
         model_card = {card.name: hash_path(card)} if card.is_file() else {}
         return {**evidence_files, **parts, **model_card, "model": hash_path(self.folder)}

@@ -10,18 +10,26 @@ import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data import typed_rows
 from mlops_platform.data.contract import Contract
-from mlops_platform.data.source import PLAIN
 from mlops_platform.models import codes, folds, team
 
 
 def read_part(folder: Path, part: str, contract: Contract) -> pd.DataFrame:
-    """Read one part of the split, with the contract's types."""
-    path = folder / f"{part}.csv"
+    """Read one part of the split, with the contract's types.
+
+    Raises:
+        UsageError: it is not there, or lacks a column of the contract.
+    """
+    path = folder / f"{part}.parquet"
     if not path.is_file():
         raise UsageError(f"{path}: does not exist. Run the step `prepare` first.")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-    return contract.typed(frame, PLAIN)[0]
+    frame = typed_rows.read(path)
+    if lacking := [name for name in contract.columns if name not in frame.columns]:
+        raise UsageError(
+            f"{path}: has no column `{lacking[0]}` of conf/data.yml. Run the step `prepare` again."
+        )
+    return frame[list(contract.columns)]
 
 
 def encode_target(frame: pd.DataFrame, contract: Contract) -> np.ndarray:

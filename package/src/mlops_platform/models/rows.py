@@ -6,6 +6,8 @@ Raw values get their types, the rules of the contract judge what is requested, t
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
 from mlops_platform.core.text import pluralize
-from mlops_platform.data import reader, rows, values
+from mlops_platform.data import check, reader, rows, values
 from mlops_platform.data.contract import Contract
 from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.evidence import Finding
@@ -71,21 +73,37 @@ def read_rows(
 
 
 def for_training(path: Path, contract: Contract, code: Team) -> pd.DataFrame:
-    """Raw rows to train on: read, selected by the team's `select`, numbered from 0.
+    """All raw rows to train on, in memory; see `training_chunks`."""
+    return pd.concat(training_chunks(path, contract, code))
 
-    Rows without a target are dropped if conf/data.yml says so.
+
+def training_chunks(path: Path, contract: Contract, code: Team) -> Iterator[pd.DataFrame]:
+    """Raw rows to train on, some at a time; all together are numbered from 0. At least one chunk.
+
+    Rows without a target are dropped if conf/data.yml says so. With the team's `select` or `load`,
+    which get and return all rows, there is one chunk.
 
     Raises:
         UsageError: nothing to read, or the team's code fails.
     """
-    raw = code.select(raw_rows(path, contract, code))
-    if contract.rows_without_target == "drop" and contract.target in raw.columns:
-        there = values.without_empty(raw[contract.target]).notna()
-        if not there.all():
-            dropped = pluralize(int((~there).sum()), "row")
-            terminal.log(f"{path}: {dropped} without `{contract.target}` dropped")
-            raw = raw[there].reset_index(drop=True)
-    return raw
+    chunks: Iterable[pd.DataFrame]
+    if code.has("data", "select") or code.has("data", "load"):
+        chunks = [code.select(raw_rows(path, contract, code))]
+    else:
+        chunks = reader.frames(path, contract.source)
+    rows_before = dropped = 0
+    for chunk in chunks:
+        raw = chunk
+        if contract.rows_without_target == "drop" and contract.target in raw.columns:
+            there = values.without_empty(raw[contract.target]).notna()
+            dropped += int((~there).sum())
+            raw = raw[there]
+        raw.index = pd.RangeIndex(rows_before, rows_before + len(raw))
+        rows_before += len(raw)
+        yield raw
+    if dropped:
+        text = f"{pluralize(dropped, 'row')} without `{contract.target}` dropped"
+        terminal.log(f"{path}: {text}")
 
 
 def raw_rows(path: Path, contract: Contract, code: Team) -> pd.DataFrame:
@@ -111,23 +129,56 @@ def require_one_way(contract: Contract, code: Team) -> None:
         )
 
 
-def content_hash(path: Path, contract: Contract, raw: pd.DataFrame, code: Team) -> str:
-    """SHA-256 of the data that `raw` was read from."""
-    if code.has("data", "load"):
-        return hash_path(path)
-    return reader.content_hash(path, contract.source, raw)
+class TrainingCheck:
+    """Validates rows to train on, chunk by chunk, those of derived columns too."""
+
+    def __init__(self, contract: Contract, code: Team) -> None:
+        self.contract = contract
+        self.code = code
+        self.raw = check.Check(contract)
+        self.derived = check.Tally(contract, PLAIN)
+
+    def add(self, raw: pd.DataFrame) -> None:
+        """Count the faults of a chunk of `training_chunks`.
+
+        Raises:
+            UsageError: the team's `derive` fails, or returns other rows or columns.
+        """
+        checked = self.raw.add(raw)
+        if checked is None or not self.contract.derived:
+            return
+        typed, faults = checked
+        asked = self.contract.requested
+        faulty = faults.loc[faults["column"].isin(asked), "row"]
+        good = typed.loc[~typed.index.isin(faulty), asked]
+        if len(good):
+            made = self.code.derive(good, self.contract)
+            self.derived.add(made, *self.contract.typed(made, PLAIN))
+
+    def findings(self, again: Callable[[], Iterable[pd.DataFrame]]) -> list[Finding]:
+        """What is wrong with all rows; `again` gives the same chunks once more."""
+        found = self.raw.findings(again)
+        if not any(finding.column not in self.contract.raw for finding in found):
+            found = found + self.derived.findings()
+        return found or self.raw.target_findings()
 
 
-def findings(raw: pd.DataFrame, contract: Contract, code: Team) -> list[Finding]:
-    """What is wrong with raw rows to train on; of derived columns, with their valid rows.
+class ContentHash:
+    """SHA-256 of the data that rows were read from: the bytes of files, or a database's rows."""
 
-    Raises:
-        UsageError: the team's `derive` fails, or returns other rows or columns.
-    """
-    found = contract.check(raw)
-    if any(finding.column not in contract.raw for finding in found) or not contract.derived:
-        return found
-    if {finding.rule for finding in found} & {"present", "once"}:
-        return found
-    made = read_rows(raw, contract, code).made
-    return found + rows.check_values(contract, made)
+    def __init__(self, path: Path, contract: Contract, code: Team) -> None:
+        is_file = code.has("data", "load") or reader.is_file(path, contract.source)
+        self._path = path if is_file else None
+        self._hash = hashlib.sha256()
+        self._started = False
+
+    def add(self, raw: pd.DataFrame) -> None:
+        """Take a chunk of `training_chunks`."""
+        if self._path is None:
+            text = raw.to_csv(index=False, header=not self._started, lineterminator="\n")
+            self._hash.update(text.encode())
+            self._started = True
+
+    def value(self) -> str:
+        """The hash, after all chunks."""
+        return self._hash.hexdigest() if self._path is None else hash_path(self._path)

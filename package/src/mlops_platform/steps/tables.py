@@ -13,6 +13,7 @@ import pandas as pd
 from mlops_platform import settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file, write_text
+from mlops_platform.data import typed_rows
 from mlops_platform.data.contract import load_contract
 
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-mltable
@@ -20,11 +21,8 @@ TABLE = """\
 paths:
   - file: ./{name}
 transformations:
-  - read_delimited:
-      delimiter: ","
-      encoding: utf8
-      header: all_files_same_headers
-      support_multi_line: true
+  - read_parquet:
+      include_path_column: false
 """
 
 
@@ -38,25 +36,25 @@ def run(conf: Path, data: Path, train: Path, test: Path, reference: Path | None 
         UsageError: `data` is not what `prepare` wrote.
     """
     for part, folder in (("train", train), ("test", test)):
-        source = data / f"{part}.csv"
+        source = data / f"{part}.parquet"
         if not source.is_file():
             raise UsageError(f"{source}: there is no such file. Run the step `prepare` first.")
         with atomic_file(folder / source.name) as scratch:
             if reference is None:
                 shutil.copyfile(source, scratch)
             else:
-                _with_codes(conf, source).to_csv(scratch, index=False, lineterminator="\n")
+                _with_codes(conf, source).to_parquet(scratch, index=False)
         write_text(folder / "MLTable", TABLE.format(name=source.name))
     if reference is not None:
-        with atomic_file(reference / "train.csv") as scratch:
-            shutil.copyfile(data / "train.csv", scratch)
-        write_text(reference / "MLTable", TABLE.format(name="train.csv"))
+        with atomic_file(reference / "train.parquet") as scratch:
+            shutil.copyfile(data / "train.parquet", scratch)
+        write_text(reference / "MLTable", TABLE.format(name="train.parquet"))
 
 
 def _with_codes(conf: Path, source: Path) -> pd.DataFrame:
-    """The rows as text, with the codes of the labels."""
+    """The rows, with the codes of the labels."""
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
-    rows = pd.read_csv(source, dtype=str, keep_default_na=False)
+    rows = typed_rows.read(source)
     if contract.labels:
         codes = {label: code for code, label in enumerate(contract.labels)}
         rows[contract.target] = rows[contract.target].map(codes)

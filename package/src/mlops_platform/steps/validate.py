@@ -7,7 +7,6 @@ from pathlib import Path
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError
 from mlops_platform.data.contract import load_contract
-from mlops_platform.data.rows import check_target
 from mlops_platform.models import rows, team
 
 
@@ -20,14 +19,14 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     code = team.load_team(conf)
-    frame = rows.for_training(raw, contract, code)
-    findings = rows.findings(frame, contract, code) or check_target(contract, frame)
+    check = rows.TrainingCheck(contract, code)
+    content = rows.ContentHash(raw, contract, code)
+    for chunk in rows.training_chunks(raw, contract, code):
+        check.add(chunk)
+        content.add(chunk)
+    findings = check.findings(lambda: rows.training_chunks(raw, contract, code))
     evidence.write(
-        evidence.Validation(
-            rows=len(frame),
-            data_hash=rows.content_hash(raw, contract, frame, code),
-            findings=findings,
-        ),
+        evidence.Validation(rows=check.raw.rows, data_hash=content.value(), findings=findings),
         out / "validation.json",
     )
     if findings:

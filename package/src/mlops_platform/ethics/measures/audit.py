@@ -17,7 +17,7 @@ def _changed_evidence(run: EvaluatedRun, _: MetricCheck) -> Value:
     """Hashes that differ: a file was changed after the run, or files are of different runs."""
     split, evaluation = run.split, run.evaluation
     pairs: dict[str, tuple[object, object]] = {
-        **{f"{part}.csv": (run.files[f"{part}.csv"], split.hashes[part]) for part in split.rows},
+        **{name: (run.files[name], split.hashes[part]) for part, name in run.part_names.items()},
         "the raw data": (run.validation.data_hash, split.data_hash),
         "the raw data of the run": (run.tags.get("data_hash"), split.data_hash),
         "the test set of evaluation.json": (evaluation.test_hash, split.hashes["test"]),
