@@ -14,7 +14,7 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset
 from mlops_platform.models.team import Team
-from mlops_platform.monitoring import drift, reference
+from mlops_platform.monitoring import counts, drift, reference
 from mlops_platform.pipelines.outputs import newest
 from mlops_platform.steps import train as step
 from mlops_platform.tracking.registry import Registry
@@ -148,7 +148,7 @@ def test_a_new_category(then, contract):
     found = column(compared(rows, then, contract), "purpose")
     assert found.drifted
     assert found.new_values == 2
-    assert found.bins[-1] == drift.NEW_VALUES
+    assert found.bins[-1] == counts.NEW_VALUES
     assert found.then[-1] == 0
     assert found.now[-1] == pytest.approx(0.3)
     assert "2 values that training did not have" in found.reasons

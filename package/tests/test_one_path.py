@@ -241,7 +241,7 @@ def test_select_is_for_training_alone(code, conf, scorer, tmp_path):
     code.select = lambda raw: raw[raw["km"] != "0,5"]
     contract = scorer.contract
     assert len(rows.for_training(tmp_path / "raw", contract, TEAM)) == 59
-    assert len(rows.raw_rows(tmp_path / "raw", contract, TEAM)) == 60
+    assert sum(map(len, rows.raw_chunks(tmp_path / "raw", contract, TEAM))) == 60
     code.select = lambda raw: None
     with pytest.raises(UsageError, match=r"select\(\): must return a DataFrame, got NoneType"):
         rows.for_training(tmp_path / "raw", contract, TEAM)
@@ -263,11 +263,11 @@ def test_load_reads_for_training_as_before_and_not_beside_source(code, conf, tmp
     code.load = lambda path: pd.DataFrame({"km": [7]})
     contract = load_contract(conf / "data.yml", "regression")
     with pytest.raises(UsageError, match=r"data\.py has load\(\).*Remove load\(\), or `source`"):
-        rows.raw_rows(tmp_path / "raw", contract, TEAM)
+        next(rows.raw_chunks(tmp_path / "raw", contract, TEAM))
     former = Contract.model_validate(
         {key: value for key, value in CONTRACT.items() if key != "source"}
     )
-    assert rows.raw_rows(tmp_path / "raw", former, TEAM)["km"].tolist() == [7]
+    assert next(rows.raw_chunks(tmp_path / "raw", former, TEAM))["km"].tolist() == [7]
 
 
 def test_a_column_that_an_older_contract_does_not_have_is_left_out(code, scorer):

@@ -35,7 +35,7 @@ CONTRACT = {
 }
 TYPED = pd.DataFrame(
     {
-        "name": pd.Series(["Café, big", "Süd"], dtype=object),
+        "name": pd.Series(["Café, big", "Süd"], dtype="str"),
         "area": [1.5, float("nan")],
         "built": pd.to_datetime(["2024-12-31", None]).astype("datetime64[us]"),
         "beds": [float("nan"), 3.0],

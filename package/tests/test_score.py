@@ -1,6 +1,5 @@
 """Scoring files: every line becomes a score or a reject with its reason."""
 
-import io
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import pytest
 from credit_risk import sample
 from mlops_platform import cli, evidence
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.data import csv_rows
+from mlops_platform.data import csv_blocks
 from mlops_platform.models.team import Team
 from mlops_platform.pipelines.outputs import newest
 from mlops_platform.serving import store
@@ -358,14 +357,14 @@ def test_outputs_appear_together_or_not_at_all(batch, monkeypatch):
     assert {path.name: path.read_bytes() for path in (batch.root / "out").iterdir()} == before
 
 
-def test_no_more_than_a_chunk_is_in_memory(tmp_path):
+def test_no_more_than_a_block_is_in_memory(tmp_path, monkeypatch):
     path = tmp_path / "many.csv"
     path.write_text("a,b\n" + "1,2\n" * 10_000)
-    sizes = [len(chunk.rows) for chunk in csv_rows.chunks(path, 4_000)]
+    sizes = [len(chunk.frame) for chunk in csv_blocks.chunks(path, 4_000)]
     assert sizes == [4_000, 4_000, 2_000]
-    reading = csv_rows.chunks(path, 10)
-    assert next(reading).end <= io.DEFAULT_BUFFER_SIZE < path.stat().st_size
-    reading.close()
+    monkeypatch.setattr(csv_blocks, "BLOCK", 4_000)
+    first, *others = [chunk.size for chunk in csv_blocks.chunks(path, 4_000)]
+    assert first < 20_000 < path.stat().st_size == first + sum(others)
 
 
 # ---------------------------------------------------------------- the pipeline

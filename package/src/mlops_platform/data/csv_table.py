@@ -1,4 +1,4 @@
-"""Reads a whole CSV file strictly, as text.
+"""Reads a whole CSV file strictly, as text; writes rows.
 
 pandas reads any file it can: a row with one field too many makes an index of the first column and
 moves all values by one column, a short row is filled with missing values, and the second `month`
@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.text import pluralize
@@ -39,6 +41,17 @@ def read(path: Path, separator: str = ",") -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=names, dtype=object)
     return pd.concat(frames, ignore_index=True)
+
+
+def write_rows(frame: pd.DataFrame, path: Path) -> None:
+    """Write rows as CSV in UTF-8, without a header; text is in quotes only if a value needs it."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    try:
+        options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+        pa.csv.write_csv(table, path, options)
+    except pa.ArrowInvalid:  # a value with a comma, a quotation mark or a line end
+        options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
+        pa.csv.write_csv(table, path, options)
 
 
 def report(path: Path, malformed: list[Malformed], width: int, valid: int) -> str:

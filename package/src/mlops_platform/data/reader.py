@@ -80,7 +80,7 @@ def columns(file: File, source: Source) -> list[str]:
     return names + [name for name in file.partition if name not in names]
 
 
-def chunks(file: File, source: Source, size: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def chunks(file: File, source: Source, size: int) -> Iterator[Chunk]:
     """The rows of a file, `size` at a time.
 
     Raises:
@@ -123,7 +123,7 @@ def frames(path: Path, source: Source) -> Iterator[pd.DataFrame]:
         names = names or own
         malformed: list[Malformed] = []
         rows = 0
-        for chunk in chunks(file, source):
+        for chunk in chunks(file, source, CHUNK_ROWS):
             malformed += chunk.malformed
             rows += len(chunk.frame)
             found = True

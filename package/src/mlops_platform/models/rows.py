@@ -86,11 +86,9 @@ def training_chunks(path: Path, contract: Contract, code: Team) -> Iterator[pd.D
     Raises:
         UsageError: nothing to read, or the team's code fails.
     """
-    chunks: Iterable[pd.DataFrame]
-    if code.has("data", "select") or code.has("data", "load"):
-        chunks = [code.select(raw_rows(path, contract, code))]
-    else:
-        chunks = reader.frames(path, contract.source)
+    chunks: Iterable[pd.DataFrame] = raw_chunks(path, contract, code)
+    if code.has("data", "select"):
+        chunks = [code.select(pd.concat(chunks, ignore_index=True))]
     rows_before = dropped = 0
     for chunk in chunks:
         raw = chunk
@@ -106,14 +104,19 @@ def training_chunks(path: Path, contract: Contract, code: Team) -> Iterator[pd.D
         terminal.log(f"{path}: {text}")
 
 
-def raw_rows(path: Path, contract: Contract, code: Team) -> pd.DataFrame:
-    """All raw rows of a file or folder, as `source` of the contract says, or by the team's `load`.
+def raw_chunks(path: Path, contract: Contract, code: Team) -> Iterator[pd.DataFrame]:
+    """Raw rows of a file or folder, some at a time, as `source` of the contract says; at least one.
+
+    With the team's `load`, which reads all rows, there is one chunk.
 
     Raises:
         UsageError: nothing to read, or two ways to read it.
     """
     require_one_way(contract, code)
-    return code.load_raw(path) if code.has("data", "load") else reader.read(path, contract.source)
+    if code.has("data", "load"):
+        yield code.load_raw(path)
+    else:
+        yield from reader.frames(path, contract.source)
 
 
 def require_one_way(contract: Contract, code: Team) -> None:
@@ -164,21 +167,24 @@ class TrainingCheck:
 
 
 class ContentHash:
-    """SHA-256 of the data that rows were read from: the bytes of files, or a database's rows."""
+    """SHA-256 of the data that rows were read from: the bytes of files, or a database's rows.
+
+    `of_rows`: it needs all chunks.
+    """
 
     def __init__(self, path: Path, contract: Contract, code: Team) -> None:
-        is_file = code.has("data", "load") or reader.is_file(path, contract.source)
-        self._path = path if is_file else None
+        self.of_rows = not (code.has("data", "load") or reader.is_file(path, contract.source))
+        self._path = path
         self._hash = hashlib.sha256()
         self._started = False
 
     def add(self, raw: pd.DataFrame) -> None:
         """Take a chunk of `training_chunks`."""
-        if self._path is None:
+        if self.of_rows:
             text = raw.to_csv(index=False, header=not self._started, lineterminator="\n")
             self._hash.update(text.encode())
             self._started = True
 
     def value(self) -> str:
         """The hash, after all chunks."""
-        return self._hash.hexdigest() if self._path is None else hash_path(self._path)
+        return self._hash.hexdigest() if self.of_rows else hash_path(self._path)

@@ -15,11 +15,11 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mlops_platform.core.text import pluralize
 from mlops_platform.data.contract import Contract
 from mlops_platform.evidence import ColumnDrift, DriftReport
+from mlops_platform.monitoring.counts import Categories, Numbers, present_rows
 from mlops_platform.monitoring.reference import (
     Distribution,
     Reference,
@@ -28,11 +28,66 @@ from mlops_platform.monitoring.reference import (
 )
 from mlops_platform.settings import Drift
 
-BINS = 10
-MAX_SAMPLE = 100_000
-NEW_VALUES = "(new values)"
 PARTS = 4  # a mix has no, one, two, three or four quarters of learned rows
-Shares = np.ndarray
+
+
+class Comparison:
+    """Compares rows, chunk by chunk, with a model's reference."""
+
+    def __init__(self, reference: Reference, contract: Contract) -> None:
+        learned = {each.name: each for each in reference.learned}
+        self.rows = 0
+        self._contract = contract
+        self._features = [Column(each) for each in reference.features]
+        self._predictions = {
+            each.name: [Column(mix) for mix in _mixes(each, learned.get(each.name))]
+            for each in reference.predictions
+        }
+
+    def add(self, rows: pd.DataFrame, predictions: np.ndarray) -> None:
+        """Take typed rows, at least one, and their predictions.
+
+        Predictions are probabilities (rows, labels), or values (rows,).
+        """
+        self.rows += len(rows)
+        for column in self._features:
+            values = rows[column.training.name]
+            column.add(count_words(values) if column.training.words else values)
+        for name, values in prediction_columns(predictions, self._contract.labels):
+            for column in self._predictions.get(name, []):
+                column.add(values)
+
+    def report(self, limits: Drift, model: str, version: str) -> DriftReport:
+        """The verdict on all rows.
+
+        The probability of a false alarm in any column is at most `limits.p_value` (Bonferroni).
+        """
+        report = DriftReport(
+            verdict="insufficient evidence",
+            message=f"{pluralize(self.rows, 'row')}, at least {limits.min_rows} are needed for a "
+            "verdict (conf/gates.yml, `drift.min_rows`)",
+            model=model,
+            version=version,
+            rows=self.rows,
+            columns=[],
+        )
+        if self.rows < limits.min_rows:
+            return report
+        count = len(self._features) + len(self._predictions)
+        report.columns = [
+            column.drift(limits, prediction=False, columns=count) for column in self._features
+        ]
+        for mixes in self._predictions.values():
+            found = [column.drift(limits, prediction=True, columns=count) for column in mixes]
+            report.columns.append(min(found, key=lambda each: (each.drifted, each.distance)))
+        drifted = [column.column for column in report.columns if column.drifted]
+        report.verdict = "drift" if drifted else "stable"
+        report.message = (
+            f"{len(drifted)} of {count} columns drifted: {', '.join(drifted)}"
+            if drifted
+            else f"none of {count} columns drifted"
+        )
+        return report
 
 
 def compare(
@@ -45,49 +100,11 @@ def compare(
     model: str,
     version: str,
 ) -> DriftReport:
-    """Compare typed `rows` and their `predictions` with a model's reference.
-
-    `predictions` are probabilities (rows, labels) or values (rows,). The probability of a false
-    alarm in any column is at most `limits.p_value` (Bonferroni).
-    """
-    report = DriftReport(
-        verdict="insufficient evidence",
-        message=f"{pluralize(len(rows), 'row')}, at least {limits.min_rows} are needed for a "
-        "verdict (conf/gates.yml, `drift.min_rows`)",
-        model=model,
-        version=version,
-        rows=len(rows),
-        columns=[],
-    )
-    if len(rows) < limits.min_rows:
-        return report
-    predicted = dict(prediction_columns(predictions, contract.labels))
-    count = len(reference.features) + len(reference.predictions)
-    report.columns = [
-        _compare_column(
-            each,
-            count_words(rows[each.name]) if each.words else rows[each.name],
-            limits,
-            prediction=False,
-            columns=count,
-        )
-        for each in reference.features
-    ]
-    learned = {each.name: each for each in reference.learned}
-    for unseen in reference.predictions:
-        results = [
-            _compare_column(mix, predicted[unseen.name], limits, prediction=True, columns=count)
-            for mix in _mixes(unseen, learned.get(unseen.name))
-        ]
-        report.columns.append(min(results, key=lambda found: (found.drifted, found.distance)))
-    drifted = [column.column for column in report.columns if column.drifted]
-    report.verdict = "drift" if drifted else "stable"
-    report.message = (
-        f"{len(drifted)} of {count} columns drifted: {', '.join(drifted)}"
-        if drifted
-        else f"none of {count} columns drifted"
-    )
-    return report
+    """Compare rows that are in memory; see `Comparison`."""
+    comparison = Comparison(reference, contract)
+    if len(rows):
+        comparison.add(rows, predictions)
+    return comparison.report(limits, model, version)
 
 
 def _mixes(unseen: Distribution, learned: Distribution | None) -> list[Distribution]:
@@ -106,7 +123,7 @@ def _mixes(unseen: Distribution, learned: Distribution | None) -> list[Distribut
     ]
 
 
-def psi(training: Shares, current: Shares, rows: int) -> float:
+def psi(training: np.ndarray, current: np.ndarray, rows: int) -> float:
     """Population stability index of two distributions over the same bins.
 
     sum((current - training) * ln(current / training)): Siddiqi, Credit Risk Scorecards (2006),
@@ -118,100 +135,81 @@ def psi(training: Shares, current: Shares, rows: int) -> float:
     return float(((current - training) * np.log(current / training)).sum())
 
 
-def _compare_column(
-    training: Distribution, current: pd.Series, limits: Drift, *, prediction: bool, columns: int
-) -> ColumnDrift:
-    numeric = training.quantiles is not None
-    kind = "prediction" if prediction else "numeric" if numeric else "categorical"
-    result = ColumnDrift(
-        column=training.name,
-        kind=kind,  # type: ignore[arg-type]
-        psi=0,
-        test="Kolmogorov-Smirnov" if numeric else "chi-square",
-        distance=0,
-        p_value=1,
-        missing_then=training.missing,
-        missing_now=float(current.isna().mean()),
-        new_values=0,
-        bins=[],
-        then=[],
-        now=[],
-        drifted=False,
-        reasons=[],
-    )
-    present = current.dropna()
-    if len(present) and (training.quantiles or training.shares) and not training.clock:
-        (_compare_numbers if numeric else _compare_categories)(training, present, result)
-    if result.p_value < limits.p_value / columns:
-        if result.psi > limits.psi:
-            result.reasons.append(f"PSI {result.psi:.3f}, at most {limits.psi:g}")
-        if result.distance > limits.distance:
-            result.reasons.append(f"distance {result.distance:.3f}, at most {limits.distance:g}")
-    if result.missing_now - result.missing_then > limits.missing:
-        result.reasons.append(
-            f"{result.missing_now:.1%} missing, {result.missing_then:.1%} in training, "
-            f"at most {limits.missing:.1%} more allowed"
+class Column:
+    """Compares the values of one column, chunk by chunk, with those of the training data."""
+
+    def __init__(self, training: Distribution) -> None:
+        self.training = training
+        self._rows = 0
+        self._missing = 0
+        judged = not training.clock and present_rows(training) > 0
+        self._numbers = Numbers(training) if judged and training.quantiles else None
+        self._categories = Categories(training) if judged and training.shares else None
+
+    def add(self, values: pd.Series) -> None:
+        """Take values, (rows,); some may be missing."""
+        present = values.dropna()
+        self._rows += len(values)
+        self._missing += len(values) - len(present)
+        if self._numbers is not None:
+            self._numbers.add(*np.unique(present, return_counts=True))
+        if self._categories is not None:
+            self._categories.add(present)
+
+    def drift(self, limits: Drift, *, prediction: bool, columns: int) -> ColumnDrift:
+        """The verdict; `columns` are judged together."""
+        numeric = self.training.quantiles is not None
+        kind = "prediction" if prediction else "numeric" if numeric else "categorical"
+        result = ColumnDrift(
+            column=self.training.name,
+            kind=kind,  # type: ignore[arg-type]
+            psi=0,
+            test="Kolmogorov-Smirnov" if numeric else "chi-square",
+            distance=0,
+            p_value=1,
+            missing_then=self.training.missing,
+            missing_now=self._missing / self._rows,
+            new_values=0,
+            bins=[],
+            then=[],
+            now=[],
+            drifted=False,
+            reasons=[],
         )
-    if result.new_values and result.reasons:
-        result.reasons.append(f"{result.new_values} values that training did not have")
-    result.drifted = bool(result.reasons)
-    return result
+        if self._numbers is not None and self._numbers.rows:
+            result.bins = _bin_names(self._numbers)
+            _judge(self._numbers, self._numbers.size, result)
+        if self._categories is not None and self._categories.rows:
+            result.bins = self._categories.bins()
+            result.new_values = self._categories.new_values
+            _judge(self._categories, present_rows(self.training), result)
+        if result.p_value < limits.p_value / columns:
+            if result.psi > limits.psi:
+                result.reasons.append(f"PSI {result.psi:.3f}, at most {limits.psi:g}")
+            if result.distance > limits.distance:
+                text = f"distance {result.distance:.3f}, at most {limits.distance:g}"
+                result.reasons.append(text)
+        if result.missing_now - result.missing_then > limits.missing:
+            result.reasons.append(
+                f"{result.missing_now:.1%} missing, {result.missing_then:.1%} in training, "
+                f"at most {limits.missing:.1%} more allowed"
+            )
+        if result.new_values and result.reasons:
+            result.reasons.append(f"{result.new_values} values that training did not have")
+        result.drifted = bool(result.reasons)
+        return result
 
 
-def _compare_numbers(training: Distribution, current: pd.Series, result: ColumnDrift) -> None:
-    """PSI over deciles, and the two-sample Kolmogorov-Smirnov test.
-
-    The training sample is reconstructed from its quantiles by linear interpolation, with at most
-    100,000 rows. With 201 quantiles, this changes the distance by at most 0.005. Unlike a
-    one-sample test, it accounts for ties and for sampling error in the training data.
-    """
-    quantiles = np.array(training.quantiles)
-    size = min(_present_rows(training), MAX_SAMPLE)
-    grid = np.linspace(0, 1, len(quantiles))
-    sample = np.interp((np.arange(size) + 0.5) / size, grid, quantiles)
-    edges = np.unique(np.quantile(quantiles, np.arange(1, BINS) / BINS))
-    labels = [f"{edge:.4g}" for edge in edges]
-    result.bins = [f"up to {labels[0]}"]
-    if edges[0] == quantiles[0]:
-        # Many rows have the smallest value: a bin below it shows values that are even smaller.
-        result.bins = [f"below {labels[0]}", labels[0]]
-        edges = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges])
-    result.bins += [f"{low} to {high}" for low, high in pairwise(labels)]
-    result.bins.append(f"above {labels[-1]}")
-    test = stats.ks_2samp(current, sample, method="asymp")
-    result.distance, result.p_value = float(test.statistic), float(test.pvalue)
-    _set_shares(result, _shares(sample, edges), _shares(current, edges), min(size, len(current)))
+def _judge(counted: Numbers | Categories, rows: int, result: ColumnDrift) -> None:
+    """Distance, p-value and PSI; the training data has `rows` rows."""
+    result.distance, result.p_value = counted.test()
+    then, now = counted.shares()
+    result.psi = psi(then, now, min(rows, counted.rows))
+    result.then, result.now = then.tolist(), now.tolist()
 
 
-def _compare_categories(training: Distribution, current: pd.Series, result: ColumnDrift) -> None:
-    """PSI over the values, the chi-square test, and the total variation distance.
-
-    The distance is half the sum of the absolute differences of shares. Values that training did
-    not have share one bin.
-    """
-    shares = training.shares or {}
-    values = current.astype(str).where(current.isin(list(shares)), NEW_VALUES)
-    result.new_values = int(current[~current.isin(list(shares))].nunique())
-    result.bins = [*shares, NEW_VALUES] if result.new_values else list(shares)
-    expected = np.array([shares.get(name, 0) for name in result.bins])
-    counts = values.value_counts().reindex(result.bins, fill_value=0).to_numpy()
-    table = np.array([expected * _present_rows(training), counts])
-    result.p_value = float(stats.chi2_contingency(table, correction=False).pvalue)
-    observed = counts / counts.sum()
-    result.distance = float(np.abs(observed - expected).sum() / 2)
-    _set_shares(result, expected, observed, min(_present_rows(training), len(current)))
-
-
-def _set_shares(result: ColumnDrift, training: Shares, current: Shares, rows: int) -> None:
-    result.psi = psi(training, current, rows)
-    result.then, result.now = training.tolist(), current.tolist()
-
-
-def _present_rows(training: Distribution) -> int:
-    return round(training.rows * (1 - training.missing))
-
-
-def _shares(values: np.ndarray | pd.Series, edges: np.ndarray) -> Shares:
-    """The share of values in each bin; a bin includes its upper edge."""
-    bins = np.searchsorted(edges, values)
-    return np.bincount(bins, minlength=len(edges) + 1) / len(values)
+def _bin_names(numbers: Numbers) -> list[str]:
+    names = numbers.names
+    first = [f"below {names[0]}", names[0]] if numbers.many_smallest else [f"up to {names[0]}"]
+    between = [f"{low} to {high}" for low, high in pairwise(names)]
+    return [*first, *between, f"above {names[-1]}"]

@@ -92,4 +92,8 @@ def _require_same_sources(version: Version, conf: Path, pipeline: Path) -> None:
 def _data_hash(conf: Path, raw: Path, code: team.Team) -> str:
     """As `prepare` computes it: of a database, the rows count."""
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
-    return rows.content_hash(raw, contract, rows.for_training(raw, contract, code), code)
+    content = rows.ContentHash(raw, contract, code)
+    if content.of_rows:
+        for chunk in rows.training_chunks(raw, contract, code):
+            content.add(chunk)
+    return content.value()

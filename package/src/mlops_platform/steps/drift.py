@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mlops_platform import evidence, settings
@@ -33,19 +32,14 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
     contract = load_contract(stored.folder / "contract.yml", card.task)
     reference = evidence.read(Reference, stored.folder / "reference.json")
     fitted = artifact.load(stored.folder, stored.team)
-    frame = rows.raw_rows(current, contract, code)
-    unknown = _unknown_columns(frame, contract, current, stored.version)
-    features = rows.read_rows(frame, contract, code).typed[card.features]
-    predicted = dataset.predict(fitted, features, card.labels) if len(features) else np.empty(0)
-    report = drift.compare(
-        features,
-        predicted,
-        reference,
-        contract=contract,
-        limits=limits,
-        model=stored.name,
-        version=stored.version,
-    )
+    comparison = drift.Comparison(reference, contract)
+    for chunk in rows.raw_chunks(current, contract, code):
+        unknown = _unknown_columns(chunk, contract, current, stored.version)
+        plain = not contract.derived  # only `derive` asks for rows that keep the contract
+        features = rows.read_rows(chunk, contract, code, judged=plain).typed[card.features]
+        if len(features):
+            comparison.add(features, dataset.predict(fitted, features, card.labels))
+    report = comparison.report(limits, stored.name, stored.version)
     report.unknown_columns = unknown
     evidence.write(report, out / "drift.json")
     if report.verdict == "drift":

@@ -21,7 +21,7 @@ from mlops_platform.core.files import (
     write_text,
 )
 from mlops_platform.core.paths import STATE, project_root
-from mlops_platform.data import reader
+from mlops_platform.data import csv_table, reader
 from mlops_platform.data.chunk import Chunk
 from mlops_platform.data.reader import File
 from mlops_platform.data.source import Source
@@ -29,7 +29,7 @@ from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.tracking import provenance
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 50_000
 
 
 def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
@@ -124,7 +124,7 @@ def _chunks(files: list[File], source: Source) -> Iterator[tuple[File, Chunk]]:
 def _score(scorer: Scorer, file: File, chunk: Chunk, folder: Path) -> None:
     """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
     scored = chunks.score(scorer, file, chunk)
-    scored.scores.to_csv(folder / "scores.csv", index=False, header=False, lineterminator="\n")
+    csv_table.write_rows(scored.scores, folder / "scores.csv")
     with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
         csv.writer(written, lineterminator="\n").writerows(scored.rejects)
     counts = {"rows": scored.rows, "rejected": scored.rejected}
