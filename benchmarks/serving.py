@@ -44,7 +44,7 @@ folder, files, code = Path(sys.argv[1]), sys.argv[2:], team.load_team(Path("conf
 scorer, model = Scorer(folder, "benchmark", "0", code), artifact.load(folder, code)
 row = scorer.requests.example()
 raw = pd.read_csv(files[0], dtype=str) if files else pd.DataFrame([row])
-rows, _ = scorer.typed(raw)
+rows, _ = scorer.read(raw)
 predict = model.predict_proba if scorer.labels else model.predict
 times = []
 for _ in range(1 if files else {requests}):

@@ -166,6 +166,18 @@ class TrainingCheck:
         return found or self.raw.target_findings()
 
 
+def findings(raw: pd.DataFrame, contract: Contract, code: Team) -> list[Finding]:
+    """What is wrong with raw rows to train on, which are in memory.
+
+    Raises:
+        UsageError: the team's `derive` fails, or returns other rows or columns.
+    """
+    raw = raw.reset_index(drop=True)
+    checked = TrainingCheck(contract, code)
+    checked.add(raw)
+    return checked.findings(lambda: [raw])
+
+
 class ContentHash:
     """SHA-256 of the data that rows were read from: the bytes of files, or a database's rows.
 
