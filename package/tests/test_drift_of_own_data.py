@@ -111,17 +111,11 @@ def test_longer_texts_and_missing_ones_are_drift(then):
 def heart() -> tuple[RandomForestClassifier, pd.DataFrame, reference.Reference]:
     """A forest that knows its rows by heart, these, and its reference."""
     rng = np.random.default_rng(0)
-    rows = table()
+    rows, others = table(), table(rows=ROWS // 2, seed=5)
     truth = (rows["size"] + rng.normal(0, 1, ROWS) > 0).astype(int)
-    folds = np.arange(ROWS) % 2
-    unseen = np.zeros((ROWS, 2))
-    for fold in (0, 1):
-        other = RandomForestClassifier(50, random_state=0)
-        other.fit(rows[INPUTS][folds != fold], truth[folds != fold])
-        unseen[folds == fold] = other.predict_proba(rows[INPUTS][folds == fold])
     forest = RandomForestClassifier(50, random_state=0).fit(rows[INPUTS], truth)
-    own = forest.predict_proba(rows[INPUTS])
-    return forest, rows, reference.build_reference(rows, unseen, CONTRACT, own)
+    unseen, learned = (forest.predict_proba(each[INPUTS]) for each in (others, rows))
+    return forest, rows, reference.build_reference(rows, unseen, CONTRACT, learned)
 
 
 @pytest.mark.parametrize("new", [0, 100, 500, 1000, 5000])

@@ -10,7 +10,7 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.evaluation.metrics import METRICS, bootstrap, percentile_interval
-from mlops_platform.models import dataset, folds, unseen
+from mlops_platform.models import dataset, folds
 from mlops_platform.steps import prepare
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -262,17 +262,6 @@ def test_a_transformer_in_a_column_transformer_is_saved_as_it_was(regression):
     dataset.fit(pipeline, typed(panel(40, seed=0)), contract)
     assert pipeline["features"].named_transformers_["chosen"].cv == chosen.cv == 3
     assert not left(pipeline, set())
-
-
-def test_predictions_for_the_drift_reference_are_of_people_that_the_fold_has_not_seen(regression):
-    contract = plan(regression, "group")
-    rows = typed(panel(40, seed=0))
-    TORN.clear()
-    made = Pipeline([("features", "passthrough"), ("model", Watch())])
-    predicted = unseen.predict(lambda: clone(made), rows, contract, seed=0)
-    assert TORN == [0] * unseen.FOLDS
-    assert len(predicted) == len(rows)
-    assert (predicted != 0).all()
 
 
 def test_training_rows_of_one_group_cannot_be_checked(regression):

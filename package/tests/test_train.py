@@ -158,8 +158,8 @@ def test_a_model_in_the_way_is_not_overwritten(trained):
     assert (model / "model.json").read_bytes() == before
 
 
-def test_the_reference_is_of_predictions_for_rows_not_learned(trained):
-    """A tree that knows each row by heart is sure of it, and only of it; its own are kept, too."""
+def test_the_reference_is_of_predictions_for_rows_not_learned_and_learned_ones(trained):
+    """A tree that knows each row by heart is sure of it, and only of it."""
     trained.change(
         "train.yml", parameters={"n_estimators": 60, "max_depth": 8, "learning_rate": 0.5}
     )
@@ -170,9 +170,10 @@ def test_the_reference_is_of_predictions_for_rows_not_learned(trained):
     own = dataset.predict(artifact.load(model, TEAM), rows[contract.features], contract.labels)
     kept = evidence.read(reference.Reference, model / "reference.json")
     [unseen], [learned] = kept.predictions, kept.learned
-    assert learned == reference.describe(pd.Series(own[:, 1].round(2)), unseen.name)
+    positive, count = pd.Series(own[:, 1].round(2)), len(parts[0])
+    assert learned == reference.describe(positive[:count], unseen.name)
+    assert unseen == reference.describe(positive[count:], unseen.name)
     assert np.std(unseen.quantiles) < np.std(learned.quantiles)
-    assert unseen.rows == learned.rows == len(rows)
     assert all(found == reference.describe(rows[found.name], found.name) for found in kept.features)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,12 @@ from pandas.api.types import is_scalar
 
 from mlops_platform.core.text import pluralize
 from mlops_platform.data import rows
-from mlops_platform.data.contract import Contract
 from mlops_platform.data.hints import suggest
 from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.evidence import Finding
+
+if TYPE_CHECKING:
+    from mlops_platform.data.contract import Contract
 
 
 @dataclass

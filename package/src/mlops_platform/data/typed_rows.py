@@ -13,6 +13,8 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.data.columns import Column
 from mlops_platform.data.contract import Contract
 
+PARTS = ("train", "validation", "test")
+
 
 def schema(contract: Contract) -> pa.Schema:
     """Arrow's types of all columns of the contract."""

@@ -38,10 +38,11 @@ class Distribution(BaseModel):
 
 
 class Reference(BaseModel):
-    """reference.json: distributions of the features, and of predictions for the same rows.
+    """reference.json: distributions of the features, and of the model's predictions.
 
-    `predictions` are for rows that the model has not seen. `learned` are those of the model itself,
-    which is surer of the rows that it was fitted on; versions of before have none.
+    `predictions` are for rows that it has not seen, those of the validation and the test set.
+    `learned` are for the training rows, of which it is surer; versions of before have none, and
+    their `predictions` are of other fits.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -79,9 +80,9 @@ def build_reference(
 
     Args:
         rows: typed rows, (rows, columns).
-        predictions: for each row, of a model that has not seen it.
+        predictions: for rows that the model has not seen, (unseen rows, labels) or (unseen rows,).
         contract: that of the model.
-        learned: for each row, of the model itself.
+        learned: for rows that it was fitted to.
     """
     names = contract.numeric_features + contract.categorical_features + contract.text_features
     clocks = _clocks(rows, contract)

@@ -18,9 +18,8 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file, hash_path
 from mlops_platform.data import typed_rows
 from mlops_platform.data.contract import Contract, load_contract, require_split
+from mlops_platform.data.typed_rows import PARTS
 from mlops_platform.models import rows, team
-
-PARTS = ("train", "validation", "test")
 
 
 class Typed(NamedTuple):

@@ -18,8 +18,9 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.decision import decide
+from mlops_platform.data.typed_rows import PARTS
 from mlops_platform.evaluation import metrics, suspicion, threshold
-from mlops_platform.models import artifact, dataset, own_threshold, team, unseen, used
+from mlops_platform.models import artifact, dataset, own_threshold, team, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
@@ -79,9 +80,6 @@ def run(
             dataset.fit(pipeline, fit_rows, contract)
             used.require_used(pipeline["features"], contract, code)
             seconds = time.perf_counter() - start
-            predicted = unseen.predict(
-                lambda: _unfitted(code, contract, train), fit_rows, contract, train.seed
-            )
 
         checked = _check(
             pipeline, fit_rows, check_rows, contract=contract, train=train, metric=metric
@@ -144,7 +142,7 @@ def run(
             threshold=decision.threshold,
         )
         artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
-        described = _describe(pipeline, data, predicted, contract)
+        described = _describe(pipeline, data, contract)
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         experiments.upload(conf, run_id, model, "model")
         ok = True
@@ -279,12 +277,10 @@ def _other_labels(
     return []
 
 
-def _describe(
-    pipeline: Pipeline, data: Path, predicted: np.ndarray, contract: Contract
-) -> reference.Reference:
-    """The reference for drift, of all parts; `predicted`: (rows of the fit,), by other fits."""
-    parts = [dataset.read_part(data, part, contract) for part in ("train", "validation", "test")]
-    rows = pd.concat(parts, ignore_index=True)
+def _describe(pipeline: Pipeline, data: Path, contract: Contract) -> reference.Reference:
+    """The reference for drift, of all parts; the model has learned the training rows alone."""
+    parts = {part: dataset.read_part(data, part, contract) for part in PARTS}
+    rows = pd.concat(parts.values(), ignore_index=True)
     own = dataset.predict(pipeline, rows[contract.features], contract.labels)
-    predicted = np.concatenate([predicted, own[len(predicted) :]])
-    return reference.build_reference(rows, predicted, contract, learned=own)
+    learned, unseen = np.split(own, [len(parts["train"])])
+    return reference.build_reference(rows, unseen, contract, learned)
