@@ -54,6 +54,13 @@ def run_hooks(
     return _fork(["hooks", *arguments], folder, {**os.environ, **environment}, start)
 
 
+def run_here(
+    start: Callable[[], object], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a function in `folder` with this environment; an error in it is printed, and code 1."""
+    return _fork([start.__name__], folder, environment, start)
+
+
 def _fork(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], start: Callable[[], object]
 ) -> subprocess.CompletedProcess[str]:

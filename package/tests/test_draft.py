@@ -179,6 +179,28 @@ def test_the_next_commands_are_named(
     assert ("uv run poe azure-render, " in printed) == azure
 
 
+@pytest.mark.parametrize(("names", "kept"), [(["sex"], False), (["sex", "race"], True)])
+def test_pairs_of_groups_are_checked_where_there_are_two_sensitive_columns(
+    project: Workspace, names: list[str], kept: bool
+) -> None:
+    rows = codes()
+    for name in names:
+        rows[name] = np.random.default_rng(len(name)).choice(["a", "b"], len(rows))
+    rows.to_csv(project.raw / "codes.csv", index=False)
+    draft(project, "class", "--replace")
+    config = ethics_config.load(project.conf, settings.load_project(project.conf))
+    asked = {check.id for check in config.metrics}
+    assert ("where-groups-meet" in asked) == kept
+    assert "quality-of-service" in asked
+
+
+@pytest.mark.parametrize("given", [("class", "--target", "score"), ("class,score",)])
+def test_several_targets_are_several_projects(project: Workspace, given: tuple[str, ...]) -> None:
+    codes().to_csv(project.raw / "codes.csv", index=False)
+    with pytest.raises(UsageError, match=r"predicts one column, and class and score are 2. Make a"):
+        draft(project, *given)
+
+
 def test_the_same_data_twice_changes_nothing(project: Workspace) -> None:
     codes().to_csv(project.raw / "codes.csv", index=False)
     draft(project, "class", "--replace")

@@ -24,7 +24,11 @@ def test_our_own_data_has_not_drifted(served, raw):
 
 
 def test_a_shift_is_named(served, raw, contract):
-    name = first(contract, numeric=True, role="feature")
+    judged = [column.column for column in watch(served, raw).columns if column.bins]
+    names = [name for name in contract.numeric_features if name in judged and name in raw]
+    if not names:
+        pytest.skip("no number whose distribution is judged")
+    name = names[0]
     values = contract.typed(raw)[0][name]
     report = watch(served, changed(raw, name, values + 2 * values.std()))
     assert report.verdict == "drift"

@@ -12,7 +12,7 @@ import dev
 from tests.conftest import Project
 from tests.rendering import ROOT
 
-TITLES = ["contract", "gates", "ethics", "endpoint", "packages", "azure", "updating"]
+TITLES = ["own-data", "contract", "gates", "ethics", "endpoint", "packages", "azure", "updating"]
 PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
 EXPECTED = {
@@ -43,6 +43,8 @@ SAMPLED = "package/tests/test_data_sample.py::test_a_part_has_the_shares_of_the_
 TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_the_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
+PENGUINS = "tests/project/test_bring_your_own_data.py::test_penguins_by_the_page"
+FLIGHTS = "tests/project/test_kinds_of_data.py::test_a_kind_of_data_lives"
 IN_AZURE = """
 azure-setup
 submit pipelines/train.yml
@@ -63,6 +65,8 @@ azure-retrain --why "new income data"
 """
 ELSEWHERE = {
     **{f"uv run poe {words}": AZURE for words in IN_AZURE.strip().splitlines()},
+    "uv run poe data-draft data/raw --target species --replace": PENGUINS,
+    "uv run poe data-draft data/raw --target arr_delay --replace": FLIGHTS,
     "uv run poe serve": SERVED,
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},

@@ -30,7 +30,7 @@ def _group() -> None:
 def draft(
     path: Annotated[Path, typer.Argument(help="A file or folder: CSV, Parquet or a query.")],
     *,
-    target: Annotated[str, typer.Option(help="The column to predict.")],
+    targets: Annotated[list[str], typer.Option("--target", help="The column to predict.")],
     task: Annotated[Task | None, typer.Option(help="The project's own unless given.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the files in conf/.")] = False,
     update: Annotated[
@@ -52,10 +52,11 @@ def draft(
             "--update: leave out --task and --url; it reads data as conf/data.yml says."
         )
     from mlops_platform import settings
+    from mlops_platform.draft import columns, view
     from mlops_platform.draft import draft as drafting
-    from mlops_platform.draft import view
     from mlops_platform.report import profile
 
+    target = columns.only(targets)
     former = settings.load_project(conf).task
     if update:
         made = drafting.update(path, target, former, conf)

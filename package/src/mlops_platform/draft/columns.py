@@ -23,6 +23,21 @@ POSITIVE = ("1", "yes", "true", "y", "positive", "ja")
 DIGITS_OF_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 
 
+def only(targets: list[str]) -> str:
+    """The target of a project.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(targets) > 1:
+        raise UsageError(
+            f"--target: a project predicts one column, and {' and '.join(targets)} are "
+            f"{len(targets)}. Make a project for each, and give the other one `role: ignored` in "
+            "conf/data.yml."
+        )
+    return targets[0]
+
+
 def guess(frame: pd.DataFrame, source: Source, target: str, task: Task) -> list[Guess]:
     """One guess for each column of `frame`, (rows, columns), in its order.
 
@@ -30,6 +45,8 @@ def guess(frame: pd.DataFrame, source: Source, target: str, task: Task) -> list[
         UsageError: there is no such target, or it does not match the task.
     """
     if target not in frame.columns:
+        if set(several := re.split(r"\s*[,;+]\s*", target)) <= set(frame.columns):
+            only(several)
         near = difflib.get_close_matches(target, map(str, frame.columns), n=1)
         names = ", ".join(f"`{name}`" for name in frame.columns[:20])
         hint = f"Did you mean `{near[0]}`?" if near else f"Choose one of {names}."

@@ -47,13 +47,17 @@ def set_measure(text: str, measure: str, limit: float) -> str:
     return text
 
 
-def without_measures(text: str, measures: frozenset[str], note: str) -> str:
-    """conf/ethics.yml without the checks of these measures, and a note in their place."""
+def without_measures(text: str, measures: frozenset[str], note: str, over: str = "") -> str:
+    """conf/ethics.yml without the checks of these measures, and a note in their place.
+
+    With `over`, only those with this one.
+    """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     lines: list[str | None] = list(text.splitlines(keepends=True))
     for principle in _at(root, "principles").value:
         checks = _at(principle[1], "checks")
         gone = [each for each in checks.value if _scalar(each, "measure") in measures]
+        gone = [each for each in gone if over in ("", _scalar(each, "over"))]
         if not gone or checks.flow_style:
             continue
         names = ", ".join(_scalar(each, "id") for each in gone)

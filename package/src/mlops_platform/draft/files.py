@@ -147,6 +147,9 @@ def _ethics(text: str, guesses: list[Guess], limits: Limits, task: Task) -> str:
     if "sensitive" not in roles and not waived:
         note = "No sensitive column in conf/data.yml, so these checks are left out; git has them"
         text = edits.without_measures(text, NEED_SENSITIVE, note)
+    if [guess.role for guess in guesses].count("sensitive") == 1 and not waived:
+        note = "One sensitive column in conf/data.yml, so pairs are left out; git has this check"
+        text = edits.without_measures(text, NEED_SENSITIVE, note, over="intersections")
     if "id" not in roles and not waived:
         note = "No id in conf/data.yml, so this check is left out; git has it"
         text = edits.without_measures(text, NEED_ID, note)
