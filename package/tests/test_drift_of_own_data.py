@@ -103,6 +103,8 @@ def test_a_clock_that_stands_still_is_heard_by_its_gaps(then):
 def test_longer_texts_and_missing_ones_are_drift(then):
     rows = table(seed=1)
     assert drifted(compared(rows.assign(note=rows["note"] + " and so on and on"), then)) == {"note"}
+    none = rows.assign(note=np.nan)  # typed as numbers, as there is no text
+    assert drifted(compared(none, then)) == {"note"}
     half = rows.assign(note=rows["note"].where(rows.index % 2 == 0))
     assert drifted(compared(half, then)) == {"note"}
 

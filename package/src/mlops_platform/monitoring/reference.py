@@ -100,7 +100,7 @@ def build_reference(
 
 def count_words(texts: pd.Series) -> pd.Series:
     """The number of words of each text; missing where the text is."""
-    return texts.str.split().str.len().astype("float64")
+    return texts.astype(object).str.split().str.len().astype("float64")
 
 
 def _clocks(rows: pd.DataFrame, contract: Contract) -> set[str]:

@@ -65,7 +65,7 @@ def _shift(values: pd.Series) -> pd.Series:
 
 
 def _longer(texts: pd.Series) -> pd.Series:
-    return (texts + " ") * 3
+    return texts.map(lambda text: f"{text} " * 3, na_action="ignore")
 
 
 def _drifted(run: EvaluatedRun, rows: pd.DataFrame, reference: Reference) -> set[str]:
