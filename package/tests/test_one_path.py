@@ -162,6 +162,29 @@ def test_a_request_with_a_bad_date_or_derived_value_is_refused(scorer, pickup, f
     assert refused.value.faults == [(2, field, says)]
 
 
+def test_requests_that_are_answered_together_get_what_each_gets_alone(scorer, monkeypatch):
+    good = [body({"pickup": f"2024-03-01T{hour:02}:00", "km": hour}) for hour in (7, 9, 21)]
+    two = body({"pickup": "2024-03-02T08:00", "km": 2}, {"pickup": "2024-03-02T09:00", "km": 3})
+    derived = body({"pickup": "2024-03-01T05:00", "km": 1})
+    for bodies in ([good[0]], [*good, two], [good[0], b"{", two], [derived], [two, derived, *good]):
+        found = scorer.answers(bodies)
+        for sent, answer in zip(bodies, found, strict=True):
+            try:
+                alone = scorer.answer(sent)
+            except RequestError as error:
+                assert (type(answer), answer.faults) == (RequestError, error.faults)
+            else:
+                # The last bit of a sum of products may depend on the rows beside it.
+                values = [row.pop("value") for row in alone["predictions"]]
+                assert [row.pop("value") for row in answer["predictions"]] == pytest.approx(values)
+                assert answer == alone
+    calls = []
+    predict = scorer.predict
+    monkeypatch.setattr(scorer, "predict", lambda rows: calls.append(len(rows)) or predict(rows))
+    scorer.answers([*good, b"{", two])
+    assert calls == [5]
+
+
 def test_a_file_with_a_bad_derived_value_loses_that_row_alone(scorer, tmp_path, monkeypatch):
     stored = store.StoredModel(tmp_path / "model", "taxi-rides", "1", TEAM)
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)

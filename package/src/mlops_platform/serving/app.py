@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from mlops_platform.serving import page
 from mlops_platform.serving.answers import ClassAnswer, Problem, Status, ValueAnswer
+from mlops_platform.serving.batches import Batches
 from mlops_platform.serving.headers import MEDIA_TYPE, unsupported
 from mlops_platform.serving.metrics import Metrics
 from mlops_platform.serving.middleware import Middleware
@@ -32,7 +32,7 @@ def create(
 ) -> FastAPI:
     """Create the app of one model.
 
-    Scoring runs in worker threads, so that /live answers while it does.
+    Scoring runs in a thread of its own, so that /live answers while it does.
 
     Args:
         scorer: the model.
@@ -77,10 +77,11 @@ def create(
 
 def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics) -> None:
     """The path that predicts."""
+    batches = Batches(scorer.answers)
 
-    def answer(body: bytes) -> Response:
+    async def answer(body: bytes) -> Response:
         try:
-            content = scorer.answer(body)
+            content = await batches.ask(body)
         except RequestError as error:
             for fault in error.faults:
                 known = fault.field in scorer.contract.columns
@@ -118,7 +119,7 @@ def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics) -> None:
         except TimeoutError:
             error = f"the body did not arrive within {BODY_SECONDS} seconds"
             return _refuse(scorer, 408, error, CLOSE)
-        return await run_in_threadpool(answer, bytes(body))
+        return await answer(bytes(body))
 
 
 def _add_probes(app: FastAPI, scorer: Scorer, stopping: threading.Event) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from mlops_platform.models import artifact, dataset
 from mlops_platform.models.rows import Rows, read_rows
 from mlops_platform.models.team import Team
 from mlops_platform.serving.requests import Fault, RequestError, Requests, derived_faults
+
+G = TypeVar("G")
+T = TypeVar("T")
 
 
 class Scorer:
@@ -58,9 +61,34 @@ class Scorer:
         """
         return self.content(self.requests.read(body))
 
+    def answers(self, bodies: Sequence[bytes]) -> list[dict[str, Any] | Exception]:
+        """The content of the response to each of some requests, or why there is none.
+
+        All rows are predicted together; if that fails, each request by itself.
+        """
+        found: list[list[dict[str, Any]] | Exception] = [
+            _tried(self.requests.read, body) for body in bodies
+        ]
+        given = [rows for rows in found if not isinstance(rows, Exception)]
+        together = _tried(self.rows, [row for rows in given for row in rows]) if given else []
+        answers: list[dict[str, Any] | Exception] = []
+        start = 0
+        for rows in found:
+            if isinstance(rows, Exception):
+                answers.append(rows)
+            elif isinstance(together, Exception):
+                answers.append(together if len(given) == 1 else _tried(self.content, rows))
+            else:
+                answers.append(self._content(together[start : start + len(rows)]))
+                start += len(rows)
+        return answers
+
     def content(self, given: list[dict[str, Any]]) -> dict[str, Any]:
         """The content of the response to validated rows."""
-        return {"model": self.name, "version": self.version, "predictions": self.rows(given)}
+        return self._content(self.rows(given))
+
+    def _content(self, predictions: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"model": self.name, "version": self.version, "predictions": predictions}
 
     def problem(self, error: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:
         """The content of the response without a prediction."""
@@ -150,3 +178,11 @@ class Scorer:
             read[name] = self.requests.value(name)
         typed, _ = self.contract.typed(read, PLAIN)
         self.predict(typed[self.contract.features])
+
+
+def _tried(function: Callable[[G], T], given: G) -> T | Exception:
+    """What a function returns, or the error that it raises."""
+    try:
+        return function(given)
+    except Exception as error:
+        return error
