@@ -17,6 +17,7 @@ class Held:
         self.batches: list[list[bytes]] = []
 
     def answer(self, bodies: Sequence[bytes]) -> list[bytes | Exception]:
+        """Capitals, or an error, for each body; waits until it may go on."""
         self.batches.append(list(bodies))
         assert self.go.wait(10)
         return [ValueError("bad") if body == b"bad" else body.upper() for body in bodies]
