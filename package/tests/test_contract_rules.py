@@ -10,10 +10,11 @@ import pydantic
 import pytest
 import yaml
 from mlops_platform.core.errors import UsageError
-from mlops_platform.data import rows, values
+from mlops_platform.data import check, rows, values
 from mlops_platform.data.columns import EXACT, Column
 from mlops_platform.data.contract import Contract, load_contract, require_split
 from mlops_platform.data.source import Source
+from mlops_platform.evidence import Finding
 from mlops_platform.settings import Split
 
 NUMBER, INTEGER, TEXT = {"kind": "number"}, {"kind": "integer"}, {"kind": "text"}
@@ -532,11 +533,17 @@ def test_the_cases_of_failure():
 def test_a_target_that_does_not_vary():
     contract = contract_of(x=NUMBER)
     frame = frame_of(x=[1] * 12)
-    [same] = rows.check_target(contract, frame)
+    [same] = check_target(contract, frame)
     message = "is 'no' in every row: there is nothing to learn; add rows of another one"
     assert (same.column, same.rule, same.rows, same.message) == ("y", "varies", 12, message)
     frame.loc[3, "y"] = "yes"
-    assert rows.check_target(contract, frame) == []
+    assert check_target(contract, frame) == []
+
+
+def check_target(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
+    checked = check.Check(contract)
+    checked.add(frame)
+    return checked.target_findings()
 
 
 def test_the_rules_of_a_column():
@@ -546,7 +553,6 @@ def test_the_rules_of_a_column():
     )
     spare = rows.checks_of(Column.model_validate({**NUMBER, "missing": 0.1}))
     assert spare.nullable
-    assert rows.checks_of(Column.model_validate({**TEXT, "role": "id"})).unique
 
 
 # ---------------------------------------------------------------- how values are read

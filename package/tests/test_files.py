@@ -1,10 +1,18 @@
 """Atomic writes, hashes of files and folders, and strict YAML."""
 
+import os
 from pathlib import Path
 
 import pytest
 from mlops_platform.core.errors import UsageError
-from mlops_platform.core.files import atomic_file, atomic_folder, hash_path, read_yaml, write_text
+from mlops_platform.core.files import (
+    atomic_file,
+    atomic_folder,
+    delete_folder,
+    hash_path,
+    read_yaml,
+    write_text,
+)
 
 
 def listing(folder: Path) -> list[str]:
@@ -148,3 +156,20 @@ def test_yaml_that_is_not_there_or_not_text(tmp_path):
     (tmp_path / "latin.yml").write_bytes(b"a: \xe4\n")
     with pytest.raises(UsageError, match=r"latin\.yml: cannot be read as UTF-8"):
         read_yaml(tmp_path / "latin.yml")
+
+
+def test_a_folder_into_which_somebody_still_writes_is_deleted(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    (folder / "result").mkdir(parents=True)
+    late = ["second.txt", "first.txt"]
+    remove = os.rmdir
+
+    def written_to(path: str, **options: object) -> None:
+        if Path(path).name == "result" and late:
+            (folder / "result" / late.pop()).touch()
+        remove(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", written_to)
+    delete_folder(folder)
+    assert not folder.exists()
+    assert not late

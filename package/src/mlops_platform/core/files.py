@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -98,7 +99,10 @@ def patiently(action: Callable[[], object]) -> None:
 
 
 def delete_folder(path: Path) -> None:
-    """Delete a folder if it exists; read-only files too, such as git's, which Windows refuses."""
+    """Delete a folder if it exists; read-only files too, such as git's, which Windows refuses.
+
+    A step whose run was killed may still write into it, so what it adds meanwhile is deleted, too.
+    """
 
     def make_writable(function: Callable[[str], object], name: str, error: Any) -> None:
         if function not in (os.unlink, os.rmdir):
@@ -106,12 +110,18 @@ def delete_folder(path: Path) -> None:
         Path(name).chmod(stat.S_IREAD | stat.S_IWRITE)
         function(name)
 
-    if not path.exists():
-        return
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(path, onexc=make_writable)
-    else:
-        shutil.rmtree(path, onerror=make_writable)
+    for left in reversed(range(ATTEMPTS)):
+        if not path.exists():
+            return
+        try:
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(path, onexc=make_writable)
+            else:
+                shutil.rmtree(path, onerror=make_writable)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or not left:
+                raise
+            time.sleep(PAUSE)
 
 
 def make_folder(path: Path) -> None:
