@@ -94,7 +94,7 @@ def choose(frame: pd.DataFrame, contract: Contract, rows: int, seed: int) -> np.
     groups = contract.group_codes(typed)
     units, _ = pd.factorize(np.arange(len(frame)) if groups is None else groups)
     table = pd.DataFrame({"unit": units, "stratum": pd.factorize(target)[0]})
-    counts = table.groupby(["unit", "stratum"]).size().rename("rows").reset_index()
+    counts = table.groupby(["unit", "stratum"]).size().reset_index(name="rows")
     # A group counts where most of its rows are.
     main = counts.sort_values("rows", kind="stable").drop_duplicates("unit", keep="last")
     main = main.assign(rows=main["unit"].map(table["unit"].value_counts())).sort_values("unit")
