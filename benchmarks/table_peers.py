@@ -75,13 +75,17 @@ def batch(data: Path, _: Path, model: Path, out: Path) -> None:
             found.to_csv(file, index=False, header=False)
 
 
-def drift(data: Path, sample: Path, *_: Path) -> None:
-    """Reads with pandas; tests each feature."""
+def drift(data: Path, sample: Path, model: Path, _: Path) -> None:
+    """Reads with pandas; scipy tests each feature, and the predictions."""
     import pandas as pd
+    from mlops_platform.models import artifact, team
     from scipy import stats
 
+    fitted = artifact.load(model, team.load_team(Path("conf")))
     now, then = pd.read_csv(data), pd.read_csv(sample)
-    for name in RANGES:
+    for rows in (now, then):
+        rows["predicted"] = fitted.predict_proba(rows[[*RANGES, "housing", "purpose"]])[:, 1]
+    for name in (*RANGES, "predicted"):
         stats.ks_2samp(now[name].dropna(), then[name].dropna(), method="asymp")
     for name in ("housing", "purpose"):
         pair = [each[name].value_counts() for each in (now, then)]

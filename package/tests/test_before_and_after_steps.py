@@ -1,6 +1,7 @@
 """Settings are checked before the first step; after a failure of the team's code, its traceback."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import mlops_platform
@@ -71,7 +72,7 @@ def test_a_failure_of_the_teams_code_is_one_line_and_the_way_to_its_traceback(
     def select(rows: pd.DataFrame) -> None:
         raise KeyError("amount")
 
-    monkeypatch.setattr("credit_risk.data.select", select, raising=False)
+    monkeypatch.setattr(import_module("credit_risk.data"), "select", select, raising=False)
     code, _, err = mlops(workspace, "run", "pipelines/train.yml")
     assert code == 2
     assert "ERROR src/credit_risk/data.py, select(): KeyError: 'amount' (line" in err
