@@ -17,7 +17,7 @@ from pandas.api.types import is_scalar
 from mlops_platform.core.text import pluralize
 from mlops_platform.data import rows
 from mlops_platform.data.hints import suggest
-from mlops_platform.data.source import PLAIN, Source
+from mlops_platform.data.source import Source
 from mlops_platform.evidence import Finding
 
 if TYPE_CHECKING:
@@ -202,13 +202,6 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
     checked = Check(contract)
     checked.add(frame)
     return checked.findings(lambda: [frame])
-
-
-def check_values(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
-    """One finding for each violated rule of a column; labels of `frame` are positions of rows."""
-    tally = Tally(contract, PLAIN)
-    tally.add(frame, *rows.typed(contract, frame, PLAIN))
-    return tally.findings()
 
 
 def _hash(values: pd.Series) -> np.ndarray:
