@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlops_platform import settings
 from mlops_platform.core.errors import UsageError
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap, metrics
 from sklearn import metrics as theirs
 
 from package.tests.workspaces import CREDIT
@@ -229,8 +229,8 @@ def test_a_guess_between_many_classes_passes_no_limit(metric, bound, value, clas
 def test_the_bootstrap_finds_the_standard_error_of_a_mean():
     rng = np.random.default_rng(1)
     values = rng.normal(size=400)
-    drawn = metrics.bootstrap(400, lambda picked: float(values[picked].mean()), times=2000, seed=0)
-    low, high = metrics.percentile_interval(drawn, 0.95)
+    drawn = bootstrap.estimates(400, lambda counts: counts @ values / 400, times=2000, seed=0)
+    low, high = bootstrap.interval(drawn, 0.95)
     error = values.std() / 20
     assert (low, high) == pytest.approx(
         (values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.01
@@ -238,25 +238,56 @@ def test_the_bootstrap_finds_the_standard_error_of_a_mean():
 
 
 def test_the_bootstrap_draws_each_row_with_replacement():
-    drawn = []
-    metrics.bootstrap(9, lambda picked: drawn.append(picked) or 0.0, times=30, seed=0)
-    assert {len(picked) for picked in drawn} == {9}
-    assert set(np.concatenate(drawn)) == set(range(9))
-    assert any(len(set(picked)) < 9 for picked in drawn)
+    drawn = np.stack(list(bootstrap.resamples(9, times=30, seed=0)))
+    assert set(drawn.sum(axis=1)) == {9}
+    assert drawn.any(axis=0).all()
+    assert (drawn == 0).any()
+    assert (drawn > 1).any()
 
 
 def test_an_interval_leaves_out_equal_shares_at_both_ends():
-    assert metrics.percentile_interval(np.arange(101.0), 0.9) == pytest.approx((5, 95))
+    assert bootstrap.interval(np.arange(101.0), 0.9) == pytest.approx((5, 95))
 
 
 def test_draws_that_are_not_defined_are_left_out():
-    drawn = metrics.bootstrap(10, lambda _: float("nan"), times=100, seed=0)
-    assert metrics.percentile_interval(drawn, 0.95) == (None, None)
+    drawn = bootstrap.estimates(10, lambda _: float("nan"), times=100, seed=0)
+    assert bootstrap.interval(drawn, 0.95) == (None, None)
 
 
 def test_the_seed_decides_the_draws():
     first, second, other = (
-        metrics.bootstrap(30, lambda picked: float(picked.sum()), times=50, seed=seed)
+        bootstrap.estimates(30, lambda counts: float(counts[0]), times=50, seed=seed)
         for seed in (1, 1, 2)
     )
     assert first.tolist() == second.tolist() != other.tolist()
+
+
+@pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=lambda metric: metric.name)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_metric_of_counts_is_that_of_the_rows_drawn_so_often(metric, classes):
+    rng = np.random.default_rng(0)
+    if metric.task == "classification":
+        truth, predicted = classified(0, classes, ties=True)
+    else:
+        truth, predicted = rng.normal(50, 9, 60), rng.normal(50, 9, 60)
+    prepared = metric.at(0.4 if classes == 2 else None).on(truth, predicted)
+    for counts in bootstrap.resamples(60, times=20, seed=1):
+        picked = np.repeat(np.arange(60), counts.astype(int))
+        drawn = metric.at(0.4 if classes == 2 else None).compute(truth[picked], predicted[picked])
+        assert prepared(counts) == pytest.approx(drawn, rel=1e-12)
+
+
+def test_a_resample_draws_as_many_rows_or_groups_as_there_are():
+    groups = np.array([7, 7, 7, 9, 9, -1])
+    for counts in bootstrap.resamples(6, times=20, seed=0):
+        assert counts.sum() == 6
+    for counts in bootstrap.resamples(6, times=20, seed=0, groups=groups):
+        of_group = counts[[0, 3, 5]]
+        assert of_group.sum() == 3
+        assert counts.tolist() == of_group.repeat([3, 2, 1]).tolist()
+
+
+def test_an_interval_leaves_out_what_is_not_defined():
+    values = np.array([np.nan, 1.0, 2.0, 3.0])
+    assert bootstrap.interval(values, 0.5) == (1.5, 2.5)
+    assert bootstrap.interval(values[:1], 0.5) == (None, None)

@@ -9,7 +9,8 @@ from mlops_platform.cli import settings_check
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import hash_path
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation.metrics import METRICS, bootstrap, percentile_interval
+from mlops_platform.evaluation import bootstrap
+from mlops_platform.evaluation.metrics import METRICS
 from mlops_platform.models import dataset, folds
 from mlops_platform.steps import prepare
 from sklearn.base import BaseEstimator, clone
@@ -279,10 +280,10 @@ def test_an_interval_of_rows_that_are_alike_is_as_wide_as_one_of_their_groups():
     values = rng.normal(size=100).repeat(20)
 
     def width(**more: object) -> float:
-        drawn = bootstrap(
-            2000, lambda picked: float(values[picked].mean()), times=400, seed=0, **more
+        drawn = bootstrap.estimates(
+            2000, lambda counts: float(counts @ values / counts.sum()), times=400, seed=0, **more
         )
-        low, high = percentile_interval(drawn, 0.95)
+        low, high = bootstrap.interval(drawn, 0.95)
         return high - low
 
     assert width(groups=groups) == pytest.approx(2 * 1.96 / 10, rel=0.15)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_platform.ethics.limits import bound_of
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap
 from mlops_platform.evidence.ethics import Bound, CheckVerdict, GroupFinding
 
 if TYPE_CHECKING:
@@ -77,23 +77,24 @@ def first_few(names: Sequence[str]) -> str:
 
 
 def bootstrap_value(
-    run: EvaluatedRun,
-    value: float,
-    statistic: Callable[[np.ndarray], float],
-    description: str = "",
+    run: EvaluatedRun, statistic: Callable[[np.ndarray], float], description: str = ""
 ) -> Value:
-    """A value on the test rows with the bootstrap interval of `statistic`, a function of rows."""
+    """The value of `statistic` on the test rows, with its bootstrap interval.
+
+    `statistic` takes counts, (rows,): how often each row was drawn.
+    """
     rows = len(run.truth)
+    value = statistic(np.ones(rows))
     if not np.isfinite(value):
         return no_value(rows, "is not defined on these rows")
-    estimates = metrics.bootstrap(
+    estimates = bootstrap.estimates(
         rows,
         statistic,
         times=run.gates.resamples,
         seed=run.train.seed,
         groups=run.contract.group_codes(run.rows),
     )
-    low, high = metrics.percentile_interval(estimates, run.gates.confidence)
+    low, high = bootstrap.interval(estimates, run.gates.confidence)
     return Value(float(value), low, high, rows, description)
 
 

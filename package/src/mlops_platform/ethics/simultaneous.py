@@ -12,23 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from scipy.stats import norm
 
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap, metrics
 
 MAX_CELLS = 4_000_000  # resamples times rows in one batch: 32 MB
 MIN_DEFINED = 0.9  # share of resamples that must be defined
-
-
-@dataclass(frozen=True)
-class Resamples:
-    """Bootstrap resamples of row numbers, and the count of each row in them, (resamples, rows)."""
-
-    indices: Sequence[np.ndarray]
-    counts: np.ndarray
 
 
 class Statistic(Protocol):
@@ -40,8 +33,8 @@ class Statistic(Protocol):
     def value(self, mask: np.ndarray) -> float:
         """On the data."""
 
-    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
-        """On each resample, (resamples,)."""
+    def resampled(self, mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """On each resample, (resamples,), of the counts of rows in it, (resamples, rows)."""
 
     def min_error(self, mask: np.ndarray) -> float:
         """The smallest standard error to assume."""
@@ -67,12 +60,12 @@ class Mean:
     def value(self, mask: np.ndarray) -> float:
         """On the data; NaN if the denominator is zero."""
         ones = np.ones((1, len(mask)))
-        return float(self.resampled(mask, Resamples([], ones))[0])
+        return float(self.resampled(mask, ones)[0])
 
-    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
+    def resampled(self, mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """On each resample."""
-        top = resamples.counts @ (self.numerator * mask)
-        bottom = resamples.counts @ (self.denominator * mask)
+        top = counts @ (self.numerator * mask)
+        bottom = counts @ (self.denominator * mask)
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.log:
                 return np.where(bottom > 0, np.log((top + 0.5) / (bottom + 0.5)), np.nan)
@@ -107,15 +100,10 @@ class Score:
         """On the data."""
         return self.metric.compute(self.truth[mask], self.predicted[mask])
 
-    def resampled(self, mask: np.ndarray, resamples: Resamples) -> np.ndarray:
+    def resampled(self, mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """On each resample."""
-        subsets = (indices[mask[indices]] for indices in resamples.indices)
-        return np.array(
-            [
-                self.metric.compute(self.truth[rows], self.predicted[rows]) if len(rows) else np.nan
-                for rows in subsets
-            ]
-        )
+        compute = self.metric.on(self.truth[mask], self.predicted[mask])
+        return np.array([compute(each) if each.any() else np.nan for each in counts[:, mask]])
 
     def min_error(self, mask: np.ndarray) -> float:
         """Zero: a metric of thirty or more rows varies between resamples."""
@@ -180,7 +168,7 @@ def intervals(
                     for contrast in contrasts
                 ]
             )
-            for batch in _resample(rows, times, seed, groups)
+            for batch in _batches(rows, times, seed, groups)
         ]
     )
     estimates = np.array([contrast.difference for contrast in contrasts])
@@ -213,15 +201,8 @@ def intervals(
     ]
 
 
-def _resample(rows: int, times: int, seed: int, groups: np.ndarray | None) -> Iterator[Resamples]:
-    rng = np.random.default_rng(seed)
-    batch = max(1, MAX_CELLS // rows)
-    for start in range(0, times, batch):
-        number = min(batch, times - start)
-        indices: Sequence[np.ndarray]
-        if groups is None:
-            indices = rng.integers(0, rows, (number, rows))  # type: ignore[assignment]
-        else:
-            indices = list(metrics.whole_groups(groups, number, rng))
-        counts = np.stack([np.bincount(each, minlength=rows) for each in indices]).astype(float)
-        yield Resamples(indices, counts)
+def _batches(rows: int, times: int, seed: int, groups: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Counts of the rows in resamples, (resamples, rows) in each batch."""
+    resamples = bootstrap.resamples(rows, times, seed, groups)
+    while batch := list(islice(resamples, max(1, MAX_CELLS // rows))):
+        yield np.stack(batch)

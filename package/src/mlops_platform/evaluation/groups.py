@@ -7,7 +7,7 @@ import pandas as pd
 
 from mlops_platform import evidence, settings
 from mlops_platform.data.contract import Contract
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap, metrics
 
 
 def by_group(
@@ -30,16 +30,14 @@ def by_group(
                 measured = metric.compute(truth[members], predicted[members])
                 if np.isfinite(measured):
                     value = measured
-                    estimates = metrics.bootstrap(
+                    estimates = bootstrap.estimates(
                         len(members),
-                        lambda indices, members=members: metric.compute(  # type: ignore[misc]
-                            truth[members[indices]], predicted[members[indices]]
-                        ),
+                        metric.on(truth[members], predicted[members]),
                         times=limits.resamples,
                         seed=seed,
                         groups=None if alike is None else alike[members],
                     )
-                    low, high = metrics.percentile_interval(estimates, limits.confidence)
+                    low, high = bootstrap.interval(estimates, limits.confidence)
             groups.append(
                 evidence.Group(
                     column=column, group=group, rows=len(members), value=value, low=low, high=high

@@ -1,14 +1,14 @@
-"""Metrics by name, and their bootstrap confidence intervals.
+"""Metrics by name.
 
 Truth and predictions are arrays: for classification codes (n,) that index the contract's labels,
-and probabilities (n, labels); for regression values (n,) and values (n,). The metrics use numpy
-because a bootstrap calls them thousands of times, and scikit-learn's input checks take twenty times
-as long as the computation. Tests compare them with scikit-learn's metrics.
+and probabilities (n, labels); for regression values (n,) and values (n,). A metric is prepared once
+on them, and computed for counts (n,), how often each row was drawn: a bootstrap asks for thousands
+of values, and sorting and comparing is done before them. Tests compare with scikit-learn's metrics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,12 @@ from mlops_platform.data.decision import decide
 from mlops_platform.settings import Gates, Task
 
 Array = np.ndarray
+OfCounts = Callable[[Array], float]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a task, its direction, and the function that computes it.
+    """A metric of a task, its direction, and the function that prepares it.
 
     One `of_labels` compares labels, so that a threshold changes it; others use the probabilities.
     """
@@ -32,8 +33,12 @@ class Metric:
     name: str
     task: Task
     higher_is_better: bool
-    compute: Callable[[Array, Array], float]
+    on: Callable[[Array, Array], OfCounts]
     of_labels: bool = False
+
+    def compute(self, truth: Array, predicted: Array) -> float:
+        """The value on all rows, each once; NaN where it is not defined."""
+        return self.on(truth, predicted)(np.ones(len(truth)))
 
     def gain(self, challenger: float, champion: float) -> float:
         """How much better the challenger is; negative if it is worse."""
@@ -44,86 +49,136 @@ class Metric:
         if threshold is None or not self.of_labels:
             return self
 
-        def compute(truth: Array, predicted: Array) -> float:
-            decided = np.eye(predicted.shape[1])[decide(predicted, threshold)]
-            return self.compute(truth, decided)
+        def on(truth: Array, predicted: Array) -> OfCounts:
+            return self.on(truth, np.eye(predicted.shape[1])[decide(predicted, threshold)])
 
-        return replace(self, compute=compute)
-
-
-def _one_hot(truth: Array, predicted: Array) -> Array:
-    encoded: Array = np.eye(predicted.shape[1])[truth]
-    return encoded
+        return replace(self, on=on)
 
 
 def _average_classes(
-    statistic: Callable[[Array, Array], float], truth: Array, predicted: Array
-) -> float:
+    statistic: Callable[[Array, Array], OfCounts], truth: Array, predicted: Array
+) -> OfCounts:
     """A metric of the positive class; with more than two classes, the macro mean of one-vs-rest.
 
     NaN if the truth has only one class.
     """
-    present = np.unique(truth)
-    if len(present) < 2:
-        return np.nan
-    codes = present if predicted.shape[1] > 2 else [1]
-    return float(np.mean([statistic(truth == code, predicted[:, code]) for code in codes]))
+    classes = predicted.shape[1]
+    of_class = {
+        code: statistic(truth == code, predicted[:, code])
+        for code in (range(classes) if classes > 2 else [1])
+    }
+
+    def value(counts: Array) -> float:
+        present = np.flatnonzero(np.bincount(truth, counts, classes))
+        if len(present) < 2:
+            return np.nan
+        codes = present.tolist() if classes > 2 else [1]
+        return float(np.mean([of_class[code](counts) for code in codes]))
+
+    return value
 
 
-def _roc_auc(true: Array, score: Array) -> float:
+def _roc_auc(true: Array, score: Array) -> OfCounts:
     """Area under the ROC curve as the Mann-Whitney statistic (Hanley and McNeil, 1982)."""
-    positives, negatives = score[true], np.sort(score[~true])
-    below, up_to = (np.searchsorted(negatives, positives, side) for side in ("left", "right"))
-    return float((below + up_to).sum() / 2 / (len(positives) * len(negatives)))
+    order = np.argsort(score)
+    true, last = true[order], _last_of_ties(score[order])
+
+    def value(counts: Array) -> float:
+        drawn = counts[order]
+        positives = np.diff(np.cumsum(drawn * true)[last], prepend=0)
+        negatives = np.cumsum(drawn * ~true)[last]
+        below = np.append(0, negatives[:-1])
+        pairs = _total(positives, below + negatives) / 2
+        return pairs / float(positives.sum() * negatives[-1])
+
+    return value
 
 
-def _average_precision(true: Array, score: Array) -> float:
+def _average_precision(true: Array, score: Array) -> OfCounts:
     """Mean of the precision at each threshold, weighted by the increase of recall."""
     order = np.argsort(-score)
-    last_of_ties = np.append(np.diff(score[order]) != 0, True)
-    hits = np.cumsum(true[order])[last_of_ties]
-    selected = np.flatnonzero(last_of_ties) + 1
-    return float((np.diff(hits, prepend=0) * hits / selected).sum() / hits[-1])
+    true, last = true[order], _last_of_ties(score[order])
+
+    def value(counts: Array) -> float:
+        drawn = counts[order]
+        hits, selected = np.cumsum(drawn * true)[last], np.cumsum(drawn)[last]
+        return float((np.diff(hits, prepend=0) * hits / np.maximum(selected, 1)).sum() / hits[-1])
+
+    return value
 
 
-def _log_loss(truth: Array, predicted: Array) -> float:
-    """Mean negative log of the true class's probability, clipped at eps."""
+def _last_of_ties(ordered: Array) -> Array:
+    """The position of the last of each run of equal scores."""
+    positions: Array = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
+    return positions
+
+
+def _total(counts: Array, values: Array) -> float:
+    """The sum of values, each so often; `@` would start threads, which cost more than they save."""
+    return float(np.einsum("i,i", counts, values))
+
+
+def _mean(of_row: Callable[[Array, Array], Array]) -> Callable[[Array, Array], OfCounts]:
+    """A metric that is the mean of a value of each row."""
+
+    def on(truth: Array, predicted: Array) -> OfCounts:
+        values = of_row(truth, predicted)
+        return lambda counts: _total(counts, values) / float(counts.sum())
+
+    return on
+
+
+def _log_loss(truth: Array, predicted: Array) -> Array:
+    """Negative log of the true class's probability, clipped at eps."""
     chosen = np.clip(predicted[np.arange(len(truth)), truth], np.finfo(float).eps, 1)
-    return float(-np.log(chosen).mean())
+    loss: Array = -np.log(chosen)
+    return loss
 
 
-def _brier(truth: Array, predicted: Array) -> float:
+def _brier(truth: Array, predicted: Array) -> Array:
     """Brier score, summed over classes; halved for two classes, as in scikit-learn."""
-    total = ((predicted - _one_hot(truth, predicted)) ** 2).sum(axis=1).mean()
-    return float(total / 2 if predicted.shape[1] == 2 else total)
+    classes = predicted.shape[1]
+    total: Array = ((predicted - np.eye(classes)[truth]) ** 2).sum(axis=1)
+    return total / 2 if classes == 2 else total
 
 
-def _accuracy(truth: Array, predicted: Array) -> float:
-    return float((decide(predicted) == truth).mean())
+def _accuracy(truth: Array, predicted: Array) -> Array:
+    hits: Array = decide(predicted) == truth
+    return hits.astype(float)
 
 
-def _f1(truth: Array, predicted: Array) -> float:
+def _f1(truth: Array, predicted: Array) -> OfCounts:
     """F1 of the positive class; with more than two classes the macro mean; 0 without hits."""
-    chosen = decide(predicted)
-    codes = np.unique([truth, chosen]) if predicted.shape[1] > 2 else [1]
-    scores = []
-    for code in codes:
-        hits = ((chosen == code) & (truth == code)).sum()
-        scores.append(2 * hits / max((chosen == code).sum() + (truth == code).sum(), 1))
-    return float(np.mean(scores))
+    classes = predicted.shape[1]
+    cells = truth * classes + decide(predicted)
+
+    def value(counts: Array) -> float:
+        matrix = np.bincount(cells, counts, classes**2).reshape(classes, classes)
+        rows = matrix.sum(axis=0) + matrix.sum(axis=1)
+        scores = 2 * matrix.diagonal() / np.maximum(rows, 1)
+        return float(scores[rows > 0].mean() if classes > 2 else scores[1])
+
+    return value
 
 
-def _mae(truth: Array, predicted: Array) -> float:
-    return float(np.abs(truth - predicted).mean())
+def _squared_error(truth: Array, predicted: Array) -> Array:
+    error: Array = (truth - predicted) ** 2
+    return error
 
 
-def _rmse(truth: Array, predicted: Array) -> float:
-    return float(np.sqrt(((truth - predicted) ** 2).mean()))
+def _rmse(truth: Array, predicted: Array) -> OfCounts:
+    mean = _mean(_squared_error)(truth, predicted)
+    return lambda counts: float(np.sqrt(mean(counts)))
 
 
-def _r2(truth: Array, predicted: Array) -> float:
-    total = ((truth - truth.mean()) ** 2).sum()
-    return float(1 - ((truth - predicted) ** 2).sum() / total) if total else np.nan
+def _r2(truth: Array, predicted: Array) -> OfCounts:
+    errors = _squared_error(truth, predicted)
+
+    def value(counts: Array) -> float:
+        total = _total(counts, (truth - _total(counts, truth) / counts.sum()) ** 2)
+        return 1 - _total(counts, errors) / total if total else np.nan
+
+    return value
 
 
 TWO_CLASSES_BRIER = 0.25  # of a guess between two classes, and the limit of a new project
@@ -138,11 +193,11 @@ METRICS = {
             True,
             partial(_average_classes, _average_precision),
         ),
-        Metric("log_loss", "classification", False, _log_loss),
-        Metric("brier", "classification", False, _brier),
-        Metric("accuracy", "classification", True, _accuracy, of_labels=True),
+        Metric("log_loss", "classification", False, _mean(_log_loss)),
+        Metric("brier", "classification", False, _mean(_brier)),
+        Metric("accuracy", "classification", True, _mean(_accuracy), of_labels=True),
         Metric("f1", "classification", True, _f1, of_labels=True),
-        Metric("mae", "regression", False, _mae),
+        Metric("mae", "regression", False, _mean(lambda truth, value: np.abs(truth - value))),
         Metric("rmse", "regression", False, _rmse),
         Metric("r2", "regression", True, _r2),
     )
@@ -214,46 +269,3 @@ def require_fitting(gates: Gates, classes: int, conf: Path) -> None:
             )
     if problems:
         raise UsageError("\n".join(problems))
-
-
-def bootstrap(
-    rows: int,
-    statistic: Callable[[Array], float],
-    *,
-    times: int,
-    seed: int,
-    groups: Array | None = None,
-) -> Array:
-    """Values of `statistic` on `times` resamples of row numbers; (times,) without NaN.
-
-    `groups`, (rows,), are codes of groups that are drawn whole: as their rows are alike, there is
-    less to learn from them than from as many rows of their own.
-
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; of groups: Davison
-    and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
-    """
-    rng = np.random.default_rng(seed)
-    resamples: Iterator[Array] = (rng.integers(0, rows, rows) for _ in range(times))
-    if groups is not None:
-        resamples = whole_groups(groups, times, rng)
-    estimates = np.array([statistic(picked) for picked in resamples])
-    finite: Array = estimates[np.isfinite(estimates)]
-    return finite
-
-
-def whole_groups(groups: Array, times: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Row numbers of `times` resamples of whole groups; `groups` are codes, (rows,)."""
-    order = np.argsort(groups, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    for _ in range(times):
-        drawn = rng.integers(0, len(members), len(members))
-        yield np.concatenate([members[number] for number in drawn])
-
-
-def percentile_interval(estimates: Array, confidence: float) -> tuple[float | None, float | None]:
-    """The central interval of bootstrap estimates; None without estimates."""
-    if not len(estimates):
-        return None, None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(estimates, [tail, 1 - tail])
-    return float(low), float(high)

@@ -10,7 +10,7 @@ import numpy as np
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation import gates, groups, metrics
+from mlops_platform.evaluation import bootstrap, gates, groups, metrics
 from mlops_platform.models import artifact, dataset, footprint, team
 from mlops_platform.tracking import experiments
 from mlops_platform.tracking.registry import Registry
@@ -82,17 +82,16 @@ def run(conf: Path, data: Path, model: Path, evaluation: Path, out: Path) -> Non
         of_champion = metric.at(card.threshold)
         footprints = (own_footprint, footprint.measure(folder, code))
     champion_value = of_champion.compute(truth, champion_predictions)
-    resampled = metrics.bootstrap(
+    challenger_on = of_challenger.on(truth, challenger_predictions)
+    champion_on = of_champion.on(truth, champion_predictions)
+    resampled = bootstrap.estimates(
         len(truth),
-        lambda picked: metric.gain(
-            of_challenger.compute(truth[picked], challenger_predictions[picked]),
-            of_champion.compute(truth[picked], champion_predictions[picked]),
-        ),
+        lambda counts: metric.gain(challenger_on(counts), champion_on(counts)),
         times=limits.resamples,
         seed=seed,
         groups=contract.group_codes(rows),
     )
-    low, high = metrics.percentile_interval(resampled, limits.confidence)
+    low, high = bootstrap.interval(resampled, limits.confidence)
     difference = metric.gain(value, champion_value)
     same = np.array_equal(challenger_predictions, champion_predictions)
     if same and threshold == card.threshold:

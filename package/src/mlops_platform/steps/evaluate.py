@@ -16,11 +16,19 @@ from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.data.decision import decide
-from mlops_platform.evaluation import gates, groups, metrics, perturbations, suspicion
+from mlops_platform.evaluation import (
+    bootstrap,
+    gates,
+    groups,
+    metrics,
+    perturbations,
+    suspicion,
+)
 from mlops_platform.models import artifact, dataset, team
 from mlops_platform.tracking import experiments
 
 MAX_RESIDUALS = 400
+MAX_IMPORTANCE_ROWS = 50_000
 
 
 def run(conf: Path, data: Path, model: Path, out: Path) -> None:
@@ -43,19 +51,16 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
     train_rows = dataset.read_part(data, "train", contract)
     constant = dataset.fit_baseline(train_rows, contract)
     baseline = dataset.predict(constant, features, contract.labels)
-    measures = [
-        _measure(
-            metric.at(card.threshold),
-            truth,
-            predicted,
-            baseline=metric.compute(truth, baseline),
-            labels=contract.labels,
-            limits=limits,
-            seed=seed,
-            alike=contract.group_codes(rows),
-        )
-        for metric in metrics.metrics_for_task(project.task)
-    ]
+    measures = _measures(
+        [metric.at(card.threshold) for metric in metrics.metrics_for_task(project.task)],
+        truth,
+        predicted,
+        baseline=baseline,
+        labels=contract.labels,
+        limits=limits,
+        seed=seed,
+        alike=contract.group_codes(rows),
+    )
     verdicts = gates.check_quality(measures, limits, blocks=project.gates_block)
     verdicts += suspicion.find(
         train_rows,
@@ -111,41 +116,50 @@ def hash_predictions(predicted: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(predicted, dtype="<f8").tobytes()).hexdigest()
 
 
-def _measure(
-    metric: metrics.Metric,
+def _measures(
+    found: list[metrics.Metric],
     truth: np.ndarray,
     predicted: np.ndarray,
     *,
-    baseline: float,
+    baseline: np.ndarray,
     labels: list[str],
     limits: settings.Gates,
     seed: int,
     alike: np.ndarray | None,
-) -> evidence.Measure:
-    resampled = metrics.bootstrap(
+) -> list[evidence.Measure]:
+    """Each metric with its interval; all on the same resamples."""
+    values = [metric.compute(truth, predicted) for metric in found]
+    for metric, value in zip(found, values, strict=True):
+        if not np.isfinite(value):
+            counts = [f"`{label}` {(truth == code).sum()}" for code, label in enumerate(labels)]
+            raise UsageError(
+                f"{metric.name} is not defined on the {len(truth)} rows of the test set: it needs "
+                f"more than one class or value{' (' + ', '.join(counts) + ')' if counts else ''}. "
+                "Make the test set larger in conf/train.yml, field `split`."
+            )
+    prepared = [metric.on(truth, predicted) for metric in found]
+    resampled = bootstrap.estimates(
         len(truth),
-        lambda picked: metric.compute(truth[picked], predicted[picked]),
+        lambda counts: [compute(counts) for compute in prepared],
         times=limits.resamples,
         seed=seed,
         groups=alike,
     )
-    low, high = metrics.percentile_interval(resampled, limits.confidence)
-    value = metric.compute(truth, predicted)
-    if not np.isfinite(value):
-        counts = [f"`{label}` {(truth == code).sum()}" for code, label in enumerate(labels)]
-        raise UsageError(
-            f"{metric.name} is not defined on the {len(truth)} rows of the test set: it needs more "
-            f"than one class or value{' (' + ', '.join(counts) + ')' if counts else ''}. Make the "
-            "test set larger in conf/train.yml, field `split`."
+    measures = []
+    for metric, value, estimates in zip(found, values, resampled.T, strict=True):
+        low, high = bootstrap.interval(estimates, limits.confidence)
+        constant = metric.compute(truth, baseline)
+        measures.append(
+            evidence.Measure(
+                name=metric.name,
+                higher_is_better=metric.higher_is_better,
+                value=value,
+                low=low,
+                high=high,
+                baseline=constant if np.isfinite(constant) else None,
+            )
         )
-    return evidence.Measure(
-        name=metric.name,
-        higher_is_better=metric.higher_is_better,
-        value=value,
-        low=low,
-        high=high,
-        baseline=baseline if np.isfinite(baseline) else None,
-    )
+    return measures
 
 
 def _robustness(
@@ -180,7 +194,14 @@ def _importance(
     contract: Contract,
     seed: int,
 ) -> list[evidence.Importance]:
-    """Permutation importance on the test set, the most important feature first."""
+    """Permutation importance on the test set, the most important feature first.
+
+    Of a larger one, on a sample: each feature costs five predictions of all rows.
+    """
+    if len(features) > MAX_IMPORTANCE_ROWS:
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.choice(len(features), MAX_IMPORTANCE_ROWS, replace=False))
+        features, truth = features.iloc[chosen].reset_index(drop=True), truth[chosen]
 
     def score(model: Any, rows: pd.DataFrame, expected: np.ndarray) -> float:
         value = metric.compute(expected, dataset.predict(model, rows, contract.labels))

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from mlops_platform.ethics.config import MetricCheck
 from mlops_platform.ethics.evaluated_run import EvaluatedRun
 from mlops_platform.ethics.measurement import Measure, Value, no_value
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap
 from mlops_platform.evaluation.perturbations import with_values
 
 REPEATS = 20
@@ -40,13 +40,13 @@ def _explanation_stability(run: EvaluatedRun, _: MetricCheck) -> Value:
     )
     if not np.isfinite(correlations).all():
         return no_value(len(run.rows), "no feature has an influence on the model")
-    means = metrics.bootstrap(
+    means = bootstrap.estimates(
         REPEATS,
-        lambda indices: float(correlations[indices].mean()),
+        lambda counts: float(counts @ correlations / REPEATS),
         times=run.gates.resamples,
         seed=run.train.seed,
     )
-    low, high = metrics.percentile_interval(means, run.gates.confidence)
+    low, high = bootstrap.interval(means, run.gates.confidence)
     description = f"rank correlation of feature importance in {REPEATS} repeats"
     return Value(float(correlations.mean()), low, high, len(run.rows), description)
 

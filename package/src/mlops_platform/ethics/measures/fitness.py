@@ -16,14 +16,12 @@ def _gain_over_constant(run: EvaluatedRun, _: MetricCheck) -> Value:
     """The gain of the primary metric over a constant baseline, on the test set."""
     baseline = run.predict(run.rows, dataset.fit_baseline(run.parts["train"], run.contract))
 
-    def gain(indices: np.ndarray | slice = slice(None)) -> float:
-        truth = run.truth[indices]
-        of_model, of_baseline = (
-            run.metric.compute(truth, each[indices]) for each in (run.predicted, baseline)
-        )
-        return run.metric.gain(of_model, of_baseline)
-
-    return bootstrap_value(run, gain(), gain, f"gain of {run.metric.name} over a constant")
+    of_model, of_baseline = (run.metric.on(run.truth, each) for each in (run.predicted, baseline))
+    return bootstrap_value(
+        run,
+        lambda counts: run.metric.gain(of_model(counts), of_baseline(counts)),
+        f"gain of {run.metric.name} over a constant",
+    )
 
 
 def _gain_over_champion(run: EvaluatedRun, _: MetricCheck) -> Value:
@@ -54,20 +52,25 @@ def _calibration_error(run: EvaluatedRun, _: MetricCheck) -> Value:
         pairs = [(truth, predicted)]
         unit = float(truth.std()) or 1.0
 
-    def error(indices: np.ndarray | slice = slice(None)) -> float:
-        return max(_bin_error(true[indices], score[indices]) for true, score in pairs) / unit
+    orders = [np.argsort(score, kind="stable") for _, score in pairs]
 
-    return bootstrap_value(run, error(), error, "distance of predicted and observed")
+    def error(counts: np.ndarray) -> float:
+        number = counts.astype(int)
+        return (
+            max(
+                _bin_error(np.repeat(true[order] - score[order], number[order]))
+                for (true, score), order in zip(pairs, orders, strict=True)
+            )
+            / unit
+        )
+
+    return bootstrap_value(run, error, "distance of predicted and observed")
 
 
-def _bin_error(true: np.ndarray, score: np.ndarray) -> float:
-    order = np.argsort(score, kind="stable")
-    gaps = [
-        len(part) * abs(float(true[part].mean() - score[part].mean()))
-        for part in np.array_split(order, BINS)
-        if len(part)
-    ]
-    return sum(gaps) / len(order)
+def _bin_error(errors: np.ndarray) -> float:
+    """Of the errors in the order of the scores: the mean distance of a bin from zero."""
+    gaps = [abs(float(part.sum())) for part in np.array_split(errors, BINS)]
+    return sum(gaps) / len(errors)
 
 
 MEASURES = [

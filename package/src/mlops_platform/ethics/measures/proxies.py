@@ -22,7 +22,7 @@ from mlops_platform.ethics.measurement import (
     compare_with_limit,
     no_value,
 )
-from mlops_platform.evaluation import metrics
+from mlops_platform.evaluation import bootstrap, metrics
 from mlops_platform.evidence.ethics import GroupFinding
 from mlops_platform.models import folds
 
@@ -68,14 +68,14 @@ def _measure_column(
         return finding
     truth, scores = _cross_validate(large, column, names, run)
     auc = metrics.METRICS["roc_auc"]
-    estimates = metrics.bootstrap(
+    estimates = bootstrap.estimates(
         len(truth),
-        lambda indices: auc.compute(truth[indices], scores[indices]),
+        auc.on(truth, scores),
         times=run.gates.resamples,
         seed=run.train.seed,
         groups=run.contract.group_codes(large),
     )
-    low, high = metrics.percentile_interval(estimates, 1 - (1 - run.gates.confidence) / columns)
+    low, high = bootstrap.interval(estimates, 1 - (1 - run.gates.confidence) / columns)
     value = auc.compute(truth, scores)
     return finding.model_copy(
         update={

@@ -39,28 +39,26 @@ def _loss_under(
     def measure(run: EvaluatedRun, _: MetricCheck) -> Value:
         perturbed = run.predict(perturb(run, run.rows.copy()))
 
-        def loss(indices: np.ndarray | slice = slice(None)) -> float:
-            truth = run.truth[indices]
-            before, after = (
-                run.metric.compute(truth, each[indices]) for each in (run.predicted, perturbed)
-            )
-            return run.metric.gain(before, after)
-
-        return bootstrap_value(run, loss(), loss, f"loss of {run.metric.name} with {description}")
+        before, after = (run.metric.on(run.truth, each) for each in (run.predicted, perturbed))
+        return bootstrap_value(
+            run,
+            lambda counts: run.metric.gain(before(counts), after(counts)),
+            f"loss of {run.metric.name} with {description}",
+        )
 
     return measure
 
 
 def _spread_over_seeds(run: EvaluatedRun, _: MetricCheck) -> Value:
     """Largest difference of the primary metric between fits with different seeds."""
-    fits = [run.predicted, *(run.predict(run.rows, model) for model in run.refits)]
+    predictions = [run.predicted, *(run.predict(run.rows, model) for model in run.refits)]
+    fits = [run.metric.on(run.truth, each) for each in predictions]
 
-    def spread(indices: np.ndarray | slice = slice(None)) -> float:
-        truth = run.truth[indices]
-        values = [run.metric.compute(truth, each[indices]) for each in fits]
+    def spread(counts: np.ndarray) -> float:
+        values = [compute(counts) for compute in fits]
         return max(values) - min(values)
 
-    return bootstrap_value(run, spread(), spread, f"{run.metric.name} of {len(fits)} fits")
+    return bootstrap_value(run, spread, f"{run.metric.name} of {len(fits)} fits")
 
 
 MEASURES = [
