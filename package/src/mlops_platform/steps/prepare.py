@@ -46,7 +46,7 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     require_split(train.split, contract, conf / "train.yml")
     code = team.load_team(conf)
     with tempfile.TemporaryDirectory() as scratch:
-        typed = _collect(raw, Path(scratch) / "rows.parquet", contract, train, code)
+        typed = _collect(raw, Path(scratch) / "rows.arrow", contract, train, code)
         parts, description = _assign(typed.key, contract, train, conf / "train.yml")
         counts = dict(zip(PARTS, np.bincount(parts, minlength=3).tolist(), strict=True))
         for part, count in counts.items():
@@ -77,7 +77,7 @@ def _collect(
     """Type all rows, chunk by chunk, into a file; only what decides their part stays in memory."""
     keys, targets = [], []
     content = rows.ContentHash(raw, contract, code)
-    with pq.ParquetWriter(path, typed_rows.schema(contract)) as writer:
+    with typed_rows.spool(path, contract) as writer:
         for chunk in rows.training_chunks(raw, contract, code):
             typed = rows.read_rows(chunk, contract, code, judged=True).typed
             writer.write_table(typed_rows.table(typed, contract))
@@ -109,7 +109,7 @@ def _write(path: Path, parts: np.ndarray, contract: Contract, out: Path) -> None
             writer = pq.ParquetWriter(scratch, typed_rows.schema(contract))
             writers.append(stack.enter_context(writer))
         start = 0
-        for table in typed_rows.tables(path):
+        for table in typed_rows.spooled(path):
             own = parts[start : start + table.num_rows]
             start += table.num_rows
             for number, writer in enumerate(writers):
