@@ -133,7 +133,7 @@ def test_every_recorded_verdict_is_the_same_in_chunks():
 
 
 def test_ids_with_one_hash_are_not_repeated_for_that(monkeypatch):
-    monkeypatch.setattr(check, "_hash", lambda values: np.zeros(len(values), dtype=np.uint64))
+    monkeypatch.setattr(check, "hashes", lambda values: np.zeros(len(values), dtype=np.uint64))
     frame = defects.frame(0).assign(number=[f"n{row}" for row in range(defects.ROWS)])
     assert not [found for found in in_chunks(frame, 7) if found[1] == "is unique"]
     frame.loc[[2, 30], "number"] = "n5"

@@ -60,6 +60,15 @@ class Tally:
             self._unreadable[name] += int(unreadable[name].sum())
         return failures
 
+    def merge(self, later: Tally, position: int) -> None:
+        """Add what another has counted of later rows; its row 0 is at `position` here."""
+        for case, cases in later.cases.items():
+            found = Cases(0, cases.row + position, cases.value)
+            self.cases.setdefault(case, found).count += cases.count
+        self._rows += later._rows
+        self._missing.update(later._missing)
+        self._unreadable.update(later._unreadable)
+
     def findings(self) -> list[Finding]:
         """One finding for each violated rule of a column."""
         order = {rule: place for place, rule in enumerate(self._rules())}
@@ -112,14 +121,23 @@ class Repeats:
 
     def add(self, values: pd.Series) -> None:
         """Take typed values."""
-        self._hashes.append(_hash(values.dropna()))
+        self._hashes.append(hashes(values.dropna()))
+
+    def put(self, taken: np.ndarray) -> None:
+        """Take hashes of values, (values,)."""
+        self._hashes.append(taken)
+
+    def take(self) -> np.ndarray:
+        """The hashes of all values, (values,), which are forgotten here."""
+        taken = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
+        self._hashes = []
+        return taken
 
     def suspicious(self) -> np.ndarray:
         """Hashes that stand more than once, (hashes,)."""
-        hashes = np.concatenate(self._hashes) if self._hashes else np.empty(0, np.uint64)
-        self._hashes = []
-        hashes.sort()
-        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+        taken = self.take()
+        taken.sort()
+        return np.unique(taken[1:][taken[1:] == taken[:-1]])
 
 
 class Check:
@@ -130,10 +148,10 @@ class Check:
 
     def __init__(self, contract: Contract) -> None:
         self.rows = 0
+        self.repeats = Repeats()
         self._contract = contract
         self._columns: list[str] | None = None
         self._tally = Tally(contract, contract.source)
-        self._repeats = Repeats()
         self._targets: set[Any] = set()
 
     def add(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -150,10 +168,19 @@ class Check:
         typed, unreadable = self._contract.typed(raw)
         faults = self._tally.add(raw, typed, unreadable)
         for name in self._contract.named("id"):
-            self._repeats.add(typed[name])
+            self.repeats.add(typed[name])
         if len(self._targets) < 2:
             self._targets |= set(typed[self._contract.target].unique())
         return typed, faults
+
+    def merge(self, later: Check) -> None:
+        """Add what another has found in later rows, which have the same columns."""
+        if self._columns is None:
+            self._columns = later._columns
+        self._tally.merge(later._tally, self.rows)
+        self.repeats.put(later.repeats.take())
+        self._targets |= later._targets
+        self.rows += later.rows
 
     def findings(self, again: Callable[[], Iterable[pd.DataFrame]]) -> list[Finding]:
         """One finding for each violated rule; `again` gives the same chunks once more."""
@@ -180,14 +207,13 @@ class Check:
         return rows.check_columns(self._contract, self._columns or [], self.rows)
 
     def _count_repeats(self, again: Callable[[], Iterable[pd.DataFrame]]) -> None:
-        suspicious = self._repeats.suspicious()
+        suspicious = self.repeats.suspicious()
         if not len(suspicious):
             return
         (name,) = self._contract.named("id")
         parts = []
         for raw in again():
-            values = self._contract.typed(raw[[name]])[0][name].dropna()
-            values = values[np.isin(_hash(values), suspicious)]
+            values = ids_with(suspicious, raw, self._contract)
             parts.append(pd.DataFrame({"value": values, "raw": raw.loc[values.index, name]}))
         found = pd.concat(parts)
         found = found[found["value"].duplicated(keep=False)]
@@ -204,9 +230,14 @@ def check(contract: Contract, frame: pd.DataFrame) -> list[Finding]:
     return checked.findings(lambda: [frame])
 
 
-def _hash(values: pd.Series) -> np.ndarray:
+def ids_with(found: np.ndarray, raw: pd.DataFrame, contract: Contract) -> pd.Series:
+    """The typed ids of raw rows that have one of the hashes in `found`."""
+    (name,) = contract.named("id")
+    values = contract.typed(raw[[name]])[0][name].dropna()
+    return values[np.isin(hashes(values), found)]
+
+
+def hashes(values: pd.Series) -> np.ndarray:
     """A hash of each value, (rows,)."""
-    hashes: np.ndarray = pd.util.hash_pandas_object(
-        values, index=False, categorize=False
-    ).to_numpy()
-    return hashes
+    found: np.ndarray = pd.util.hash_pandas_object(values, index=False, categorize=False).to_numpy()
+    return found

@@ -75,6 +75,12 @@ class Contract(Settings):
         """All columns, those of files first."""
         return {**self.raw, **self.derived}
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Without the checks, whose functions no other process can read: it makes its own."""
+        state = super().__getstate__()
+        fields = {name: value for name, value in state["__dict__"].items() if name != "checks"}
+        return {**state, "__dict__": fields}
+
     def named(self, role: Role) -> list[str]:
         """Names of the columns with this role."""
         return [name for name, column in self.columns.items() if column.role == role]

@@ -114,13 +114,8 @@ def frames(path: Path, source: Source) -> Iterator[pd.DataFrame]:
     found = False
     for file in files(path, source):
         own = columns(file, source)
-        if names is not None and set(own) != set(names):
-            differing = ", ".join(f"`{name}`" for name in sorted(set(own) ^ set(names)))
-            raise UsageError(
-                f"{file.path}: has other columns than the files before: {differing}. Give all "
-                "files the same columns, or take it away."
-            )
         names = names or own
+        require_same(file.path, own, names)
         malformed: list[Malformed] = []
         rows = 0
         for chunk in chunks(file, source, CHUNK_ROWS):
@@ -132,6 +127,20 @@ def frames(path: Path, source: Source) -> Iterator[pd.DataFrame]:
             raise UsageError(csv_table.report(file.path, malformed, len(own), rows))
     if not found:
         yield pd.DataFrame(columns=names, dtype="str")
+
+
+def require_same(path: Path | str, own: list[str], names: list[str]) -> None:
+    """Check that a file has the columns of the files before.
+
+    Raises:
+        UsageError: it has others.
+    """
+    if set(own) != set(names):
+        differing = ", ".join(f"`{name}`" for name in sorted(set(own) ^ set(names)))
+        raise UsageError(
+            f"{path}: has other columns than the files before: {differing}. Give all files the "
+            "same columns, or take it away."
+        )
 
 
 def write(frame: pd.DataFrame, path: Path, source: Source) -> Path:

@@ -158,6 +158,11 @@ class TrainingCheck:
             made = self.code.derive(good, self.contract)
             self.derived.add(made, *self.contract.typed(made, PLAIN))
 
+    def merge(self, later: TrainingCheck) -> None:
+        """Add what another has found in later rows, which have the same columns."""
+        self.derived.merge(later.derived, self.raw.rows)
+        self.raw.merge(later.raw)
+
     def findings(self, again: Callable[[], Iterable[pd.DataFrame]]) -> list[Finding]:
         """What is wrong with all rows; `again` gives the same chunks once more."""
         found = self.raw.findings(again)

@@ -49,6 +49,12 @@ class Numbers:
         self._below += _binned(self._points, values, counts, "right")
         self._bins += _binned(self._edges, values, counts, "left")
 
+    def merge(self, other: Numbers) -> None:
+        """Add what another has counted of other rows."""
+        self._up_to += other._up_to
+        self._below += other._below
+        self._bins += other._bins
+
     @property
     def rows(self) -> int:
         """Numbers that were counted."""
@@ -89,6 +95,10 @@ class Categories:
         """Take values, (rows,)."""
         counts = values.value_counts()
         self._counts.update(dict(zip(map(str, counts.index), counts.tolist(), strict=True)))
+
+    def merge(self, other: Categories) -> None:
+        """Add what another has counted of other rows."""
+        self._counts.update(other._counts)
 
     @property
     def rows(self) -> int:

@@ -57,6 +57,15 @@ class Comparison:
             for column in self._predictions.get(name, []):
                 column.add(values)
 
+    def merge(self, other: Comparison) -> None:
+        """Add what another has counted of other rows."""
+        self.rows += other.rows
+        for mine, its in zip(self._columns(), other._columns(), strict=True):
+            mine.merge(its)
+
+    def _columns(self) -> list[Column]:
+        return self._features + [each for mixes in self._predictions.values() for each in mixes]
+
     def report(self, limits: Drift, model: str, version: str) -> DriftReport:
         """The verdict on all rows.
 
@@ -155,6 +164,15 @@ class Column:
             self._numbers.add(*np.unique(present, return_counts=True))
         if self._categories is not None:
             self._categories.add(present)
+
+    def merge(self, other: Column) -> None:
+        """Add what another has counted of other rows."""
+        self._rows += other._rows
+        self._missing += other._missing
+        if self._numbers is not None and other._numbers is not None:
+            self._numbers.merge(other._numbers)
+        if self._categories is not None and other._categories is not None:
+            self._categories.merge(other._categories)
 
     def drift(self, limits: Drift, *, prediction: bool, columns: int) -> ColumnDrift:
         """The verdict; `columns` are judged together."""

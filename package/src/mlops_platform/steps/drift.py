@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.models import artifact, dataset, rows, team
+from mlops_platform.models import artifact, dataset, rows
 from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
 from mlops_platform.serving import store
+
+
+class Compared(NamedTuple):
+    """What rows were counted to be, and columns that the contract does not have."""
+
+    comparison: drift.Comparison
+    unknown: list[str]
 
 
 def run(conf: Path, current: Path, out: Path, version: str) -> None:
@@ -25,22 +33,43 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
         UsageError: a feature is missing, or there is no such version.
         GateError: a column drifted. This gate fails at every stage: it blocks no release.
     """
-    limits = settings.load_gates(conf).drift
-    code = team.load_team(conf)
     stored = store.fetch(conf, version)
+    judge(conf, compare(stored, current), stored, current, out)
+
+
+def compare(stored: store.StoredModel, current: Path) -> Compared:
+    """Compare rows with those that a model was trained on.
+
+    Raises:
+        UsageError: a feature is missing, or the rows cannot be read.
+    """
     card = artifact.load_card(stored.folder)
     contract = load_contract(stored.folder / "contract.yml", card.task)
     reference = evidence.read(Reference, stored.folder / "reference.json")
     fitted = artifact.load(stored.folder, stored.team)
     comparison = drift.Comparison(reference, contract)
-    for chunk in rows.raw_chunks(current, contract, code):
+    unknown: list[str] = []
+    for chunk in rows.raw_chunks(current, contract, stored.team):
         unknown = _unknown_columns(chunk, contract, current, stored.version)
         plain = not contract.derived  # only `derive` asks for rows that keep the contract
-        features = rows.read_rows(chunk, contract, code, judged=plain).typed[card.features]
+        features = rows.read_rows(chunk, contract, stored.team, judged=plain).typed[card.features]
         if len(features):
             comparison.add(features, dataset.predict(fitted, features, card.labels))
-    report = comparison.report(limits, stored.name, stored.version)
-    report.unknown_columns = unknown
+    return Compared(comparison, unknown)
+
+
+def judge(
+    conf: Path, compared: Compared, stored: store.StoredModel, current: Path | str, out: Path
+) -> None:
+    """Write `out/drift.json`.
+
+    Raises:
+        GateError: a column drifted.
+    """
+    report = compared.comparison.report(
+        settings.load_gates(conf).drift, stored.name, stored.version
+    )
+    report.unknown_columns = compared.unknown
     evidence.write(report, out / "drift.json")
     if report.verdict == "drift":
         lines = [

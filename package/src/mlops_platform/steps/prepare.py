@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -22,17 +23,32 @@ from mlops_platform.data.typed_rows import PARTS
 from mlops_platform.models import rows, team
 
 
+class Plan(NamedTuple):
+    """What a split is made of: the settings in `source`, the contract and the team's code."""
+
+    contract: Contract
+    train: settings.Train
+    code: team.Team
+    source: Path
+
+
 class Typed(NamedTuple):
-    """What decides the part of each row, (rows,), and where all typed rows are.
+    """What decides the part of each row, (rows,).
 
     `key`: a time, a number in [0, 1) that the id or the group gives, or the row's position.
     `target`: codes of the labels, empty for regression.
     """
 
-    path: Path
     key: np.ndarray
     target: np.ndarray
-    data_hash: str
+
+
+class Parts(NamedTuple):
+    """The part of each row, (rows,), as a position in PARTS; how many each has, and why."""
+
+    numbers: np.ndarray
+    counts: dict[str, int]
+    description: str
 
 
 def run(conf: Path, raw: Path, out: Path) -> None:
@@ -41,53 +57,81 @@ def run(conf: Path, raw: Path, out: Path) -> None:
     Raises:
         UsageError: the rows cannot be split like this; nothing is written.
     """
+    plan = read_plan(conf)
+    content = rows.ContentHash(raw, plan.contract, plan.code)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "rows.arrow"
+        parts = divide(collect(raw, path, plan, content.add), plan)
+        _write(path, parts.numbers, plan.contract, out)
+    record(parts, content.value(), plan, out)
+
+
+def read_plan(conf: Path) -> Plan:
+    """How the settings of a project split its rows.
+
+    Raises:
+        UsageError: no column has the role that rows are split by.
+    """
     contract = load_contract(conf / "data.yml", settings.load_project(conf).task)
     train = settings.load_train(conf)
     require_split(train.split, contract, conf / "train.yml")
-    code = team.load_team(conf)
-    with tempfile.TemporaryDirectory() as scratch:
-        typed = _collect(raw, Path(scratch) / "rows.arrow", contract, train, code)
-        parts, description = _assign(typed.key, contract, train, conf / "train.yml")
-        counts = dict(zip(PARTS, np.bincount(parts, minlength=3).tolist(), strict=True))
-        for part, count in counts.items():
-            if count < 10:
-                raise UsageError(
-                    f"{conf / 'train.yml'}, field `split`: only {count} rows fall into the {part} "
-                    f"set. {_advice(typed.key, contract, train)}"
-                )
-        if contract.labels:
-            _require_classes(typed.target, parts, contract, conf / "train.yml")
-        _write(typed.path, parts, contract, out)
-    evidence.write(
-        evidence.Split(
-            by=train.split.by,
-            seed=train.seed,
-            data_hash=typed.data_hash,
-            rows=counts,
-            hashes={part: hash_path(out / f"{part}.parquet") for part in PARTS},
-            description=description,
-        ),
-        out / "split.json",
-    )
+    return Plan(contract, train, team.load_team(conf), conf / "train.yml")
 
 
-def _collect(
-    raw: Path, path: Path, contract: Contract, train: settings.Train, code: team.Team
+def collect(
+    raw: Path, path: Path, plan: Plan, each: Callable[[pd.DataFrame], None] = lambda _: None
 ) -> Typed:
-    """Type all rows, chunk by chunk, into a file; only what decides their part stays in memory."""
+    """Type all rows, chunk by chunk, into a file; only what decides their part stays in memory.
+
+    `each` gets every chunk as it was read.
+    """
+    contract = plan.contract
     keys, targets = [], []
-    content = rows.ContentHash(raw, contract, code)
     with typed_rows.spool(path, contract) as writer:
-        for chunk in rows.training_chunks(raw, contract, code):
-            typed = rows.read_rows(chunk, contract, code, judged=True).typed
+        for chunk in rows.training_chunks(raw, contract, plan.code):
+            typed = rows.read_rows(chunk, contract, plan.code, judged=True).typed
             writer.write_table(typed_rows.table(typed, contract))
-            keys.append(_key(typed, contract, train))
+            keys.append(_key(typed, contract, plan.train))
             if contract.labels:
                 codes = pd.Categorical(typed[contract.target], contract.labels).codes
                 targets.append(codes.astype(np.int16))
-            content.add(chunk)
+            each(chunk)
     target = np.concatenate(targets) if targets else np.empty(0, np.int16)
-    return Typed(path, np.concatenate(keys), target, content.value())
+    return Typed(np.concatenate(keys), target)
+
+
+def divide(typed: Typed, plan: Plan) -> Parts:
+    """Give each row its part.
+
+    Raises:
+        UsageError: the rows cannot be split like this.
+    """
+    numbers, description = _assign(typed.key, plan.contract, plan.train, plan.source)
+    counts = dict(zip(PARTS, np.bincount(numbers, minlength=3).tolist(), strict=True))
+    for part, count in counts.items():
+        if count < 10:
+            raise UsageError(
+                f"{plan.source}, field `split`: only {count} rows fall into the {part} "
+                f"set. {_advice(typed.key, plan.contract, plan.train)}"
+            )
+    if plan.contract.labels:
+        _require_classes(typed.target, numbers, plan.contract, plan.source)
+    return Parts(numbers, counts, description)
+
+
+def record(parts: Parts, data_hash: str, plan: Plan, out: Path) -> None:
+    """Write `out/split.json`, the evidence of the files that are there."""
+    evidence.write(
+        evidence.Split(
+            by=plan.train.split.by,
+            seed=plan.train.seed,
+            data_hash=data_hash,
+            rows=parts.counts,
+            hashes={part: hash_path(out / f"{part}.parquet") for part in PARTS},
+            description=parts.description,
+        ),
+        out / "split.json",
+    )
 
 
 def _key(typed: pd.DataFrame, contract: Contract, train: settings.Train) -> np.ndarray:
@@ -108,13 +152,19 @@ def _write(path: Path, parts: np.ndarray, contract: Contract, out: Path) -> None
             scratch = stack.enter_context(atomic_file(out / f"{part}.parquet"))
             writer = pq.ParquetWriter(scratch, typed_rows.schema(contract))
             writers.append(stack.enter_context(writer))
-        start = 0
-        for table in typed_rows.spooled(path):
-            own = parts[start : start + table.num_rows]
-            start += table.num_rows
-            for number, writer in enumerate(writers):
-                if (mask := own == number).any():
-                    writer.write_table(table.filter(pa.array(mask)))
+        for number, table in select(path, parts):
+            writers[number].write_table(table)
+
+
+def select(path: Path, parts: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of a file of typed rows, chunk by chunk, with the number of their part."""
+    start = 0
+    for table in typed_rows.spooled(path):
+        own = parts[start : start + table.num_rows]
+        start += table.num_rows
+        for number in range(len(PARTS)):
+            if (mask := own == number).any():
+                yield number, table.filter(pa.array(mask))
 
 
 def _advice(key: np.ndarray, contract: Contract, train: settings.Train) -> str:

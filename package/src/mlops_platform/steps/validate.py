@@ -25,11 +25,21 @@ def run(conf: Path, raw: Path, out: Path) -> None:
         check.add(chunk)
         content.add(chunk)
     findings = check.findings(lambda: rows.training_chunks(raw, contract, code))
-    evidence.write(
+    judge(
         evidence.Validation(rows=check.raw.rows, data_hash=content.value(), findings=findings),
-        out / "validation.json",
+        raw,
+        out,
     )
-    if findings:
+
+
+def judge(found: evidence.Validation, raw: Path | str, out: Path) -> None:
+    """Write `out/validation.json`.
+
+    Raises:
+        GateError: a rule of conf/data.yml is violated.
+    """
+    evidence.write(found, out / "validation.json")
+    if findings := found.findings:
         lines = [f"  column `{finding.column}`: {finding.message}" for finding in findings]
         raise GateError(
             f"{raw} violates conf/data.yml:\n" + "\n".join(lines) + "\n"
