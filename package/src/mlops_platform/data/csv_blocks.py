@@ -67,6 +67,11 @@ def chunks(path: Path, size: int, source: Source = PLAIN) -> Iterator[Chunk]:
             line += block.text.count("\n")
 
 
+def is_closed(data: bytes, source: Source) -> bool:
+    """Whether all values of some lines end in them; lines whose quotes are not plain may not."""
+    return _quotes(data, source) is not None
+
+
 def _parts(table: Table, row: int, line: int, size: int) -> Iterator[Chunk]:
     """A block's rows, `size` at a time; the first is number `row`, the block begins at `line`."""
     for start in range(0, table.rows.num_rows, size):
