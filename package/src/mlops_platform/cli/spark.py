@@ -78,6 +78,9 @@ def _started(conf: str, out: str) -> Iterator[Place]:
         ) from None
     with session.opened() as opened:
         places = storage.Storage(opened)
-        with places.fetched(conf) as settings, places.written(out) as folder:
-            session.ship(opened, settings)
+        with (
+            places.fetched(conf) as settings,
+            session.shipped(opened, settings),
+            places.written(out) as folder,
+        ):
             yield Place(opened, settings, folder)

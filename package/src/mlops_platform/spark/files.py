@@ -66,6 +66,8 @@ def find(storage: Storage, root: str, contract: Contract, code: Team) -> Files:
     read = [named[name] for name in _chosen(root, there, source)]
     whole = [stored.size <= PIECE or not _has_lines(stored.name, source) for stored in read]
     for stored, at_once in zip(read, whole, strict=True):
+        if _is_hidden(stored):
+            raise UsageError(f"{stored.address}: Spark hides such a name. Give it another one.")
         if at_once and stored.size > LARGEST:
             raise UsageError(
                 f"{stored.address}: has {stored.size:,} bytes, and one worker reads it at once. "
@@ -79,7 +81,7 @@ def content_hash(session: SparkSession, storage: Storage, files: Files) -> str:
     counted = [
         stored for stored in files.all if files.is_one or not IGNORED & set(Path(stored.name).parts)
     ]
-    small = [stored for stored in counted if stored.size <= PIECE]
+    small = [stored for stored in counted if stored.size <= PIECE and not _is_hidden(stored)]
     hashes = dict(
         session.sparkContext.binaryFiles(",".join(pattern(stored.address) for stored in small))
         .mapValues(lambda content: hashlib.sha256(content).hexdigest())
@@ -88,7 +90,7 @@ def content_hash(session: SparkSession, storage: Storage, files: Files) -> str:
         else []
     )
     for stored in counted:
-        if stored.size > PIECE:
+        if stored.address not in hashes:
             with storage.fetched(stored.address) as path:
                 hashes[stored.address] = hash_path(path)
     if files.is_one:
@@ -117,6 +119,11 @@ def _chosen(root: str, there: list[Stored], source: Source) -> list[str]:
             return [file.name for file in reader.files(top, source)]
         except UsageError as error:
             raise UsageError(str(error).replace(str(top), root)) from None
+
+
+def _is_hidden(stored: Stored) -> bool:
+    """Whether Spark does not read it because of its name, or that of a folder."""
+    return any(part.startswith((".", "_")) for part in Path(stored.name).parts)
 
 
 def _has_lines(name: str, source: Source) -> bool:

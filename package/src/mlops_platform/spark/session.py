@@ -51,18 +51,19 @@ def opened() -> Iterator[SparkSession]:
         session.stop()
 
 
-def ship(session: SparkSession, conf: Path) -> None:
+@contextmanager
+def shipped(session: SparkSession, conf: Path) -> Iterator[None]:
     """Give the workers the platform's code, and the team's; on this machine they see it anyway.
 
     Raises:
         UsageError: the team's package cannot be found.
     """
     context = session.sparkContext
-    if str(context.master).startswith("local["):
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        for package in (PLATFORM, team.load_team(conf).folder):
-            context.addPyFile(str(_archive(package, Path(folder))))
+    with tempfile.TemporaryDirectory() as folder:  # a worker may ask for them at any time
+        if not str(context.master).startswith("local["):
+            for package in (PLATFORM, team.load_team(conf).folder):
+                context.addPyFile(str(_archive(package, Path(folder))))
+        yield
 
 
 def _archive(package: Path, folder: Path) -> Path:
