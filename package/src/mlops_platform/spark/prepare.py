@@ -7,7 +7,6 @@ one machine.
 
 from __future__ import annotations
 
-import io
 import tempfile
 from contextlib import ExitStack
 from functools import partial
@@ -30,7 +29,7 @@ from mlops_platform.steps import prepare
 
 
 class Piece(NamedTuple):
-    """What decides the part of each row of a piece, and the typed rows as Parquet."""
+    """What decides the part of each row of a piece, and the typed rows as Arrow writes them."""
 
     typed: prepare.Typed
     content: bytes
@@ -56,7 +55,9 @@ def run(session: SparkSession, conf: Path, raw: str, out: Path) -> None:
     own = dict(zip((place for place, _ in typed), np.split(parts.numbers, ends), strict=True))
     chosen = session.sparkContext.broadcast(own)
     with tempfile.TemporaryDirectory() as folder:
-        for place, contents in results.map(partial(_select, chosen)).toLocalIterator():
+        for place, contents in results.map(
+            partial(_select, plan.contract, chosen)
+        ).toLocalIterator():
             for number, content in contents.items():
                 _kept(Path(folder), place, number).write_bytes(content)
         _join(Path(folder), sorted(own), plan.contract, out)
@@ -65,7 +66,7 @@ def run(session: SparkSession, conf: Path, raw: str, out: Path) -> None:
 
 def _collect(plan: prepare.Plan, path: Path) -> Piece:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "rows.parquet"
+        file = Path(folder) / "rows.arrow"
         typed = prepare.collect(path, file, plan)
         return Piece(typed, file.read_bytes())
 
@@ -75,28 +76,25 @@ def _typed(piece: Piece) -> prepare.Typed:
 
 
 def _select(
-    parts: Broadcast[dict[Place, np.ndarray]], each: tuple[Place, Result]
+    contract: Contract, parts: Broadcast[dict[Place, np.ndarray]], each: tuple[Place, Result]
 ) -> tuple[Place, dict[int, bytes]]:
-    """The rows of each part in a piece, as Parquet, by the part's number."""
+    """The rows of each part in a piece, as Arrow writes them, by the part's number."""
     place, result = each
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        path = Path(folder) / "rows.parquet"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.arrow"
         path.write_bytes(result.value.content)
-        schema = pq.read_schema(path)
-        contents: dict[int, io.BytesIO] = {}
-        writers: dict[int, pq.ParquetWriter] = {}
-        for number, table in prepare.select(path, parts.value[place]):
-            if number not in writers:
-                contents[number] = io.BytesIO()
-                writer = pq.ParquetWriter(contents[number], schema)
-                writers[number] = stack.enter_context(writer)
-            writers[number].write_table(table)
-        stack.close()
-        return place, {number: content.getvalue() for number, content in contents.items()}
+        files = {number: _kept(Path(folder), place, number) for number in range(len(PARTS))}
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(typed_rows.spool(file, contract)) for file in files.values()
+            ]
+            for number, table in prepare.select(path, parts.value[place]):
+                writers[number].write_table(table)
+        return place, {number: file.read_bytes() for number, file in files.items()}
 
 
 def _kept(folder: Path, place: Place, number: int) -> Path:
-    return folder / f"{place.file}-{place.start}-{number}.parquet"
+    return folder / f"{place.file}-{place.start}-{number}.arrow"
 
 
 def _join(folder: Path, places: list[Place], contract: Contract, out: Path) -> None:
@@ -107,6 +105,5 @@ def _join(folder: Path, places: list[Place], contract: Contract, out: Path) -> N
             pq.ParquetWriter(scratch, typed_rows.schema(contract)) as writer,
         ):
             for place in places:
-                if (path := _kept(folder, place, number)).is_file():
-                    for table in typed_rows.tables(path):
-                        writer.write_table(table)
+                for table in typed_rows.spooled(_kept(folder, place, number)):
+                    writer.write_table(table)
