@@ -1,4 +1,4 @@
-"""Spark gives the verdicts, the parts and the figures that one process gives."""
+"""Spark gives the verdicts, the parts and the numbers that one process gives."""
 
 import json
 import os
@@ -207,7 +207,7 @@ def test_parquet_and_folders_of_partitions(spark, workspace):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_drift_figures_are_the_same_to_the_byte(spark, trained, monkeypatch, tmp_path, seed):
+def test_numbers_of_drift_are_the_same_to_the_byte(spark, trained, monkeypatch, tmp_path, seed):
     stored = StoredModel(trained.step("train") / "model", "credit", "1", TEAM)
     for module in (drift, drift_step):
         monkeypatch.setattr(module.store, "fetch", lambda conf, version: stored)

@@ -2,5 +2,5 @@
 
 Spark reads the files, or pieces of them, and hands each to the very code that runs without it
 (`data.check`, `models.rows`, `monitoring.drift`). What that has counted is merged here, in the
-order of the files, so verdicts, parts and figures are the same.
+order of the files, so verdicts, parts and numbers are the same.
 """
