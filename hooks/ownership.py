@@ -19,6 +19,7 @@ BEGIN, END = "made from ownership.toml", "made until here"
 CONDITIONS = {
     "src/Dockerfile": "online",
     "azureml/": "azureml",
+    "infra/": "azureml",
     "src/*.py": "azureml",
     "vendor/": "vendored",
 }

@@ -15,6 +15,7 @@ LOADERS = {
     "train.yml": settings.load_train,
     "gates.yml": settings.load_gates,
     "consumers.yml": settings.load_consumers,
+    "team.yml": settings.load_team,
     "dev.yml": lambda conf: settings.load_cloud(conf, "dev"),
     "staging.yml": lambda conf: settings.load_cloud(conf, "staging"),
     "prod.yml": lambda conf: settings.load_cloud(conf, "prod"),
@@ -89,6 +90,15 @@ def test_the_rendered_settings_are_good(file):
         ("staging.yml", "endpoints.batch", "1credit"),
         ("staging.yml", "endpoints.batch", "a" * 33),
         ("prod.yml", "tags.team", 1),
+        ("prod.yml", "infra.location", "West Europe"),
+        ("prod.yml", "infra.state", "st-credit"),
+        ("prod.yml", "infra.budget", 0),
+        ("prod.yml", "infra.subnet", "subnet-1"),
+        ("team.yml", "roles.ml_engineer.group", "engineers"),
+        ("team.yml", "roles.ml_engineer.address", "nobody"),
+        ("team.yml", "roles.ml_engineer.on_call", "at night"),
+        ("team.yml", "ci.issuer", "http://example.com"),
+        ("team.yml", "just_in_time", "perhaps"),
     ],
 )
 def test_a_wrong_value_names_file_and_field(tmp_path, file, field, value):
@@ -233,6 +243,20 @@ def test_a_project_without_a_cloud_says_how_to_get_one(tmp_path):
 def test_a_limit_has_one_bound(tmp_path, limit):
     message = refused(tmp_path, "gates.yml", "quality", [limit])
     assert "field `quality.0`: give exactly one of `min` and `max`" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "value", "says"),
+    [
+        ("team.yml", "roles.ml_engineer.on_call", False, "nobody is on call"),
+        ("team.yml", "roles.owner", {"address": "a@b.de"}, "field `roles.owner"),
+        ("team.yml", "ci.subjects", {"dev": "a", "prod": "a"}, "two of `subjects` are the same"),
+        ("team.yml", "ci.subjects", {"test": "a"}, "field `ci.subjects.test"),
+        ("prod.yml", "network", None, "`infra` needs `network`"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(tmp_path, file, field, value, says):
+    assert says in refused(tmp_path, file, field, value)
 
 
 def test_several_problems_are_reported_at_once(tmp_path):

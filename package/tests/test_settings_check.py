@@ -20,6 +20,7 @@ WRONG = {
     "ethics.yml": ("waiver", [], "field `waiver`: unknown field, perhaps misspelt"),
     "model_card.yml": ("model_detail", {}, "field `model_detail`: unknown field"),
     "consumers.yml": ("consumer", {}, "field `consumer`: unknown field"),
+    "team.yml": ("role", {}, "field `role`: unknown field"),
     "dev.yml": ("workspaces", "x", "field `workspaces`: unknown field"),
     "staging.yml": ("tags", "x", "field `tags`"),
     "prod.yml": ("machines", 3, "field `machines`"),

@@ -103,6 +103,8 @@ class Service:
         self.ran.append(step.task)
         if step.task.startswith("azure-contracts"):
             self._look_upstream()
+        if step.task.startswith("deploy ") and step.task.endswith("--env prod"):
+            self._certify(environment["VERSION"])
         done = subprocess.run(
             ["bash", "-c", f"uv run poe {step.task.replace(HOLD, '--hold 0')}"],
             cwd=self.project.path,
@@ -163,6 +165,13 @@ class Service:
             files=models | state["files"],
         )
 
+    def _certify(self, version: str) -> None:
+        """The model validator, who has seen staging, does it beside the workflow."""
+        registries = self.scenario.state()["registries"]
+        if version in registries[REGISTRY]:
+            registries[REGISTRY][version]["stage"] = "Production"
+            self.scenario.change(registries=registries)
+
     def _see_ethics(self) -> None:
         """Versions of dev are the same, whether MLflow or Azure ML shows them."""
         models = self.scenario.state()["models"]
@@ -185,6 +194,9 @@ def set_up(project: Project, folder: Path) -> dict[str, Any]:
     """Azure with workspaces, a registry and empty endpoints, as the project's commands make it."""
     workspaces = [f"mlw-{NAME}-{name}" for name in ("dev", "staging", "prod")]
     state = {"workspaces": workspaces, "registries": {REGISTRY: {}}, "answer": scenarios.ANSWER}
+    state["computes"] = {  # infra/ made them
+        f"{name}:cpu": {"enable_node_public_ip": name.endswith("-dev")} for name in workspaces
+    }
     service = start(project, folder, state | {"now": None})
     for environment in ("dev", "staging", "prod"):
         step = Step(f"azure-setup --env {environment}")

@@ -46,6 +46,8 @@ AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_t
 PENGUINS = "tests/project/test_bring_your_own_data.py::test_penguins_by_the_page"
 FLIGHTS = "tests/project/test_kinds_of_data.py::test_a_kind_of_data_lives"
 IN_AZURE = """
+infra-check
+infra-apply
 azure-setup
 submit pipelines/train.yml
 deploy challenger
@@ -55,7 +57,9 @@ submit azureml/jobs/responsible-ai.yml
 schedules
 azure-ethics champion
 share champion
+infra-plan --env prod
 azure-setup --env prod
+certify challenger
 deploy challenger --env prod
 rollout --env prod --hold 600
 schedules --env prod

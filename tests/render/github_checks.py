@@ -16,6 +16,7 @@ INPUTS = {
     "actions/download-artifact": {"name", "path"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found"},
     "astral-sh/setup-uv": {"version", "python-version", "enable-cache"},
+    "hashicorp/setup-terraform": {"terraform_version"},
     "azure/login": {"client-id", "tenant-id", "subscription-id"},
 }
 ZIZMOR = ["zizmor", "--offline", "--strict-collection", "--persona", "auditor", "--format", "json"]

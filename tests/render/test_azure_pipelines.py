@@ -22,7 +22,7 @@ def test_schema_and_audit_find_nothing(
 ) -> None:
     project = rendered(answers)
     files = azure_files(project)
-    assert len(files) == (7 if answers["cloud"] == "azureml" else 3)
+    assert len(files) == (8 if answers["cloud"] == "azureml" else 3)
     assert {file.name: schema_faults(file) for file in files} == {file.name: [] for file in files}
     assert pipelines.check(project.path / ".azuredevops").problems == []
 
@@ -60,6 +60,9 @@ def _careful(workflow: str, job: pipelines.Job) -> None:
                 "azure-staging",
                 "azure-prod",
                 "azure-share",
+                "azure-infra",
+                "azure-infra-plan",
+                "azure-infra-prod",
             }
             assert step["inputs"]["keepAzSessionActive"] is True
     if "deployment" in job.content and workflow == "deliver":

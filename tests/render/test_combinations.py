@@ -74,9 +74,9 @@ def test_names_and_folders(combination: Project) -> None:
         assert entry.is_file() or any(entry.iterdir()), f"{entry}: an empty folder"
         assert entry.suffix != ".jinja"
     root = [entry.name for entry in combination.path.iterdir()]
-    assert len(root) <= 18, sorted(root)
-    assert len([name for name in root if not name.startswith(".")]) <= 12, sorted(root)
-    assert len([entry for entry in entries if entry.is_file()]) <= 105
+    assert len(root) <= 19, sorted(root)
+    assert len([name for name in root if not name.startswith(".")]) <= 13, sorted(root)
+    assert len([entry for entry in entries if entry.is_file()]) <= 115
     empty = [entry for entry in entries if entry.is_file() and entry.stat().st_size == 0]
     assert not empty
 

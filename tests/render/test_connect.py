@@ -14,8 +14,9 @@ GITHUB = re.compile(r"\b(?:vars|secrets)\.(\w+)|\b(github\.token)\b")
 LABEL = re.compile(r"label\.name == '([\w-]+)'")
 ENVIRONMENT = re.compile(r"^ *environment: (\S+)(?: #.*)?$", re.M)
 MACRO = re.compile(r"\$\(([\w.]+)\)")
-CONNECTION = re.compile(r"^ *env: (dev|share|staging|prod)$", re.M)
-OURS = {"Pipeline.Workspace", "UV_CACHE_DIR", "Agent.OS", "Build.SourcesDirectory"}
+CONNECTION = re.compile(r"^ *env: (dev|share|staging|prod|infra|infra-plan|infra-prod)$", re.M)
+OURS = {"Pipeline.Workspace", "UV_CACHE_DIR", "Build.SourcesDirectory"}
+OURS |= {"Agent.OS", "Agent.TempDirectory"}
 
 
 def named(project: Project) -> set[str]:
@@ -55,9 +56,15 @@ def test_the_page_lists_what_the_workflows_name(
 def test_who_deploys_behind_an_online_endpoint_may_set_its_scale(
     rendered: Callable[..., Project], answers: dict[str, object]
 ) -> None:
-    page = rendered(answers).read("docs/connect.md")
-    online = answers["cloud"] == "azureml" and answers["serving"] != "batch"
-    assert ('--role "Web Plan Contributor"' in page) == online
+    project = rendered(answers)
+    if answers["cloud"] != "azureml":
+        return
+    roles = project.yaml("infra/roles.yml")
+    scaling = {name for name, each in roles["sets"].items() if "autoscale" in str(each)}
+    assert scaling == {"serve"}
+    assert [job for job, sets in roles["ci"].items() if scaling & set(sets)] == [
+        *("dev", "staging", "prod")
+    ]
 
 
 @pytest.mark.parametrize("cloud", ["azureml", "none"])

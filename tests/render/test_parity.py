@@ -10,7 +10,7 @@ from tests.render.conftest import COMBINATIONS, name_of
 from tests.render.flows import Flow, Step, flows
 
 ANSWERS = {"task": "classification", "serving": "both", "regulated": False}
-CLOUD = {"train", "deliver", "retrain", "rollback"}
+CLOUD = {"train", "deliver", "retrain", "rollback", "infra"}
 DEV_ONLY = ("submit", "azure-retrain", "candidate")
 EVERYWHERE = {"ci", "publish", "template-update"}
 
@@ -65,6 +65,11 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     assert found["retrain", "retrain"].steps == (
         Step('azure-retrain --env dev --why "$WHY" --event "$EVENT"'),
     )
+    infra = [found["infra", job] for job in ("check", "plan", "apply", "production")]
+    assert [flow.environment for flow in infra] == ["", "infra-plan", "infra", "infra-prod"]
+    assert [flow.approval for flow in infra] == [False, False, False, True]
+    applied = [step.task for flow in infra for step in flow.steps if "apply" in step.task]
+    assert applied == [f"infra-apply --env {name}" for name in ("dev", "staging", "prod")]
     assert all(job in later.needs for job, later in zip(order[1:], delivered[2:], strict=False))
 
 

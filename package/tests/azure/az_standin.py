@@ -51,6 +51,10 @@ COMMANDS = {
     "schedule show": (WORKSPACE | NAMED, set()),
     "schedule create": (WORKSPACE, MADE | {"--no-wait"}),
     "workspace show": ({"--resource-group", "--name"}, set()),
+    "workspace update": ({"--resource-group", "--name"}, {"--system-datastores-auth-mode"}),
+    "registry list": (GROUP, set()),
+    "registry create": (GROUP | {"--file"}, {"--name"}),
+    "show": (set(), set()),  # az account show
     "compute show": (WORKSPACE | NAMED, set()),
     "compute create": (WORKSPACE, MADE | {"--no-wait"}),
     "data show": (VERSIONED | WORKSPACE, set()),
@@ -107,6 +111,8 @@ FAULTS = {
 EMPTY = {
     "workspaces": [],
     "registries": {},
+    # workspace -> how it reaches its storage
+    "keyless": {},
     "computes": {},
     "data": {},
     "environments": {},
@@ -149,7 +155,7 @@ def parse(words: list[str]) -> tuple[str, dict]:
     """The command and its flags; what the real one would not know is refused."""
     flagless = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
     group, command = " ".join(flagless[:1]), " ".join(flagless[1:])
-    groups = {"autoscale": "monitor", "account": "storage"}
+    groups = {"autoscale": "monitor", "account": "storage", "show": "account"}
     if command not in COMMANDS or group != groups.get(command.split(" ")[0], "ml"):
         raise AzError(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
     required, optional = COMMANDS[command]
@@ -181,8 +187,9 @@ class Azure:
     def run(self, command: str, flags: dict) -> object:
         """Do one command; returns what it prints."""
         command = command.replace("account management-policy", "policy")
+        command = {"show": "account show"}.get(command, command)
         group, verb = command.replace("rule create", "rule").split()
-        if group in ("autoscale", "policy"):
+        if group in ("account", "autoscale", "policy", "registry"):
             return getattr(self, f"{group}_{verb}")(flags)
         workspace = flags.get("--workspace-name") or flags.get("--name")
         if "--registry-name" in flags and flags["--registry-name"] not in self.state["registries"]:
@@ -193,11 +200,7 @@ class Azure:
         if what:
             return getattr(self, f"{what}_{verb}")(kind, flags)
         if group == "workspace":
-            return {
-                "name": workspace,
-                "mlflow_tracking_uri": self.state["tracking"],
-                "storage_account": self.state["storage"],
-            }
+            return self.workspace(verb, workspace, flags)
         if group == "model" or verb in ("list", "download"):
             return getattr(self, f"{group}_{verb}")(flags)
         store = {"data": "data"}
@@ -214,6 +217,28 @@ class Azure:
         if group == "job":
             made = self.begin(key, made)
         things[key] = made
+        return made
+
+    def workspace(self, verb: str, name: str, flags: dict) -> dict:
+        """A workspace, as it is then."""
+        if verb == "update":
+            self.state["keyless"][name] = flags["--system-datastores-auth-mode"]
+        return {
+            "name": name,
+            "mlflow_tracking_uri": self.state["tracking"],
+            "storage_account": self.state["storage"],
+            "system_datastores_auth_mode": self.state["keyless"].get(name, "accesskey"),
+        }
+
+    def account_show(self, flags: dict) -> dict:
+        return {"id": "00000000-0000-0000-0000-000000000001"}
+
+    def registry_list(self, flags: dict) -> list:
+        return [{"name": name} for name in self.state["registries"]]
+
+    def registry_create(self, flags: dict) -> dict:
+        made = self.spec(flags)
+        self.state["registries"].setdefault(made["name"], {})
         return made
 
     def begin(self, name: str, spec: dict) -> dict:

@@ -7,7 +7,7 @@ import pytest
 
 from package.tests.azure import scenarios
 from package.tests.azure.az_standin import Memory
-from package.tests.azure.scenarios import REGISTRY, Runner, Scenario
+from package.tests.azure.scenarios import REGISTRY, SUBNET, Runner, Scenario, Terraform
 
 
 @pytest.fixture
@@ -20,6 +20,27 @@ def mlops(monkeypatch: pytest.MonkeyPatch) -> Runner:
 def new(tmp_path: Path) -> Scenario:
     """Workspaces and a registry, nothing else."""
     return scenarios.start(tmp_path / "project")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Scenario:
+    """A project with infra/, and nothing in Azure but the groups."""
+    scenario = scenarios.start(tmp_path / "project", infra=True)
+    scenario.change(workspaces=[], registries={})
+    for environment in ("staging", "prod"):
+        file = scenario.root / "conf" / f"{environment}.yml"
+        file.write_text(file.read_text().replace("infra: {", f"infra: {{subnet: {SUBNET}, "))
+    return scenario
+
+
+@pytest.fixture
+def terraform(monkeypatch: pytest.MonkeyPatch) -> Terraform:
+    """Takes Terraform's place; tests/infra runs the real one."""
+    made = Terraform()
+    monkeypatch.setattr("mlops_platform.azure.infra.subprocess", made)
+    for name in ("CI", "GITHUB_ACTIONS", "TF_BUILD", "ARM_SUBSCRIPTION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return made
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from package.tests.samples import EXAMPLES
 PROJECT = EXAMPLES / "credit-risk"
 NAME = "credit-risk"
 REGISTRY = f"mlr-{NAME}"
+SUBNET = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
 LABELS = load_contract(PROJECT / "conf" / "data.yml", "classification").labels
 SHARES = {label: 1 / len(LABELS) for label in LABELS}
 ANSWER = {
@@ -90,10 +91,16 @@ class Scenario:
         return self.state()["batch"][f"{NAME}-{environment}-b"]["defaults"].get("deployment_name")
 
 
-def start(root: Path) -> Scenario:
-    """A scenario with workspaces, a registry, and no endpoint."""
-    for folder in ("conf", "pipelines", "azureml"):
+def start(root: Path, *, infra: bool = False) -> Scenario:
+    """A scenario with workspaces, a registry, and no endpoint.
+
+    Without `infra`, as in older projects, another makes the environments.
+    """
+    for folder in ("conf", "pipelines", "azureml", *["infra"] * infra):
         shutil.copytree(PROJECT / folder, root / folder)
+    for settings in () if infra else (root / "conf").glob("*.yml"):
+        lines = settings.read_text().splitlines(keepends=True)
+        settings.write_text("".join(line for line in lines if not line.startswith("infra: ")))
     for folder in ("src", "data"):
         (root / folder).symlink_to(PROJECT / folder)  # no test changes them
     (root / "uv.lock").write_text("the lock of this scenario")
@@ -182,6 +189,37 @@ class Runner:
     def _export(root: Path) -> None:
         for dockerfile in (root / "pipelines" / "environments").glob("*/Dockerfile"):
             dockerfile.with_name("requirements.txt").write_text("pandas==3.0\n")
+
+
+class Terraform:
+    """Takes the place of `subprocess` in infra.py: what was run, and an apply that makes things."""
+
+    DEVNULL = subprocess.DEVNULL
+
+    def __init__(self) -> None:
+        self.scenario: Scenario | None = None
+        self.calls: list[list[str]] = []
+        self.environments: list[dict[str, str]] = []
+        self.fails = ""  # the command that does
+
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """A command; `apply` makes workspace and cluster."""
+        self.calls.append(command[1:])
+        self.environments.append(options["env"])
+        if "apply" in command and self.scenario is not None:
+            environment = command[-1].removeprefix("-var=environment=")
+            self.make(environment)
+        return subprocess.CompletedProcess(command, int(self.fails in command))
+
+    def make(self, environment: str) -> None:
+        """Workspace and cluster, as conf/ describes them."""
+        assert self.scenario is not None
+        name = f"mlw-{NAME}-{environment}"
+        cluster = {"size": "STANDARD_DS3_V2", "enable_node_public_ip": environment == "dev"}
+        self.scenario.change(
+            workspaces=[*self.scenario.state()["workspaces"], name],
+            computes=self.scenario.state()["computes"] | {f"{name}:cpu": cluster},
+        )
 
 
 def unserved_champions(scenario: Scenario, environment: str = "prod") -> Iterator[str]:

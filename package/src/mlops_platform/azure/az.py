@@ -1,4 +1,4 @@
-"""Runs the command line `az`: its extension `ml`, `az monitor` for autoscaling, and `az storage`.
+"""Runs the command line `az`: its extension `ml`, and `az account`, `az monitor`, `az storage`.
 
 No other module runs `az`. Each command is logged before it runs. Transient errors (throttling,
 timeouts, another operation in progress) are retried, other errors are not. An interrupted change
@@ -28,7 +28,7 @@ from mlops_platform.settings import Cloud
 MAX_ATTEMPTS = 6
 MAX_POLLS = 180  # reads of a state that is still changing: an hour with the default wait
 TIMEOUT = 2 * 60 * 60  # seconds that one command may take; a deployment may take one hour
-BEYOND_ML = ("monitor", "storage")  # groups of `az` that are not its extension's
+BEYOND_ML = ("account", "monitor", "storage")  # groups of `az` that are not its extension's
 NOT_FOUND = 3  # exit code of `az ... show` if the resource does not exist
 TRANSIENT = re.compile(
     r"TooManyRequests|Too many requests|ServiceUnavailable|Service Unavailable|Bad ?Gateway"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_platform.azure import packages, signatures
+from mlops_platform.azure import certification, packages, signatures
 from mlops_platform.azure.endpoint import COLOURS, Endpoint
 from mlops_platform.azure.endpoints import load_endpoints
 from mlops_platform.azure.target import Target
@@ -16,13 +16,15 @@ def run(target: Target, number_or_role: str) -> str:
     """Deploy a version, by its number or as `challenger` or `champion`; return its number.
 
     Raises:
-        GateError: the version must not be deployed, its model is not the one that was registered
-            or signed, its ethics checks do not allow production, or a rollout is in progress.
+        GateError: the version must not be deployed, nobody certified it, its model is not the one
+            that was registered or signed, its ethics checks do not allow production, or a rollout
+            is in progress.
         UsageError: there is no such version or endpoint, or Azure refuses.
     """
     versions = Versions(target)
     version = versions.get(number_or_role)
     require_deployable(target, versions, version)
+    certification.require_certified(target, version.number)
     if target.environment == "prod" and version.role == "challenger":
         from mlops_platform.ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
 

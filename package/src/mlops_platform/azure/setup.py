@@ -1,13 +1,14 @@
-"""Creates the resources of an environment in Azure: cluster, data asset, endpoints, deletion.
+"""Creates what a project needs in its workspace: data asset, endpoints, deletion.
 
-It can run any number of times: existing resources that are as declared stay.
+The cluster, too, where another than infra/ made the workspace. It can run any number of times:
+existing resources that are as declared stay.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mlops_platform.azure import network, retention
+from mlops_platform.azure import infra, network, retention
 from mlops_platform.azure.az import set_options
 from mlops_platform.azure.endpoint import Endpoint
 from mlops_platform.azure.endpoints import load_endpoints
@@ -58,6 +59,9 @@ def _cluster(target: Target) -> None:
     def is_current() -> bool:
         compute = target.az.read("compute", "show", *options)
         network.require_cluster(target, compute)
+        if target.cloud.infra is not None:
+            infra.require_cluster(target, exists=compute is not None)
+            return True
         return compute is not None and all(
             _is_same(compute.get(key), settings[key]) for key in settings
         )

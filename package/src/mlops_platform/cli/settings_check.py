@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from mlops_platform import settings
-from mlops_platform.azure import sweep
+from mlops_platform.azure import access, infra, sweep
 from mlops_platform.cli import data_files, pipelines
 from mlops_platform.core.errors import UsageError
 from mlops_platform.data.contract import load_contract
@@ -40,6 +40,13 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield patches.load
     if (conf / "consumers.yml").exists():
         yield settings.load_consumers
+    if (conf / "team.yml").exists():  # projects of before have none until an update brings it
+        yield settings.load_team
+    if (conf.resolve().parent / access.ROLES).exists():
+        yield lambda conf: access.load(conf.resolve().parent)
+    clouds = [env for env in get_args(settings.Environment) if (conf / f"{env}.yml").exists()]
+    if len(clouds) == len(get_args(settings.Environment)):
+        yield infra.is_used
     for environment in get_args(settings.Environment):
         if (conf / f"{environment}.yml").exists():
             yield partial(settings.load_cloud, environment=environment)

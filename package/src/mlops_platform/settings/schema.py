@@ -22,6 +22,19 @@ SIZE = r"^Standard_[A-Za-z0-9_]+$"
 FIELD = r"^[^.]+(\.[^.]+)*$"
 DOTTED = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"  # the module and the name of a function
 ENDPOINT = r"^[a-z](-?[a-z0-9]){2,31}$"
+GROUP = r"^[\w().-]{0,89}[\w()-]$"
+STORAGE = r"^[a-z0-9]{3,24}$"
+LOCATION = r"^[a-z][a-z0-9]{2,29}$"
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+Role = Literal[
+    "data_scientist",
+    "ml_engineer",
+    "model_validator",
+    "data_engineer",
+    "data_reader",
+    "domain_expert",
+]
 SUBNET = r"(?i)^/subscriptions/\S+/providers/Microsoft\.Network/virtualNetworks/\S+/subnets/\S+$"
 
 
@@ -249,10 +262,24 @@ class Network(Settings):
         return self
 
 
+class Infra(Settings):
+    """What infra/ makes of an environment, with Terraform.
+
+    `shared` is the resource group of what all environments share: the registry, and the storage
+    account `state`, in which Terraform keeps what it made. `subnet` is where private endpoints are.
+    """
+
+    location: str = Field(pattern=LOCATION)
+    shared: str = Field(pattern=GROUP)
+    state: str = Field(pattern=STORAGE)
+    budget: int = Field(ge=1)  # a month, in the currency of the subscription
+    subnet: str | None = Field(default=None, pattern=SUBNET)
+
+
 class Cloud(Settings):
     """conf/dev.yml, conf/staging.yml and conf/prod.yml: one environment in Azure."""
 
-    resource_group: str = Field(pattern=r"^[\w().-]{0,89}[\w()-]$")
+    resource_group: str = Field(pattern=GROUP)
     workspace: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
     registry: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,32}$")
     cluster: Cluster
@@ -262,7 +289,51 @@ class Cloud(Settings):
     # A project that has not decided yet keeps what azureml/ says, and public addresses.
     collect: Collect | None = None
     network: Network | None = None
+    # Without it somebody else makes workspace, cluster, identities and roles.
+    infra: Infra | None = None
     tags: dict[str, str]
+
+    @model_validator(mode="after")
+    def _infra_needs_network(self) -> Cloud:
+        if self.infra is not None and self.network is None:
+            raise ValueError("`infra` needs `network`, which says whether addresses are public")
+        return self
+
+
+class Member(Settings):
+    """Who has a role: the object id of a group in Entra ID, the address for its alerts."""
+
+    group: str | None = Field(default=None, pattern=UUID)
+    address: str = Field(pattern=ADDRESS)
+    on_call: bool = False
+
+
+class Ci(Settings):
+    """How CI's identities log in: the issuer of its tokens, and the subject of each identity."""
+
+    issuer: str = Field(pattern=r"^https://\S+$")
+    subjects: dict[Literal["dev", "share", "staging", "prod"], str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_identity_each(self) -> Ci:
+        if len(set(self.subjects.values())) < len(self.subjects):
+            raise ValueError("two of `subjects` are the same, so one job could act as another")
+        return self
+
+
+class Team(Settings):
+    """conf/team.yml. All but `roles` matter only in Azure."""
+
+    roles: dict[Role, Member]
+    definitions: str = Field(default="own", min_length=1)
+    just_in_time: bool = True
+    ci: Ci | None = None
+
+    @model_validator(mode="after")
+    def _somebody_is_called(self) -> Team:
+        if not any(member.on_call for member in self.roles.values()):
+            raise ValueError("nobody is on call; write `on_call: true` for a role")
+        return self
 
 
 def load_project(conf: Path) -> Project:
@@ -284,6 +355,11 @@ def load_consumers(conf: Path) -> dict[str, Consumer]:
     """Read conf/consumers.yml: consumers by name."""
     source = conf / "consumers.yml"
     return parse(Consumers, read_yaml(source), source).consumers
+
+
+def load_team(conf: Path) -> Team:
+    """Read conf/team.yml."""
+    return parse(Team, read_yaml(conf / "team.yml"), conf / "team.yml")
 
 
 def load_cloud(conf: Path, environment: Environment) -> Cloud:

@@ -1,0 +1,76 @@
+# Managed by the template: `copier update` changes it.
+# What holds in each environment. `poe infra-check` tests it; in Azure a broken rule stops the plan, too.
+
+locals {
+  storage  = azurerm_storage_account.this
+  vault    = azurerm_key_vault.this
+  images   = azurerm_container_registry.this
+  place    = azurerm_machine_learning_workspace.this
+  cluster  = azurerm_machine_learning_compute_cluster.cpu
+  budget   = azurerm_consumption_budget_resource_group.this
+  events   = azurerm_eventgrid_system_topic_event_subscription.queue
+  prod     = var.environment == "prod"
+  subjects = { for job, made in azurerm_federated_identity_credential.ci : job => made.subject }
+  rules = [
+    ["main.tf: names are those that the commands use",
+    [azurerm_resource_group.this.name, local.place.name, local.cluster.name] == [local.conf.resource_group, local.conf.workspace, yamldecode(file("${path.module}/../azureml/compute/cpu.yml")).name]],
+    ["main.tf: everything has the tags of conf/",
+    alltrue([for made in [azurerm_resource_group.this, local.storage, local.vault, local.images, local.place, local.cluster] : jsonencode(made.tags) == jsonencode(local.conf.tags)])],
+    ["main.tf: addresses are public where conf/ says so, and nowhere else",
+    alltrue([for open in concat([for made in [local.storage, local.vault, local.images, local.place] : made.public_network_access_enabled], [local.cluster.node_public_ip_enabled]) : open == local.conf.network.public])],
+    ["conf/prod.yml: production is private, or `decided_by` says who opened it",
+    !local.prod || !local.conf.network.public || can(length(local.conf.network.decided_by))],
+    ["main.tf: a private workspace has a managed network, and builds images on its cluster",
+    local.public || local.place.managed_network[0].isolation_mode != "Disabled" && local.place.image_build_compute_name == local.cluster.name],
+    ["main.tf: with a subnet, a private workspace and what it uses have private endpoints",
+    join(" ", keys(azurerm_private_endpoint.this)) == (local.public || local.subnet == null ? "" : "amlworkspace blob file registry vault")],
+    ["main.tf: storage has no keys, nothing public to read, and no old TLS",
+    [local.storage.shared_access_key_enabled, local.storage.allow_nested_items_to_be_public, local.storage.min_tls_version] == [false, false, "TLS1_2"]],
+    ["main.tf: production's storage survives the loss of a zone, and its vault cannot be purged",
+    !local.prod || local.storage.account_replication_type == "ZRS" && local.vault.purge_protection_enabled == true],
+    ["main.tf: the vault knows roles, the images' registry no administrator",
+    [local.vault.rbac_authorization_enabled, local.images.admin_enabled] == [true, false]],
+    ["main.tf: nobody logs in to the cluster, and it rests at zero",
+    [local.cluster.ssh_public_access_enabled, local.cluster.local_auth_enabled, local.cluster.scale_settings[0].min_node_count] == [false, false, 0]],
+    ["main.tf: size, tier and limits of the cluster are those of conf/",
+    [local.cluster.vm_size, local.cluster.vm_priority, local.cluster.scale_settings[0].max_node_count, local.cluster.scale_settings[0].scale_down_nodes_after_idle_duration] == [local.conf.cluster.size, local.conf.cluster.tier == "dedicated" ? "Dedicated" : "LowPriority", local.conf.cluster.max_nodes, "PT${local.conf.cluster.idle_seconds}S"]],
+    ["main.tf: workspace and cluster act as themselves",
+    [local.place.identity[0].type, local.cluster.identity[0].type] == ["SystemAssigned", "SystemAssigned"]],
+    ["access.tf: each role takes out what hands out keys",
+    alltrue([for role in azurerm_role_definition.this : length(role.permissions[0].not_actions) >= 6])],
+    ["roles.yml: each set that a role names is there",
+    alltrue([for set in flatten(values(local.here)) : contains(keys(local.roles.sets), set)])],
+    ["access.tf: a role for each of people, and for each job of CI",
+    length(local.definitions) == length(local.roles.people) + (var.environment == "dev" ? 2 : 1)],
+    ["access.tf: production's data is read just in time, unless conf/team.yml says no",
+    [contains(keys(azurerm_pim_eligible_role_assignment.this), "data_reader"), contains(keys(azurerm_role_assignment.this), "data_reader")] == [contains(keys(local.groups), "data_reader") && local.prod && try(local.team.just_in_time, true), contains(keys(local.groups), "data_reader") && !(local.prod && try(local.team.just_in_time, true))]],
+    ["access.tf: dev's identity shares nothing, and each job has one of its own",
+    join(" ", keys(azurerm_user_assigned_identity.ci)) == (var.environment == "dev" ? "dev share" : var.environment)],
+    ["access.tf: only one job can log in as an identity: on GitHub, that of its environment",
+    alltrue([for job, subject in local.subjects : !strcontains(subject, "*") && (!strcontains(local.team.ci.issuer, "githubusercontent") || endswith(subject, ":environment:${job}"))])],
+    ["access.tf: credentials are for the issuer of conf/team.yml and for Azure",
+    alltrue([for made in azurerm_federated_identity_credential.ci : made.issuer == local.team.ci.issuer && made.audience == tolist(["api://AzureADTokenExchange"])])],
+    ["watch.tf: each role has its address, and somebody is on call",
+    { for role, group in azurerm_monitor_action_group.role : role => group.email_receiver[0].email_address } == { for role, member in local.team.roles : role => member.address } && alltrue([for told in local.budget.notification : length(told.contact_emails) > 0])],
+    ["watch.tf: the budget is that of conf/, and tells before and after",
+    local.budget.amount == local.conf.infra.budget && toset(local.budget.notification[*].threshold_type) == toset(["Actual", "Forecasted"])],
+    ["watch.tf: logs are kept for 90 days, all of the workspace's",
+    azurerm_log_analytics_workspace.this.retention_in_days >= 90 && length(azurerm_monitor_diagnostic_setting.this.enabled_log) > 0],
+    ["watch.tf: the topic is Azure ML's, and sends its four events as itself",
+    azurerm_eventgrid_system_topic.this.topic_type == "Microsoft.MachineLearningServices.Workspaces" && length(local.events.included_event_types) == 4 && try(local.events.delivery_identity[0].type, "") == "SystemAssigned"],
+  ]
+  broken = [for rule in local.rules : rule[0] if !rule[1]]
+}
+
+output "rules" {
+  description = "What was checked."
+  value       = [for rule in local.rules : rule[0]]
+  precondition {
+    condition     = length(local.broken) == 0
+    error_message = "broken: ${join("; ", local.broken)}"
+  }
+  precondition {
+    condition     = alltrue([for made in azurerm_role_assignment.this : made.scope == azurerm_resource_group.this.id || startswith(made.scope, "${local.shared}/providers/")])
+    error_message = "broken: access.tf: rights end at the group and at the registry"
+  }
+}

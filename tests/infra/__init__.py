@@ -1,0 +1,1 @@
+"""infra/ of rendered projects, run by the real Terraform without Azure."""
