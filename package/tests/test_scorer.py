@@ -211,7 +211,7 @@ def test_two_processes_may_fetch_at_once(conf, model, monkeypatch):
         return made
 
     monkeypatch.setattr(Registry, "download", overtaken)
-    stored = store.fetch(conf, "champion")
+    stored = store.fetch(conf, "1")
     assert rivals
     monkeypatch.undo()
     Scorer(*stored)
@@ -239,5 +239,5 @@ def test_an_interrupted_download_leaves_nothing(conf, monkeypatch):
 
     monkeypatch.setattr(Registry, "download", break_off)
     with pytest.raises(UsageError, match="went away"):
-        store.fetch(conf, "champion")
+        store.fetch(conf, "1")
     assert list((conf.parent / ".mlops" / "models").iterdir()) == []

@@ -1,6 +1,5 @@
 """The command `mlops serve`: its address, its key, and how it stops."""
 
-import asyncio
 import http.client
 import json
 import multiprocessing
@@ -19,10 +18,9 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-import uvicorn
 from mlops_platform.core.errors import UsageError
 from mlops_platform.serving import app as endpoint
-from mlops_platform.serving import draining, keys, server
+from mlops_platform.serving import keys, server
 from mlops_platform.serving.scorer import Scorer
 
 from benchmarks import load
@@ -135,14 +133,14 @@ def test_no_process_is_left_when_the_error_is_told(conf):
 
 
 def test_a_look_up_that_is_killed_is_said(conf, monkeypatch):
-    monkeypatch.setattr(server, "_find", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(server.store, "fetch", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(UsageError, match="it was killed: check the free memory"):
         server._load(conf, "1", None)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the process in /proc")
 def test_the_look_up_ends_after_a_server_that_is_killed(serve):
-    process = serve("--port", "0")
+    process = serve("--version", "1", "--port", "0")  # not known without MLflow
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while not children.read_text():
         assert process.poll() is None
@@ -184,143 +182,6 @@ def test_a_public_address_with_a_key_answers_those_who_have_it(serve, conf, tmp_
         assert answer.status_code == 200
         process.kill()
         assert KEY not in (conf.parent / "log").read_text()
-
-
-# ---------------------------------------------------------------- connections
-
-
-class Slow:
-    """An app that answers after it is told to."""
-
-    def __init__(self) -> None:
-        self.started, self.go = asyncio.Event(), asyncio.Event()
-
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        """Answer one request."""
-        self.started.set()
-        await self.go.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"done"})
-
-
-async def exchange(port: int, content: bytes, then: Callable[[], None] = lambda: None) -> bytes:
-    """Send bytes and return all that comes until the connection is closed."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(content)
-    then()
-    answer = await reader.read()
-    writer.close()
-    return answer
-
-
-async def started(app: object) -> tuple[draining.DrainingServer, asyncio.Task, int]:
-    """A server, its task, and its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,
-        http=draining.protocol({"model": "credit-risk", "version": "3"}),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        timeout_graceful_shutdown=5,
-    )
-    running = draining.DrainingServer(config, threading.Event())
-    task = asyncio.create_task(running.serve(sockets=[listener]))
-    while not running.started:
-        await asyncio.sleep(0.01)
-    return running, task, listener.getsockname()[1]
-
-
-GET = b"GET / HTTP/1.1\r\nHost: test\r\n"
-
-
-def problem(answer: bytes) -> tuple[int, str]:
-    """Status and text of an answer that must have the shape of a problem."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"content-type: application/json" in head.lower()
-    content = json.loads(body)
-    assert content.keys() == {"model", "version", "error", "faults"}
-    return int(head.split()[1]), content["error"]
-
-
-def test_what_the_app_never_sees_is_a_problem_too(monkeypatch):
-    monkeypatch.setattr(draining, "HEADER_SECONDS", 0.2)
-    monkeypatch.setattr(draining, "DRAIN_SECONDS", 0.1)
-    monkeypatch.setattr(draining, "MAX_CONNECTIONS", 2)
-
-    async def ask() -> dict[str, tuple[int, str]]:
-        running, task, port = await started(Slow())
-        answers = {
-            "no HTTP": await exchange(port, b"income=2471\r\n\r\n"),
-            "half a header": await exchange(port, GET + b"X-Half: "),
-            "nothing": await exchange(port, b""),
-        }
-        idle = [asyncio.create_task(exchange(port, GET)) for _ in range(2)]
-        await asyncio.sleep(0.05)
-        answers["one too many"] = await exchange(port, b"")
-        await asyncio.gather(*idle)
-        running.handle_exit(signal.SIGTERM, None)
-        await task
-        return {name: problem(answer) for name, answer in answers.items()}
-
-    assert asyncio.run(ask()) == {
-        "no HTTP": (400, "the request is not valid HTTP"),
-        "half a header": (408, "no request arrived within 0.2 seconds"),
-        "nothing": (408, "no request arrived within 0.2 seconds"),
-        "one too many": (503, "too many connections; try again later"),
-    }
-
-
-def test_what_was_accepted_before_the_end_is_answered(monkeypatch):
-    """A request that runs, one on an open connection, and connections in the listener's queue."""
-    monkeypatch.setattr(draining, "DRAIN_SECONDS", 0.3)
-
-    async def ask() -> list[bytes]:
-        app = Slow()
-        running, task, port = await started(app)
-        asked = [asyncio.create_task(exchange(port, GET + b"Connection: close\r\n\r\n"))]
-        await app.started.wait()
-        late: list[socket.socket] = []
-        close = running._stop_listening
-
-        async def stop_listening(sockets: list[socket.socket]) -> None:
-            for _ in range(5):  # connected and sent while nothing is accepted
-                late.append(socket.create_connection(("127.0.0.1", port)))
-                late[-1].sendall(GET + b"Connection: close\r\n\r\n")
-            await close(sockets)
-
-        monkeypatch.setattr(running, "_stop_listening", stop_listening)
-        running.handle_exit(signal.SIGTERM, None)
-        running.handle_exit(signal.SIGINT, None)  # poe sends this one too
-        while not late or not running.server_state.tasks:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
-        app.go.set()
-        await task
-        return [await asked[0], *(one.recv(1000) for one in late)]
-
-    answers = asyncio.run(ask())
-    assert len(answers) == 6
-    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
-
-
-def test_a_second_signal_ends_at_once(monkeypatch):
-    monkeypatch.setattr(draining, "FORCE_SECONDS", 0)
-
-    async def ask() -> float:
-        app = Slow()
-        running, task, port = await started(app)
-        asked = asyncio.create_task(exchange(port, GET + b"\r\n"))
-        await app.started.wait()
-        running.handle_exit(signal.SIGINT, None)
-        await asyncio.sleep(0.01)
-        running.handle_exit(signal.SIGINT, None)
-        await task
-        app.go.set()
-        await asked
-        return running.force_exit
-
-    assert asyncio.run(ask()) is True
 
 
 # ---------------------------------------------------------------- restarts under load

@@ -108,14 +108,16 @@ def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics) -> None:
         why = unsupported(headers.getlist("content-type"), headers.getlist("content-encoding"))
         if why:
             return _refuse(scorer, 415, why[0], why[1] | CLOSE)
+        too_long = f"the body is longer than {MAX_BYTES} bytes; send fewer rows"
+        if int(headers.get("content-length", 0)) > MAX_BYTES:
+            return _refuse(scorer, 413, too_long, CLOSE)
         body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for block in request.stream():
                     body += block
                     if len(body) > MAX_BYTES:
-                        error = f"the body is longer than {MAX_BYTES} bytes; send fewer rows"
-                        return _refuse(scorer, 413, error, CLOSE)
+                        return _refuse(scorer, 413, too_long, CLOSE)
         except TimeoutError:
             error = f"the body did not arrive within {BODY_SECONDS} seconds"
             return _refuse(scorer, 408, error, CLOSE)

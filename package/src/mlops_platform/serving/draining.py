@@ -1,4 +1,4 @@
-"""An HTTP server that stops without losing a request, and bounds what a connection can hold.
+"""An HTTP server that stops without losing a request.
 
 On SIGTERM it goes on accepting for a moment, in which /ready says that it stops and each answer
 closes its connection; then it stops listening, answers what has been accepted, and ends.
@@ -7,7 +7,6 @@ closes its connection; then it stops listening, answers what has been accepted, 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 import threading
@@ -16,89 +15,14 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MAX_CONNECTIONS = 512
-HEADER_SECONDS = 10  # for the headers of a request to arrive
+from mlops_platform.serving.connections import BoundedProtocol
+
 DRAIN_SECONDS = 1.0  # in which clients and load balancers notice
 GRACE_SECONDS = 7  # for requests that run; together less than the 10 s after which Docker kills
 FORCE_SECONDS = 1.0  # a signal this long after the first ends at once; poe sends two together
 logger = logging.getLogger(__name__)
-
-
-class BoundedProtocol(H11Protocol):
-    """One connection; problems that the app does not see have the app's shape."""
-
-    identity: dict[str, str]  # model and version, set by `protocol`
-    _headers_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or refuse it if there are too many."""
-        super().connection_made(transport)
-        self.quiet_since = time.monotonic()
-        if len(self.connections) > MAX_CONNECTIONS:
-            self._refuse(503, "too many connections; try again later")
-        else:
-            self._wait_for_headers()
-
-    def data_received(self, data: bytes) -> None:
-        """Read what came; if it does not complete the headers in time, close."""
-        if self.transport.is_closing():
-            return
-        self.quiet_since = time.monotonic()
-        super().data_received(data)
-        if not self.idle:
-            self._stop_timer()
-        elif self._headers_timer is None:
-            self._wait_for_headers()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._stop_timer()
-        super().connection_lost(exc)
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
-        self._refuse(400, "the request is not valid HTTP")
-
-    @property
-    def idle(self) -> bool:
-        """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
-
-    def _wait_for_headers(self) -> None:
-        self._headers_timer = self.loop.call_later(HEADER_SECONDS, self._headers_are_late)
-
-    def _headers_are_late(self) -> None:
-        self._headers_timer = None
-        if self.idle:
-            self._refuse(408, f"no request arrived within {HEADER_SECONDS} seconds")
-
-    def _stop_timer(self) -> None:
-        if self._headers_timer is not None:
-            self._headers_timer.cancel()
-            self._headers_timer = None
-
-    def _refuse(self, status: int, error: str) -> None:
-        """Send a problem and close the connection; only close it where an answer is under way."""
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE} and self.idle:
-            content = json.dumps({**self.identity, "error": error, "faults": []}).encode()
-            headers = [("Content-Type", "application/json"), ("Connection", "close")]
-            headers.append(("Content-Length", str(len(content))))
-            for event in (
-                h11.Response(status_code=status, headers=headers),
-                h11.Data(data=content),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
-
-
-def protocol(identity: dict[str, str]) -> type[BoundedProtocol]:
-    """The protocol whose problems name a model and its version."""
-    return type("Protocol", (BoundedProtocol,), {"identity": identity})
 
 
 class DrainingServer(uvicorn.Server):

@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -50,36 +52,16 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
 
 def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingServer, str]:
     """The server of a version, and the version's name."""
-    # Only the look-up needs MLflow. Its own process runs while this one imports the rest, and its
-    # memory is freed afterwards.
-    receiver, sender = Pipe(duplex=False)
-    lookup = Process(target=_send_model, args=(conf, version, sender))
-    lookup.start()
-    sender.close()  # so that receiving fails if the process ends without an answer
-    try:
+    with _looking_up(conf, version) as find:
         import skops.io  # noqa: F401, PLC0415  the scorer needs it, and it takes a second
         import uvicorn  # noqa: PLC0415
 
         from mlops_platform.serving.app import create  # noqa: PLC0415
-        from mlops_platform.serving.draining import (  # noqa: PLC0415
-            GRACE_SECONDS,
-            DrainingServer,
-            protocol,
-        )
+        from mlops_platform.serving.connections import protocol  # noqa: PLC0415
+        from mlops_platform.serving.draining import GRACE_SECONDS, DrainingServer  # noqa: PLC0415
         from mlops_platform.serving.scorer import Scorer  # noqa: PLC0415
 
-        found = receiver.recv()
-    except EOFError:
-        raise UsageError(
-            "the process that looks up the model ended without an answer. If no error is shown "
-            "above, it was killed: check the free memory."
-        ) from None
-    finally:
-        receiver.close()
-        lookup.join()
-    if isinstance(found, UsageError | GateError):
-        raise found
-    scorer = Scorer(*found)
+        scorer = Scorer(*find())
 
     stopping = threading.Event()
     config = uvicorn.Config(
@@ -97,22 +79,57 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
     return DrainingServer(config, stopping), f"{scorer.name} version {scorer.version}"
 
 
-def _send_model(conf: Path, version: str | Path, sender: Connection) -> None:
+@contextmanager
+def _looking_up(conf: Path, version: str | Path) -> Iterator[Callable[[], StoredModel]]:
+    """Look up a version while the block runs; the function that it yields waits for the model.
+
+    Where that needs MLflow, a process does it while this one imports the rest, and its memory is
+    freed afterwards.
+    """
+    known = _find_without_mlflow(conf, version)
+    if known is not None:
+        yield lambda: known
+        return
+    receiver, sender = Pipe(duplex=False)
+    lookup = Process(target=_send_model, args=(conf, version, sender))
+    lookup.start()
+    sender.close()  # so that receiving fails if the process ends without an answer
+    try:
+        yield lambda: _receive_model(receiver)
+    finally:
+        receiver.close()
+        lookup.join()
+
+
+def _find_without_mlflow(conf: Path, version: str | Path) -> StoredModel | None:
+    """The model in an image, or the champion if it is known; None if MLflow must be asked."""
+    if isinstance(version, Path):
+        return store.find_in_image(version, team.load_team(conf))
+    return store.recall(conf) if version == "champion" else None
+
+
+def _receive_model(receiver: Connection) -> StoredModel:
+    try:
+        found: StoredModel | UsageError | GateError = receiver.recv()
+    except EOFError:
+        raise UsageError(
+            "the process that looks up the model ended without an answer. If no error is shown "
+            "above, it was killed: check the free memory."
+        ) from None
+    if isinstance(found, UsageError | GateError):
+        raise found
+    return found
+
+
+def _send_model(conf: Path, version: str, sender: Connection) -> None:
     """Send the model of a version, or what is wrong with it, to the process that serves it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends both; only one of them says so
     found: StoredModel | UsageError | GateError
     try:
-        found = _find(conf, version)
+        found = store.fetch(conf, version)
     except (UsageError, GateError) as error:
         found = error
     sender.send(found)
-
-
-def _find(conf: Path, version: str | Path) -> StoredModel:
-    """The model of a version, or in a folder."""
-    if isinstance(version, Path):
-        return store.find_in_image(version, team.load_team(conf))
-    return store.fetch(conf, version)
 
 
 def _bind(host: str, port: int, key: str | None) -> socket.socket:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +13,10 @@ from mlops_platform.core.files import atomic_folder
 from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.models import artifact, team
 from mlops_platform.models.team import Team
-from mlops_platform.tracking import binding
+from mlops_platform.settings import load_project
+from mlops_platform.tracking import binding, remembered
 from mlops_platform.tracking.roles import Version
+from mlops_platform.tracking.store import local_files
 
 HASH = "MLOPS_MODEL_HASH"
 TRUSTED = "MLOPS_TRUSTED"
@@ -37,30 +41,51 @@ def fetch(conf: Path, version: str) -> StoredModel:
         UsageError: no such version, no champion yet, or a registry that cannot be reached.
         GateError: the version's model is not the one that was registered.
     """
-    # MLflow takes a second to import, and a caller with a model's folder does not need it.
+    known = recall(conf) if version == "champion" else None
+    if known is not None:
+        return known
+    # MLflow takes seconds to import, and a caller with a model's folder does not need it.
     from mlops_platform.tracking.registry import Registry  # noqa: PLC0415
 
     registry = Registry(conf)
-    version_found = registry.champion() if version == "champion" else registry.get(version)
-    folder_of_version = project_root(conf) / STATE / "models" / version_found.number
-    folder = folder_of_version / "model"
+    found = registry.champion() if version == "champion" else registry.get(version)
     if registry.is_local:  # a copy that is still right must not hide that the store's is not
-        registry.require_unchanged(version_found)
-    if not _is_of(version_found, folder):
+        registry.require_unchanged(found)
+    return _copied(conf, registry.name, found, lambda folder: registry.download(found, folder))
+
+
+def recall(conf: Path) -> StoredModel | None:
+    """The champion, where no MLflow is needed to know it: the store is as it was when asked last.
+
+    None if it must be asked, or if the store has another model than was registered.
+    """
+    name = load_project(conf).name
+    champion = remembered.recall(conf, name)
+    files = local_files(conf, champion.run_id) if champion else None
+    if champion is None or files is None or not _is_of(champion, files / "model"):
+        return None
+    source = files / "model"
+    return _copied(conf, name, champion, lambda to: shutil.copytree(source, to / "model"))
+
+
+def _copied(conf: Path, name: str, version: Version, copy: Callable[[Path], object]) -> StoredModel:
+    """A version's model in `.mlops/models/`; `copy` brings it into a folder."""
+    folder_of_version = project_root(conf) / STATE / "models" / version.number
+    folder = folder_of_version / "model"
+    if not _is_of(version, folder):
         try:
             with atomic_folder(folder_of_version) as scratch:
-                registry.download(version_found, scratch)
+                copy(scratch)
         except OSError:
-            # Another process may have downloaded it at the same time.
-            if not _is_of(version_found, folder):
+            # Another process may have copied it at the same time.
+            if not _is_of(version, folder):
                 raise
-        if not _is_of(version_found, folder):
+        if not _is_of(version, folder):
             raise UsageError(
-                f"version {version_found.number} of {registry.name}: its run "
-                f"{version_found.run_id} has the "
+                f"version {version.number} of {name}: its run {version.run_id} has the "
                 "model of another run. Train again and promote the new version."
             )
-    return StoredModel(folder, registry.name, version_found.number, team.load_team(conf))
+    return StoredModel(folder, name, version.number, team.load_team(conf))
 
 
 def find_deployed(folder: Path, package: str, version: str | None = None) -> StoredModel:

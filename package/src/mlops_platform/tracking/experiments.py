@@ -22,7 +22,14 @@ from mlops_platform.core.files import atomic_file
 from mlops_platform.core.locks import exclusive
 from mlops_platform.core.paths import STATE, default_store, project_root
 from mlops_platform.settings import load_project
-from mlops_platform.tracking.store import SQLITE, examine, path_of, store_errors
+from mlops_platform.tracking.store import (
+    SQLITE,
+    examine,
+    local_files,
+    path_of,
+    store_errors,
+    store_uri,
+)
 
 # Before MLflow is imported: it reads its level once.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
@@ -33,13 +40,7 @@ from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
-__all__ = ["MlflowClient", "MlflowException", "Run", "store_errors"]
-
-
-def store_uri(conf: Path) -> str:
-    """The URI of the store of runs and versions."""
-    remote = os.environ.get("MLFLOW_TRACKING_URI")
-    return remote or f"sqlite:///{default_store(project_root(conf)).as_posix()}"
+__all__ = ["MlflowClient", "MlflowException", "Run", "store_errors", "store_uri"]
 
 
 def has_store(conf: Path) -> bool:
@@ -157,7 +158,7 @@ def upload(conf: Path, run_id: str, folder: Path, name: str) -> None:
     """Copy a folder into a run's files."""
     client = connect(conf)
     with store_errors("Uploading files to the run", store_uri(conf)):
-        if local := _local_files(conf, run_id):
+        if local := local_files(conf, run_id):
             shutil.copytree(folder, local / name, dirs_exist_ok=True)
         else:
             client.log_artifacts(run_id, str(folder), name)
@@ -167,7 +168,7 @@ def download(conf: Path, run_id: str, name: str, folder: Path) -> Path:
     """Copy a folder of a run's files into `folder`, and return where it lies."""
     client = connect(conf)
     with store_errors(f"Loading `{name}` of run {run_id}", store_uri(conf)):
-        if local := _local_files(conf, run_id):
+        if local := local_files(conf, run_id):
             return Path(shutil.copytree(local / name, folder / name))
         return Path(client.download_artifacts(run_id, name, str(folder)))
 
@@ -175,21 +176,12 @@ def download(conf: Path, run_id: str, name: str, folder: Path) -> Path:
 @contextmanager
 def files(conf: Path, run_id: str, name: str) -> Iterator[Path]:
     """A folder of a run's files, to read: where it lies, or a copy for the time of the block."""
-    local = _local_files(conf, run_id)
+    local = local_files(conf, run_id)
     if local and (local / name).is_dir():
         yield local / name
         return
     with tempfile.TemporaryDirectory() as scratch:
         yield download(conf, run_id, name, Path(scratch))
-
-
-def _local_files(conf: Path, run_id: str) -> Path | None:
-    """Where a run's files lie beside a SQLite store; MLflow keeps them under the same names.
-
-    Found from where the store is now: MLflow notes absolute paths, and a project may be moved.
-    """
-    path = path_of(store_uri(conf))
-    return path.parent / "artifacts" / run_id / "artifacts" if path else None
 
 
 def finish(conf: Path, run_id: str, *, ok: bool) -> None:

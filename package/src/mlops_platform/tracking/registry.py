@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.settings import load_project
-from mlops_platform.tracking import binding, experiments
+from mlops_platform.tracking import binding, experiments, remembered
 from mlops_platform.tracking.experiments import MlflowClient, MlflowException
 from mlops_platform.tracking.roles import MODEL_HASH, Role, Version, stamp
 
@@ -59,12 +59,14 @@ class Registry:
         Raises:
             UsageError: there is none yet.
         """
+        asked = remembered.hash_store(self.conf)
         champion = self.holder("champion")
         if champion is None:
             raise UsageError(
                 f"{self.name} has no champion yet. Train a challenger with `uv run poe pipeline`, "
                 "then make it champion with `uv run poe promote`."
             )
+        remembered.remember(self.conf, self.name, champion, asked)
         return champion
 
     def download(self, version: Version, folder: Path) -> Path:
@@ -170,6 +172,7 @@ class Registry:
         previous = {"previous_champion": former.number} if former else {}
         self._write(version, {**previous, **stamp("champion", why, by)})
         self._archive_champions_but(version, f"version {version.number} took its place")
+        self.champion()  # is remembered, and the endpoint starts faster
         return self.get(version.number)
 
     def finish_promotion(self) -> None:
@@ -212,6 +215,7 @@ class Registry:
         self._write(restored, restored_tags)  # the later champion counts
         self._write(failed, role)
         self._archive_champions_but(restored, f"version {restored.number} was restored")
+        self.champion()  # is remembered
         return self.get(restored.number), self.get(failed.number)
 
     def _archive_champions_but(self, champion: Version, why: str) -> None:

@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.paths import default_store, project_root
 
 SQLITE = "sqlite:///"
 PASSWORD_IN_URL = re.compile(r"//[^/@\s]+@")
@@ -34,6 +35,21 @@ NOT_WRITABLE = re.compile(
     r"permission denied|no space left",
     re.IGNORECASE,
 )
+
+
+def store_uri(conf: Path) -> str:
+    """The URI of the store of runs and versions."""
+    remote = os.environ.get("MLFLOW_TRACKING_URI")
+    return remote or f"{SQLITE}{default_store(project_root(conf)).as_posix()}"
+
+
+def local_files(conf: Path, run_id: str) -> Path | None:
+    """Where a run's files lie beside a SQLite store; MLflow keeps them under the same names.
+
+    Found from where the store is now: MLflow notes absolute paths, and a project may be moved.
+    """
+    path = path_of(store_uri(conf))
+    return path.parent / "artifacts" / run_id / "artifacts" if path else None
 
 
 def path_of(uri: str) -> Path | None:
