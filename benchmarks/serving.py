@@ -1,7 +1,9 @@
-"""How fast a project serves and scores, beside bare calls in the same run.
+"""How many requests a second the endpoint answers, beside what a team would take instead.
 
-Renders the sample project and trains it, or takes one that has a champion.
-`uv run python benchmarks/serving.py [--project PATH]`
+The same model behind FastAPI alone (`serving_peer.py`), and in MLflow's own server, which gives
+labels and no probabilities. A project of release 1.0.0, which predicted each request by itself,
+shows what one caller waits for. All in turn; servers on one core, callers on another.
+`uv run python benchmarks/serving.py [--rounds 3] [--seconds 3]`; Linux, two cores.
 """
 
 import argparse
@@ -9,176 +11,277 @@ import http.client
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import copier
 from measuring import timed, write
 
+from hooks.release.history import tagged_clone
 from tests.rendering import commit_all, render
 
-ROUNDS = 5
-REQUESTS = 200
-ROWS = 300_000
-IMPORTS = "import fastapi, mlflow, skops.io"
+BEFORE = "v1.0.0"  # the last release that predicted each request by itself
+LOADS = [(callers, rows) for rows in (1, 100) for callers in (1, 8, 64)]
+OURS, PINNED = "mlops serve", "mlops serve --version 1"
+FASTAPI, MLFLOW, OLD = "FastAPI alone", "MLflow's server", f"mlops serve, {BEFORE}"
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 TARGETS = {
-    "ready_seconds_at_most": 3,
-    "request_by_bare_call_at_most": 1.5,
-    "batch_rows_per_minute_at_least": 200_000,
-    "peak_mb_at_most": 500,
+    "64 callers, 1 row: times the better peer, at least": 3,
+    "100 rows: times MLflow's server, at least": 1,
+    "/live while 64 callers wait: milliseconds at most": 50,
+    "processor time until ready: times FastAPI alone, at most": 1.2,
+    f"1 caller, 1 row: times {BEFORE}, at least": 1,
+}
+ROW = {
+    "income": 2000.0,
+    "debt_ratio": 0.3,
+    "years_employed": None,
+    "late_payments": 1,
+    "housing": "rent",
+    "purpose": "car",
 }
 
-# In the project: a model folder, and a CSV file or nothing -> seconds of the model's own call on
-# the whole file in memory, or the median of calls on one row; and a row to send.
-BARE = """
-import json, statistics, sys, time
-from pathlib import Path
-import pandas as pd
-from mlops_platform.models import artifact, team
-from mlops_platform.serving.scorer import Scorer
 
-folder, files, code = Path(sys.argv[1]), sys.argv[2:], team.load_team(Path("conf"))
-scorer, model = Scorer(folder, "benchmark", "0", code), artifact.load(folder, code)
-row = scorer.requests.example()
-raw = pd.read_csv(files[0], dtype=str) if files else pd.DataFrame([row])
-rows, _ = scorer.read(raw)
-predict = model.predict_proba if scorer.labels else model.predict
-times = []
-for _ in range(1 if files else {requests}):
-    began = time.perf_counter()
-    predict(rows)
-    times.append(time.perf_counter() - began)
-print(json.dumps([statistics.median(times), row]))
-"""
+@dataclass(frozen=True)
+class Server:
+    """How one is started and asked."""
 
-SAMPLE = """
-import importlib, sys
-from pathlib import Path
-from mlops_platform.models import team
-make = importlib.import_module(team.load_team(Path("conf")).package + ".sample").make
-make({rows}, seed=1).to_csv(sys.argv[1], index=False)
-"""
+    folder: Path
+    command: list[str]  # PORT stands for the port
+    loads: list[tuple[int, int]]
+    live: str = "/live"
+    score: str = "/score"
+    body: Callable[[list[dict]], object] = lambda rows: {"rows": rows}
+    environment: Mapping[str, str] | None = None
 
 
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--project", type=Path, help="A project with a champion.")
-    given = parser.parse_args().project
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3, help="Of each load.")
+    given = parser.parse_args()
     for name in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as folder:
-        project = given.resolve() if given else make_project(Path(folder) / "project")
-        serving = measure_serving(project)
-        batch = measure_batch(project, Path(folder))
-    measured = {
-        "ready_seconds": serving["ready_seconds"],
-        "request_by_bare_call": serving["request_by_bare_call"],
-        "batch_rows_per_minute": batch["rows_per_minute"],
-        "peak_mb": max(serving["peak_mb"], batch["peak_mb"]),
+        scratch = Path(folder)
+        servers = all_servers(make_project(scratch / "project"), make_old(scratch))
+        rounds = [
+            {name: measure(server, scratch, given.seconds) for name, server in servers.items()}
+            for _ in range(given.rounds)
+        ]
+    median = {
+        name: {
+            what: round(statistics.median(each[name][what] for each in rounds), 2)
+            for what in rounds[0][name]
+        }
+        for name in servers
     }
-    write(
-        "serving",
-        {"targets": TARGETS, "measured_medians": measured, "serve": serving, "batch": batch},
-    )
+    write("serving", {"targets": TARGETS, "measured": ratios(rounds), "medians": median})
+    print(table(median))
 
 
 def make_project(folder: Path) -> Path:
     """Render the sample, train it, make the model champion."""
     render({"project_name": "Credit Risk"}, folder)
+    return train(folder)
+
+
+def make_old(scratch: Path) -> Path:
+    """The same of the earlier release."""
+    tagged_clone(scratch / "clone")
+    answers = {"project_name": "Credit Risk"}
+    to = scratch / "old"
+    copier.run_copy(
+        str(scratch / "clone"), to, answers, vcs_ref=BEFORE, defaults=True, quiet=True, unsafe=True
+    )
+    return train(to)
+
+
+def train(folder: Path) -> Path:
+    """A project with a champion, which has been served once: that compiles the modules."""
     commit_all(folder, "Start")
     for command in (["sync"], ["run", "poe", "pipeline"], ["run", "poe", "promote"]):
         timed(["uv", *command], folder)
-    return folder
+    with running(Server(folder, serve(folder), [])):
+        return folder
 
 
-def measure_serving(project: Path) -> dict[str, float]:
-    """Medians of rounds; in each, the references and the server take turns."""
-    bare = BARE.format(requests=REQUESTS)
-    python = project / ".venv" / "bin" / "python"
-    serve(project, None)  # brings the model, compiles the modules
+def serve(project: Path, *options: str) -> list[str]:
+    """Our command."""
+    return [str(project / ".venv" / "bin" / "mlops"), "serve", "--port", "PORT", *options]
+
+
+def all_servers(project: Path, old: Path) -> dict[str, Server]:
+    """Ours and the peers."""
+    python = str(project / ".venv" / "bin" / "python")
     model = next((project / ".mlops" / "models").glob("*/model"))
-    rounds = []
-    for _ in range(ROUNDS):
-        imports = timed([str(python), "-c", IMPORTS], project).seconds
-        call, row = output(python, project, bare, model)
-        ready, request, peak = serve(project, row)
-        rounds.append((ready, imports, request * 1e3, call * 1e3, request / call, peak))
-    names = ("ready_seconds", f"reference: seconds of `{IMPORTS}`", "request_ms")
-    names += ("reference: bare_call_ms", "request_by_bare_call", "peak_mb")
-    medians = (statistics.median(values) for values in zip(*rounds, strict=True))
-    return {name: round(value, 2) for name, value in zip(names, medians, strict=True)}
-
-
-def measure_batch(project: Path, scratch: Path) -> dict[str, float]:
-    """One large file, the start of the command included."""
-    python = project / ".venv" / "bin" / "python"
-    data = scratch / "new.csv"
-    sample = SAMPLE.format(rows=ROWS)
-    timed([str(python), "-c", sample, str(data)], project)
-    model = next((project / ".mlops" / "models").glob("*/model"))
-    call, _ = output(python, project, BARE.format(requests=1), model, data)
-    to = ["--scores", str(scratch), "--out", str(scratch)]
-    run = timed([str(python.with_name("mlops")), "score", "--data", str(data), *to], project)
-    scored = json.loads((scratch / "batch.json").read_text(encoding="utf-8"))["scored"]
-    assert scored == ROWS
+    peer = str(Path(__file__).with_name("serving_peer.py"))
+    one = [(1, 1)]
     return {
-        "rows": ROWS,
-        "file_mb": round(data.stat().st_size / 1e6, 1),
-        "rows_per_minute": round(ROWS / run.seconds * 60),
-        "reference: bare call, all rows in memory": round(ROWS / call * 60),
-        "peak_mb": round(run.peak_mb),
+        OURS: Server(project, serve(project), LOADS),
+        FASTAPI: Server(project, [python, peer, str(model), "PORT"], LOADS),
+        MLFLOW: Server(
+            project,
+            [python, "-m", "uvicorn", "mlflow.pyfunc.scoring_server.app:app", "--port", "PORT"],
+            LOADS,
+            "/ping",
+            "/invocations",
+            lambda rows: {
+                "dataframe_records": [
+                    {name: row[name] for name in row if name != "loan_id"} for row in rows
+                ]
+            },
+            {"__pyfunc_model_path__": str(model)},  # as `mlflow models serve` starts it
+        ),
+        OLD: Server(old, serve(old), one, "/health"),
+        PINNED: Server(project, serve(project, "--version", "1"), one),  # MLflow is asked for it
     }
 
 
-def serve(project: Path, row: dict | None) -> tuple[float, float, float]:
-    """Start, ask, stop: seconds until ready, median seconds of a request, peak memory in MB."""
-    command = [str(project / ".venv" / "bin" / "mlops"), "serve", "--port", "0"]
+def measure(server: Server, scratch: Path, seconds: float) -> dict[str, float]:
+    """One start of one server, and all its loads."""
+    with running(server) as (process, port, ready):
+        found = {"ready_seconds": ready, "ready_cpu_seconds": cpu_of(process)}
+        for callers, rows in server.loads:
+            request = scratch / "request"
+            request.write_bytes(request_of(server, rows))
+            with live_probes(server, port) as slowest:
+                found[f"{callers} callers, {rows} rows"] = load(port, callers, seconds, request)
+            found[f"{callers} callers, {rows} rows: live_ms"] = max(slowest) * 1000
+    return found
+
+
+@contextmanager
+def running(server: Server) -> Iterator[tuple[subprocess.Popen, int, float]]:
+    """A server on the first core: its process, port, and seconds until it answered."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | dict(server.environment or {})
+    first, *others = sorted(os.sched_getaffinity(0))
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    line = process.stderr.readline()
-    if "serves on" not in line:
-        raise RuntimeError(f"`{' '.join(command)}` failed in {project}:\n{line}")
-    port = int(line.rsplit(":", 1)[1])
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        try:
-            ask(connection, "GET", "/health", "")
-            break
-        except ConnectionRefusedError:
-            time.sleep(0.005)
-    ready = time.perf_counter() - began
-    times = []
-    body = json.dumps({"rows": [row]})
-    for _ in range(REQUESTS if row else 0):
-        asked = time.perf_counter()
-        ask(connection, "POST", "/score", body)
-        times.append(time.perf_counter() - asked)
-    process.send_signal(signal.SIGTERM)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, process.returncode
-    kilobytes = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss / 1024
-    return ready, statistics.median(times or [0]), kilobytes * 1024 / 1e6
+    os.sched_setaffinity(0, {first})
+    try:
+        process = subprocess.Popen(
+            [word.replace("PORT", str(port)) for word in server.command],
+            cwd=server.folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    finally:
+        os.sched_setaffinity(0, set(others) or {first})
+    try:
+        while not answers(port, server.live):
+            if process.poll() is not None or time.perf_counter() > began + 120:
+                raise RuntimeError(f"`{' '.join(process.args)}` does not serve")
+            time.sleep(0.02)
+        yield process, port, time.perf_counter() - began
+    finally:
+        os.sched_setaffinity(0, {first, *others})
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
 
 
-def ask(connection: http.client.HTTPConnection, method: str, path: str, body: str) -> None:
-    """One request on an open connection; the answer must be 200."""
-    connection.request(method, path, body, {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    content = answer.read()
-    assert answer.status == 200, content
+def answers(port: int, path: str) -> bool:
+    """Whether a server answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
-def output(python: Path, project: Path, code: str, *arguments: Path) -> tuple[float, dict]:
-    """What the code prints as JSON."""
-    command = [python, "-c", code, *arguments]
-    done = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE)
-    return tuple(json.loads(done.stdout))
+def cpu_of(process: subprocess.Popen) -> float:
+    """Seconds of processor time of a process and its children that have ended."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICKS
+
+
+def request_of(server: Server, rows: int) -> bytes:
+    """A request of so many rows."""
+    content = [
+        {"loan_id": f"L{number}", **ROW, "income": 1500.0 + number} for number in range(rows)
+    ]
+    body = json.dumps(server.body(content)).encode()
+    head = f"POST {server.score} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def load(port: int, callers: int, seconds: float, request: Path) -> float:
+    """Answers a second; callers run on the other core, as this process does."""
+    program = [sys.executable, str(Path(__file__).with_name("callers.py"))]
+    arguments = [str(port), str(callers), str(seconds), str(request)]
+    done = subprocess.run([*program, *arguments], check=True, stdout=subprocess.PIPE)
+    return float(done.stdout)
+
+
+@contextmanager
+def live_probes(server: Server, port: int) -> Iterator[list[float]]:
+    """Seconds of answers to the route of life during the block, ten a second."""
+    seconds: list[float] = []
+    done = threading.Event()
+
+    def probe() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while not done.wait(0.1):
+            began = time.perf_counter()
+            connection.request("GET", server.live)
+            connection.getresponse().read()
+            seconds.append(time.perf_counter() - began)
+        connection.close()
+
+    thread = threading.Thread(target=probe)
+    thread.start()
+    try:
+        yield seconds
+    finally:
+        done.set()
+        thread.join()
+
+
+def ratios(rounds: list[dict[str, dict[str, float]]]) -> dict[str, float]:
+    """What the targets are about: medians of the rounds' own ratios."""
+
+    def median(of: Callable[[dict[str, dict[str, float]]], float]) -> float:
+        return round(statistics.median(map(of, rounds)), 2)
+
+    def beside(what: str, *peers: str) -> float:
+        return median(lambda one: one[OURS][what] / max(one[peer][what] for peer in peers))
+
+    hundred = [f"{callers} callers, 100 rows" for callers in (1, 8, 64)]
+    values = [
+        beside("64 callers, 1 rows", FASTAPI, MLFLOW),
+        min(beside(what, MLFLOW) for what in hundred),
+        median(lambda one: one[OURS]["64 callers, 1 rows: live_ms"]),
+        beside("ready_cpu_seconds", FASTAPI),
+        beside("1 callers, 1 rows", OLD),
+    ]
+    return dict(zip(TARGETS, values, strict=True))
+
+
+def table(medians: dict[str, dict[str, float]]) -> str:
+    """The table of the README: answers a second, and the slowest answer of /live beside them."""
+    sides = (OURS, FASTAPI, MLFLOW)
+    lines = ["| answers a second (slowest `/live` in ms) | " + " | ".join(sides) + " |"]
+    lines.append("|---" * (1 + len(sides)) + "|")
+    for what in (f"{callers} callers, {rows} rows" for callers, rows in LOADS):
+        cells = [f"{medians[s][what]:.0f} ({medians[s][what + ': live_ms']:.0f})" for s in sides]
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    cells = [f"{medians[side]['ready_cpu_seconds']:.1f}" for side in sides]
+    return "\n".join([*lines, "| processor seconds until ready | " + " | ".join(cells) + " |"])
 
 
 if __name__ == "__main__":

@@ -40,6 +40,27 @@ def test_those_who_wait_are_one_batch_in_their_order():
     assert held.batches == [[b"a"], [b"b", b"bad", b"c"]]
 
 
+def test_the_event_loop_has_turns_between_the_answers_of_a_batch():
+    """Without them, /live would wait until all answers are sent."""
+
+    async def scenario() -> set[int]:
+        waiting = Batches[bytes](lambda bodies: list(bodies))
+        turns, answered = 0, set()
+
+        async def ask() -> None:
+            await waiting.ask(b"a")
+            answered.add(turns)
+
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(ask()) for _ in range(4 * batches.AT_ONCE)]
+            while not all(task.done() for task in asked):
+                turns += 1
+                await asyncio.sleep(0)
+        return answered
+
+    assert len(asyncio.run(scenario())) >= 4
+
+
 def test_a_caller_that_has_gone_changes_nothing_for_others():
     async def scenario() -> None:
         waiting = Batches[bytes](held.answer)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
 MAX_BYTES = 1_000_000  # of a batch, but for its first request
+AT_ONCE = 8  # answers that are sent before the event loop looks for other requests
 T = TypeVar("T")
 
 
@@ -55,7 +56,9 @@ class Batches(Generic[T]):
                 answers = await loop.run_in_executor(self._thread, self._answer, bodies)
             except Exception as error:
                 answers = [error] * len(batch)
-            for waiting, answer in zip(batch, answers, strict=True):
+            for number, (waiting, answer) in enumerate(zip(batch, answers, strict=True)):
+                if number % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)  # what came meanwhile has its turn, such as /live
                 if waiting.answer.done():  # the caller has gone
                     continue
                 if isinstance(answer, Exception):
