@@ -44,7 +44,7 @@ def test_the_event_loop_has_turns_between_the_answers_of_a_batch():
     """Without them, /live would wait until all answers are sent."""
 
     async def scenario() -> set[int]:
-        waiting = Batches[bytes](lambda bodies: list(bodies))
+        waiting = Batches[bytes](list)
         turns, answered = 0, set()
 
         async def ask() -> None:
