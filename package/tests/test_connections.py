@@ -251,7 +251,7 @@ def test_live_is_answered_while_all_connections_wait_for_their_clients(port, mon
     assert by_live(port) == 503  # a connection that has just come is not given up
     time.sleep(0.5)
     assert by_live(port) == 200
-    assert ended(waiting[0])  # the oldest; the others need not make room
+    assert ended(waiting[0])  # the oldest; the others need not give way
     for one in waiting[1:]:
         one.settimeout(0.05)
         with pytest.raises(TimeoutError):

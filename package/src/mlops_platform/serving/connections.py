@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 512
 MAX_REFUSED = 64  # beyond these, which are told so; any more are closed at once
-QUIET_SECONDS = 1.0  # after which a connection that waits for its client may make room for another
+QUIET_SECONDS = 1.0  # after which a connection that waits for its client may give way to another
 HEADER_SECONDS = 10  # for the headers of a request to arrive
 SEND_SECONDS = 30  # for the client to read what it is sent
 LINGER_SECONDS = 5.0  # for the rest of a request that is not wanted
@@ -99,7 +99,7 @@ class BoundedProtocol(H11Protocol):
         self.lingering = LingeringTransport(transport, self._is_unread)
         super().connection_made(cast(asyncio.Transport, self.lingering))
         self.quiet_since = time.monotonic()
-        if len(self.connections) <= MAX_CONNECTIONS or self._make_room():
+        if len(self.connections) <= MAX_CONNECTIONS or self._close_quietest():
             self._wait_for_headers()
         elif len(self.connections) <= MAX_CONNECTIONS + MAX_REFUSED:
             self._refuse(503, "too many connections; try again later")
@@ -158,7 +158,7 @@ class BoundedProtocol(H11Protocol):
     def _is_unread(self) -> bool:
         return self.idle and self.conn.their_state is h11.SEND_BODY
 
-    def _make_room(self) -> bool:
+    def _close_quietest(self) -> bool:
         """Close the connection that has waited longest for its client, if one has for a while."""
         quiet = time.monotonic() - QUIET_SECONDS
         waiting = [
