@@ -46,7 +46,9 @@ def render_all(root: Path) -> dict[Path, str]:
         builders["schedules/monitor.yml"] = monitor.build
     if config.train.search:
         builders["jobs/sweep.yml"] = sweep.build
-    return {Path("azureml") / path: _to_yaml(build(config)) for path, build in builders.items()}
+    return {
+        Path("azureml") / path: HEADER + to_yaml(build(config)) for path, build in builders.items()
+    }
 
 
 def find_differences(root: Path) -> list[tuple[Path, str]]:
@@ -79,11 +81,12 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _to_yaml(content: dict[str, Any]) -> str:
+def to_yaml(content: dict[str, Any]) -> str:
+    """Content as YAML, in the order it is in."""
     dumped = yaml.dump(
         content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=10_000
     )
-    return HEADER + str(dumped)
+    return str(dumped)
 
 
 def _first_difference(text: str, expected: str) -> int | None:

@@ -128,6 +128,18 @@ def certify(
 
 
 @azure.command()
+def spark(
+    size: Annotated[str, typer.Option(help="The machines.")] = "standard_e4s_v3",
+    executors: Annotated[int, typer.Option(min=1, help="How many work; one more drives.")] = 2,
+) -> None:
+    """Write azureml/spark/, which validates and prepares on serverless Spark."""
+    from mlops_platform.azure import spark_job
+
+    for path in spark_job.write(Path(), size, executors):
+        terminal.out.print(f"wrote {path}", markup=False)
+
+
+@azure.command()
 def setup(env: Env = "dev", dry_run: DryRun = False, conf: Conf = CONF) -> None:
     """Create cluster, data asset and endpoints."""
     from mlops_platform.azure import setup, target

@@ -137,6 +137,7 @@ PARALLEL: dict[str, Field] = {
 }
 SPARK_WORK: dict[str, Field] = {
     "code": TEXT,
+    "additional_includes": ListOf(TEXT),
     "entry!": Fields({"file": TEXT, "class_name": TEXT}),
     "py_files": ListOf(TEXT),
     "jars": ListOf(TEXT),
