@@ -43,6 +43,10 @@ SAMPLED = "package/tests/test_data_sample.py::test_a_part_has_the_shares_of_the_
 TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_the_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
+ON_SPARK = (
+    "package/tests/test_spark.py::test_folders_may_be_in_any_storage_and_a_gate_leaves_its_evidence"
+)
+SPARK_JOB = "package/tests/azure/test_azure_spark.py::test_the_job_is_submitted"
 PENGUINS = "tests/project/test_bring_your_own_data.py::test_penguins_by_the_page"
 FLIGHTS = "tests/project/test_kinds_of_data.py::test_a_kind_of_data_lives"
 IN_AZURE = """
@@ -87,6 +91,9 @@ ELSEWHERE = {
     "uvx --from 'copier>=9.19,<10' copier update --trust --defaults": TRUSTED,
     "uv run poe template-check": HEALED,
     "uv run poe template-check --template ../the-template": MOVED,
+    "uv run --with pyspark==3.5.9 mlops spark validate --raw data/raw --out outputs": ON_SPARK,
+    "uv run mlops azure spark --executors 4": SPARK_JOB,
+    "uv run poe submit azureml/spark/train.yml": SPARK_JOB,
     "git apply outputs/template-check.patch": HEALED,
 }
 

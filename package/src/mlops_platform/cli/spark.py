@@ -74,7 +74,8 @@ def _started(conf: str, out: str) -> Iterator[Place]:
         if (error.name or "").partition(".")[0] != "pyspark":
             raise
         raise UsageError(
-            "Spark is not installed: `uv add 'mlops-platform[spark]'`. It needs Java 17, too."
+            "Spark is not installed. Run the command with it: `uv run --with pyspark==3.5.9 mlops "
+            "spark ...`. It needs Java 17, too."
         ) from None
     with session.opened() as opened:
         places = storage.Storage(opened)
