@@ -1,4 +1,4 @@
-# Managed by the template: `copier update` changes it. Your own resources go into files beside it.
+# Managed by the template: `copier update` changes it. Resources of your own: own.tf, beside it.
 # One environment in Azure, from conf/<environment>.yml: docs/azure.md.
 
 terraform {

@@ -1,5 +1,5 @@
 # Managed by the template: `copier update` changes it.
-# What holds in each environment. `poe infra-check` tests it; in Azure a broken rule stops the plan, too.
+# What holds in each environment: `poe infra-check` tests it, and so do `infra-plan` and `infra-apply`.
 
 locals {
   storage  = azurerm_storage_account.this

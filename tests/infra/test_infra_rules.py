@@ -113,3 +113,13 @@ def test_init_finds_the_provider_and_locks_it(terraform, filled, tmp_path):
     assert f'version     = "{version}"' in lock
     code, said = run(terraform, provider, filled, "validate")
     assert code == 0, said
+
+
+def test_the_pages_commands_and_terraform_name_identities_alike():
+    page = (EXAMPLE / "docs" / "connect.md").read_text()
+    access = (EXAMPLE / "infra" / "access.tf").read_text()
+    assert 'name                = "id-${local.project}-${each.key}"' in access
+    assert 'az identity show --name "id-credit-risk-$ENV" --resource-group "rg-credit-risk-' in page
+    names = re.findall(r"(?m)^(?:SHARED|STATE)=\"(.*)\"", page)
+    conf = yaml.safe_load((EXAMPLE / "conf" / "prod.yml").read_text())["infra"]
+    assert names == [conf["shared"], conf["state"]]

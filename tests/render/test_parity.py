@@ -65,9 +65,9 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     assert found["retrain", "retrain"].steps == (
         Step('azure-retrain --env dev --why "$WHY" --event "$EVENT"'),
     )
-    infra = [found["infra", job] for job in ("check", "plan", "apply", "production")]
-    assert [flow.environment for flow in infra] == ["", "infra-plan", "infra", "infra-prod"]
-    assert [flow.approval for flow in infra] == [False, False, False, True]
+    infra = [found["infra", job] for job in ("plan", "apply", "production")]
+    assert [flow.environment for flow in infra] == ["infra-plan", "infra", "infra-prod"]
+    assert [flow.approval for flow in infra] == [False, False, True]
     applied = [step.task for flow in infra for step in flow.steps if "apply" in step.task]
     assert applied == [f"infra-apply --env {name}" for name in ("dev", "staging", "prod")]
     assert all(job in later.needs for job, later in zip(order[1:], delivered[2:], strict=False))

@@ -16,6 +16,9 @@ def made(bare, terraform):
     return bare
 
 
+CHECK = ["init", "fmt", "validate", "test"]
+
+
 def verbs(terraform) -> list[str]:
     """The commands of Terraform, without their options."""
     return [call[1] for call in terraform.calls]
@@ -23,15 +26,15 @@ def verbs(terraform) -> list[str]:
 
 def test_check_needs_no_account(mlops, made, terraform):
     assert mlops(made, "infra-check") == "done"
-    assert verbs(terraform) == ["init", "fmt", "validate", "test"]
+    assert verbs(terraform) == CHECK
     assert "-backend=false" in terraform.calls[0]
     assert made.calls() == []
 
 
 def test_a_plan_reads_the_state_of_its_environment_and_changes_nothing(mlops, made, terraform):
     assert mlops(made, "infra-plan", "--env", "prod") == "done"
-    assert verbs(terraform) == ["init", "plan"]
-    init, plan = terraform.calls
+    assert verbs(terraform) == [*CHECK, "init", "plan"]
+    init, plan = terraform.calls[-2:]
     assert init[0] == "-chdir=infra"
     backend = dict(option.split("=", 2)[1:] for option in init if option.startswith("-backend-"))
     assert backend == {
@@ -60,7 +63,7 @@ def test_the_subscription_is_that_of_az_unless_one_is_named(
 
 def test_apply_makes_what_terraform_cannot_and_a_second_time_nothing(mlops, made, terraform):
     assert mlops(made, "infra-apply") == "done"
-    assert verbs(terraform) == ["init", "apply"]
+    assert verbs(terraform) == [*CHECK, "init", "apply"]
     assert list(made.state()["registries"]) == [REGISTRY]
     assert made.state()["keyless"] == {f"mlw-{NAME}-dev": "identity"}
     before = len(made.history())
@@ -83,7 +86,7 @@ def test_production_is_applied_by_ci_alone(mlops, made, terraform, monkeypatch):
     assert terraform.calls == []
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert mlops(made, "infra-apply", "--env", "prod") == "done"
-    assert verbs(terraform) == ["init", "apply"]
+    assert verbs(terraform) == [*CHECK, "init", "apply"]
 
 
 def test_ci_takes_the_committed_lock(mlops, made, terraform, monkeypatch):
@@ -107,6 +110,12 @@ def test_a_failure_of_terraform_ends_the_command(mlops, made, terraform):
     terraform.fails = "init"
     assert "`terraform init` failed in infra" in refusal(mlops, made, "infra-apply")
     assert made.state()["registries"] == {}
+
+
+def test_nothing_is_applied_that_breaks_a_rule(mlops, made, terraform):
+    terraform.fails = "test"
+    assert "`terraform test` failed in infra" in refusal(mlops, made, "infra-apply")
+    assert verbs(terraform) == CHECK
 
 
 def test_without_terraform_it_is_named(mlops, made, monkeypatch):

@@ -62,8 +62,9 @@ def check(conf: Path) -> None:
 
 
 def plan(target: Target) -> None:
-    """Show what `apply` would change in an environment; changes nothing."""
+    """Check, then show what `apply` would change in an environment; changes nothing."""
     infra = _require_ready(target)
+    check(target.conf)
     variables = _init(target, infra)
     _ensure_registry(target, infra)
     chosen = f"-var=environment={target.environment}"
@@ -71,10 +72,10 @@ def plan(target: Target) -> None:
 
 
 def apply(target: Target) -> None:
-    """Make an environment as infra/ and conf/ describe it.
+    """Check, then make an environment as infra/ and conf/ describe it.
 
     Raises:
-        GateError: production, and this is not CI.
+        GateError: production, and this is not CI; or a check failed.
         UsageError: conf/ lacks something, or Terraform or Azure refuses.
     """
     if target.environment == "prod" and not any(os.environ.get(name) for name in CI):
@@ -83,7 +84,7 @@ def apply(target: Target) -> None:
             f"here {target.command('infra-plan')} shows what it would do."
         )
     infra = _require_ready(target)
-    access.require_sound(Path())
+    check(target.conf)
     variables = _init(target, infra)
     _ensure_registry(target, infra)
     chosen = f"-var=environment={target.environment}"
