@@ -18,6 +18,7 @@ PIPELINES = [path for folder in FOLDERS for path in sorted(folder.glob("pipeline
 def as_azure_runs_it(component: Path, values: dict[str, str]) -> list[str]:
     """The words that a shell makes of the command, once Azure ML has put the values in."""
     command = yaml.safe_load(component.read_text())["command"]
+    command = re.sub(r"\$\[\[(.*?)\]\]", r"\1", command)  # what is optional has a value here
     filled = re.sub(r"\$\{\{([\w.]+)\}\}", lambda match: values[match[1]], command)
     done = subprocess.run(
         ["sh", "-c", f"printf '%s\\n' {filled}"], capture_output=True, text=True, check=True

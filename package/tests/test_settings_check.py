@@ -27,6 +27,7 @@ WRONG = {
     "signatures.yml": ("signed", [], "field `signed`: unknown field"),
     "forks.yml": ("at_most", 0, "field `forks`: is missing"),
     "patches.yml": ("patch", [], "field `patch`: unknown field"),
+    "truth.yml": ("coverage", 80, "field `coverage`: Input should be less than or equal to 1"),
 }
 
 

@@ -24,6 +24,7 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 
 MONITOR = Path("pipelines/monitor.yml")
+TRUTH = Path("pipelines/truth.yml")
 
 
 @app.command()
@@ -65,8 +66,8 @@ def report(
 ) -> None:
     """Write outputs/report.html.
 
-    It contains the evidence of the last training that ended, and of the last monitor, and the role
-    that the version has now.
+    It contains the evidence of the last training that ended, of the last monitor and of the last
+    verdicts on outcomes, and the role that the version has now.
     """
     from mlops_platform.report import build, collect, current
 
@@ -189,6 +190,26 @@ def monitor(
         raise GateError(
             "the data has drifted, see above. A model was trained for it; the champion is the same."
         ) from error
+
+
+@app.command()
+def truth(
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="File or folder with ids and outcomes. Default: that of conf/truth.yml."),
+    ] = None,
+    as_of: Annotated[str, typer.Option(help="Day of the verdicts: 2026-11-30.")] = "today",
+) -> None:
+    """Judge versions on outcomes that came later.
+
+    A champion that is broken ends with exit code 1.
+    """
+    from mlops_platform.cli import pipelines
+    from mlops_platform.delivery import summary
+    from mlops_platform.truth import config
+
+    path = labels or Path(config.load(CONF).labels)
+    summary.show(pipelines.run(TRUTH, {"labels": str(path), "as_of": as_of}))
 
 
 @app.command()

@@ -13,9 +13,10 @@ from mlops_platform.data.contract import load_contract, require_split
 from mlops_platform.evaluation import metrics, threshold
 from mlops_platform.pipelines import FromPipeline, Pipeline, load, runner, split_command
 from mlops_platform.report import card
+from mlops_platform.truth import config
 
 Check = Callable[[Path], object]
-File = Literal["project", "train", "gates", "data", "model_card"]
+File = Literal["project", "train", "gates", "data", "model_card", "truth"]
 
 
 def _gates(conf: Path) -> None:
@@ -37,6 +38,7 @@ CHECKS: dict[File, Check] = {
     "gates": _gates,
     "data": lambda conf: load_contract(conf / "data.yml", settings.load_project(conf).task),
     "model_card": card.load_fields,
+    "truth": config.load,
 }
 # What the steps read in addition to project.yml, by command.
 READ_BY: dict[str, set[File]] = {
@@ -47,6 +49,7 @@ READ_BY: dict[str, set[File]] = {
     "evaluate": {"data", "train", "gates"},
     "compare": {"data", "train", "gates"},
     "drift": {"gates"},
+    "judge": {"data", "gates", "train", "truth"},
     "tables": {"data"},
     "page": {"data", "gates", "model_card"},
 }

@@ -137,6 +137,23 @@ def drift(
 
 
 @app.command(rich_help_panel=STEPS)
+def judge(
+    *,
+    labels: Annotated[Path, typer.Option(help="File or folder with ids and outcomes.")],
+    out: EvidenceFolder,
+    collected: Annotated[
+        Path | None, typer.Option(help="Folder of Azure's data collector, to import before.")
+    ] = None,
+    as_of: Annotated[str, typer.Option(help="Day of the verdict: 2026-11-30.")] = "today",
+    conf: Conf = CONF,
+) -> None:
+    """Judge kept predictions on their outcomes."""
+    from mlops_platform.steps import judge as step
+
+    step.run(conf, labels, out, collected=collected, as_of=as_of)
+
+
+@app.command(rich_help_panel=STEPS)
 def tables(
     *,
     data: InputPath,

@@ -11,6 +11,14 @@ from mlops_platform import evidence, settings
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 
+LABEL_PROBLEMS = {
+    "duplicates": "that are there twice",
+    "contradictions": "ids with several outcomes, which do not count",
+    "unknown": "ids without a prediction",
+    "invalid": "outcomes that cannot be read",
+    "labels_without_id": "without an id",
+}
+
 
 def read_evidence(folders: dict[str, Path]) -> dict[str, Any]:
     """Read all evidence of a pipeline's steps, by file name without extension.
@@ -65,6 +73,8 @@ def show(folders: dict[str, Path]) -> None:
     if "drift" in collected:
         drift = collected["drift"]
         terminal.out.print(f"{drift['verdict']}: {drift['message']}", markup=False)
+    if "truth" in collected:
+        _print_truth(collected["truth"])
 
 
 def markdown(collected: dict[str, Any]) -> str:
@@ -126,6 +136,19 @@ def _print_batch(scored: dict[str, Any], folders: dict[str, Path]) -> None:
     )
     for path in sorted(path for folder in folders.values() for path in folder.glob("scores/*.csv")):
         terminal.out.print(str(path), markup=False)
+
+
+def _print_truth(truth: dict[str, Any]) -> None:
+    for version in truth["versions"]:
+        text = f"version {version['version']}, {version['role']}: {version['verdict']}"
+        terminal.out.print(f"{text}: {version['message']}", markup=False)
+    if not truth["versions"]:
+        terminal.out.print(
+            "no prediction is kept yet: `uv run poe batch` and the endpoint keep them", markup=False
+        )
+    for name, words in LABEL_PROBLEMS.items():
+        if truth[name]:
+            terminal.out.print(f"labels: {truth[name]} {words}", markup=False)
 
 
 def _print_evaluation(evaluation: dict[str, Any]) -> None:

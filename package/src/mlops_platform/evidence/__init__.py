@@ -1,8 +1,8 @@
 """Evidence: typed JSON files that steps write and gates read."""
 
 from mlops_platform.evidence.files import read, write
+from mlops_platform.evidence.shapes import SHAPES as SHAPES_OF_STEPS
 from mlops_platform.evidence.shapes import (
-    SHAPES,
     BatchResult,
     CalibrationBin,
     ColumnDrift,
@@ -24,6 +24,9 @@ from mlops_platform.evidence.shapes import (
     Validation,
     Verdict,
 )
+from mlops_platform.evidence.truth import Period, TruthReport, TruthVerdict, VersionTruth
+
+SHAPES: dict[str, type[Part]] = {**SHAPES_OF_STEPS, "truth": TruthReport}
 
 __all__ = [
     "SHAPES",
@@ -40,13 +43,17 @@ __all__ = [
     "Masking",
     "Measure",
     "Part",
+    "Period",
     "Registration",
     "Reproduction",
     "Robustness",
     "Split",
     "Training",
+    "TruthReport",
+    "TruthVerdict",
     "Validation",
     "Verdict",
+    "VersionTruth",
     "read",
     "write",
 ]

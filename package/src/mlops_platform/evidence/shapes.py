@@ -137,6 +137,8 @@ class Evaluation(Part):
     """evaluation.json: the model on the test set.
 
     `load_seconds` is in files of releases before 1.1: `compare` measures it, beside the champion's.
+    `spread` is the standard deviation of the primary metric over `blocks` of time, beyond chance;
+    None without a time, or with too few rows.
     """
 
     shape: Literal["evaluation/1"] = "evaluation/1"
@@ -158,6 +160,8 @@ class Evaluation(Part):
     threshold: float | None = None
     calibration: list[CalibrationBin]
     residuals: list[tuple[float, float]]
+    spread: float | None = None
+    blocks: int = 0
 
 
 class Footprint(Part):

@@ -17,6 +17,7 @@ from mlops_platform.report.collect import Run
 FILE = "report.html"
 PASSED, FAILED, REPORTED = ("passed", "good"), ("failed", "bad"), ("reported", "warn")
 ROLES = {"challenger": "good", "champion": "good", "rejected": "bad", "rolled_back": "bad"}
+TRUTH = {"holds": "good", "broken": "bad", "doubtful": "warn", "not yet": "warn"}
 DRIFT = {"stable": "good", "drift": "bad", "insufficient evidence": "warn"}
 
 
@@ -53,6 +54,7 @@ def render(project: settings.Project, run: Run, card: cards.Card | None = None) 
         card=card,
         summary=principles.summarize(run.ethics) if run.ethics else None,
         principles=principles.list_checks(run.ethics) if run.ethics else [],
+        truth_tones=TRUTH,
         drift_tone=DRIFT[run.drift.verdict] if run.drift else "warn",
     )
 

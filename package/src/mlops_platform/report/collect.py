@@ -28,6 +28,7 @@ class Run:
     comparison: evidence.Comparison | None = None
     registration: evidence.Registration | None = None
     drift: evidence.DriftReport | None = None
+    truth: evidence.TruthReport | None = None
     ethics: Ethics | None = None
     version: Version | None = None
     note: str = ""
@@ -54,6 +55,7 @@ class Stop:
 
 SHAPES: dict[str, type[evidence.Part]] = {**evidence.SHAPES, "ethics": Ethics}
 EVIDENCE = [field.name for field in fields(Run) if field.name in SHAPES]
+OTHERS = ("monitor", "truth")  # pipelines beside the training whose evidence the report shows
 STEPS = {
     "validate": "validation",
     "prepare": "split",
@@ -84,7 +86,7 @@ def read_outputs(outputs: Path, train: Path | None = None) -> Run:
 
     `train` is the folder of another run of the training pipeline.
     """
-    runs = (train or newest(outputs / "train"), newest(outputs / "monitor"))
+    runs = (train or newest(outputs / "train"), *map(newest, map(outputs.joinpath, OTHERS)))
     folders = [
         folder
         for run in runs

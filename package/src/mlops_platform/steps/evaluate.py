@@ -22,6 +22,7 @@ from mlops_platform.evaluation import (
     groups,
     metrics,
     perturbations,
+    spread,
     suspicion,
 )
 from mlops_platform.models import artifact, dataset, team
@@ -70,6 +71,7 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
         measures=measures,
         contract=contract,
     )
+    varies = _spread(rows, truth, predicted, metric=deciding, contract=contract, seed=seed)
     result = evidence.Evaluation(
         run_id=card.run_id,
         task=project.task,
@@ -94,6 +96,8 @@ def run(conf: Path, data: Path, model: Path, out: Path) -> None:
         threshold=card.threshold,
         calibration=_calibration(truth, predicted, contract),
         residuals=_residuals(truth, predicted, contract),
+        spread=varies.tau if varies else None,
+        blocks=varies.blocks if varies else 0,
     )
     evidence.write(result, out / "evaluation.json")
     experiments.record(
@@ -160,6 +164,22 @@ def _measures(
             )
         )
     return measures
+
+
+def _spread(
+    rows: pd.DataFrame,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    metric: metrics.Metric,
+    contract: Contract,
+    seed: int,
+) -> spread.Spread | None:
+    names = contract.named("time")
+    if not names:
+        return None
+    alike = contract.group_codes(rows)
+    return spread.over_time(rows[names[0]], truth, predicted, metric=metric, seed=seed, alike=alike)
 
 
 def _robustness(

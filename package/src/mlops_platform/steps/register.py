@@ -8,7 +8,7 @@ from mlops_platform import evidence, settings
 from mlops_platform.core.errors import UsageError
 from mlops_platform.evaluation import suspicion
 from mlops_platform.models import artifact
-from mlops_platform.tracking import binding, experiments
+from mlops_platform.tracking import binding, experiments, promised
 from mlops_platform.tracking.registry import Registry
 from mlops_platform.tracking.roles import FINDINGS, MODEL_HASH, Role
 
@@ -48,6 +48,7 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
         "regulated": str(settings.load_project(conf).regulated).lower(),
         **_findings(measured),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
+        **promised.to_tags(measured),
     }
     known = {version.number for version in registry.versions()}
     version = registry.register(card.run_id, role, tags, compared.reason)

@@ -8,7 +8,12 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mlops_platform import evidence
 from mlops_platform.core import terminal
@@ -21,25 +26,28 @@ from mlops_platform.core.files import (
     write_text,
 )
 from mlops_platform.core.paths import STATE, project_root
-from mlops_platform.data import csv_table, reader
+from mlops_platform.data import csv_table, reader, typed_rows
 from mlops_platform.data.chunk import Chunk
 from mlops_platform.data.reader import File
 from mlops_platform.data.source import Source
 from mlops_platform.serving import chunks, store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.tracking import provenance
+from mlops_platform.truth import config, ids, ledger
+from mlops_platform.truth.ledger import Ledger
 
 CHUNK_ROWS = 50_000
 
 
 def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
-    """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`.
+    """Write `scores/scores.csv`, `scores/rejects.csv` and `out/batch.json`; keep the predictions.
 
     `data` is a file, a folder of them or a query, written as `source` of the model's contract
     says, with its columns: all that scoring needs, and as many of the others as there are. A row
     that violates the contract is rejected with the reason and without its value; all others are
     scored. Rows are counted from 1, without the header. Finished chunks are kept in
-    `.mlops/batch/` until all are done.
+    `.mlops/batch/` until all are done. The predictions are added to the ledger, once: the same
+    scores again change nothing there.
 
     Raises:
         UsageError: nothing to score, columns that do not match the contract, or no such version.
@@ -61,6 +69,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         delete_folder(work_folder)  # what a query finds may have changed since it stopped
     resumed = False
     parts = []
+    rules = config.load(conf)
     with terminal.progress("score (bytes)", sum(map(_size, files))) as advance:
         for number, (file, chunk) in enumerate(_chunks(files, source)):
             part = work_folder / f"{number:06d}"
@@ -68,7 +77,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
                 resumed = True
             else:
                 with atomic_folder(part) as scratch:
-                    _score(scorer, file, chunk, scratch)
+                    _score(scorer, file, chunk, rules, scratch)
             parts.append(part)
             advance(chunk.size)
     if not parts:
@@ -82,6 +91,10 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     ):
         _concatenate(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
         _concatenate(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
+    kept = (typed_rows.tables(part / "kept.parquet") for part in parts)
+    Ledger.of(conf).append(
+        chain.from_iterable(kept), f"batch-{hash_path(scores / 'scores.csv')[:32]}"
+    )
     evidence.write(
         evidence.BatchResult(
             model=scorer.name,
@@ -121,14 +134,37 @@ def _chunks(files: list[File], source: Source) -> Iterator[tuple[File, Chunk]]:
             yield file, chunk
 
 
-def _score(scorer: Scorer, file: File, chunk: Chunk, folder: Path) -> None:
-    """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json."""
+def _score(scorer: Scorer, file: File, chunk: Chunk, rules: config.Truth, folder: Path) -> None:
+    """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json.
+
+    And kept.parquet, its rows in the ledger.
+    """
     scored = chunks.score(scorer, file, chunk)
+    pq.write_table(_kept(scorer, scored.scores, chunk, rules), folder / "kept.parquet")
     csv_table.write_rows(scored.scores, folder / "scores.csv")
     with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
         csv.writer(written, lineterminator="\n").writerows(scored.rejects)
     counts = {"rows": scored.rows, "rejected": scored.rejected}
     write_text(folder / "counts.json", json.dumps(counts))
+
+
+def _kept(scorer: Scorer, scores: pd.DataFrame, chunk: Chunk, rules: config.Truth) -> pa.Table:
+    """The rows of the ledger: a row's period is that of its own time, or else of this day."""
+    contract, now = scorer.contract, ledger.utc_now()
+    days = pd.Series(pd.Timestamp(now).tz_localize(None), index=scores["row"])
+    for name in contract.named("time"):
+        if name in chunk.frame and contract.columns[name].kind == "date":
+            typed = contract.typed(chunk.frame.loc[scores["row"], [name]])[0][name]
+            days = days.where(typed.isna(), pd.to_datetime(typed, utc=True).dt.tz_localize(None))
+    names = [f"probability_{label}" for label in scorer.labels] or ["value"]
+    column = next((contract.columns[name] for name in contract.named("id")), None)
+    return ledger.table(
+        ids.as_texts(scores["id"], column),
+        scores.reindex(columns=names).to_numpy(dtype=float),
+        version=scorer.version,
+        period=[rules.period_of(day) for day in days],
+        time=now,
+    )
 
 
 def _concatenate(columns: list[str], parts: list[Path], path: Path) -> None:

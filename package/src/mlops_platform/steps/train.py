@@ -24,6 +24,7 @@ from mlops_platform.models import artifact, dataset, own_threshold, team, used
 from mlops_platform.monitoring import reference
 from mlops_platform.tracking import experiments, provenance
 from mlops_platform.tracking.registry import Registry
+from mlops_platform.truth import known
 
 ROUNDING = 1e-9
 
@@ -145,6 +146,7 @@ def run(
         described = _describe(pipeline, data, contract)
         write_text(model / "reference.json", described.model_dump_json() + "\n")
         experiments.upload(conf, run_id, model, "model")
+        known.record(conf, run_id, data, contract)
         ok = True
     except UsageError as error:
         experiments.record(conf, run_id, tags={"outcome": "failed", "outcome_why": str(error)})

@@ -1,0 +1,1 @@
+"""Predictions that are kept, and judged when their outcomes are known."""
