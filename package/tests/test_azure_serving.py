@@ -16,6 +16,9 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.serving import chunks, online, store
 from mlops_platform.serving.scorer import Scorer
 from mlops_platform.tracking import binding
+from mlops_platform.truth import collected
+from mlops_platform.truth.config import Truth
+from mlops_platform.truth.ledger import Ledger
 
 from package.tests import models
 from package.tests.samples import EXAMPLES
@@ -176,3 +179,54 @@ def test_an_unexpected_error_is_answered_and_no_value_is_logged(deployed, monkey
     assert "ValueError" in caplog.text
     assert "in explode" in caplog.text
     assert "31337" not in caplog.text
+
+
+def test_what_the_collector_keeps_of_predictions_goes_into_the_ledger(
+    deployed, monkeypatch, tmp_path
+):
+    lines: dict[str, list[str]] = {}
+
+    class Writing(Silent):
+        """A collector that writes as Azure does."""
+
+        def __init__(self, name: str, on_error: object) -> None:
+            self.name = name
+
+        def collect(self, rows: pd.DataFrame, context: object = None) -> None:
+            data = json.loads(rows.to_json(orient="records"))
+            event = {"time": "2026-11-03T08:00:00Z", "data": data}
+            lines.setdefault(self.name, []).append(json.dumps(event))
+
+    collecting = ModuleType("azureml.ai.monitoring")
+    collecting.Collector = Writing
+    for name in ("azureml", "azureml.ai"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "azureml.ai.monitoring", collecting)
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(deployed))
+    online.init("credit_risk")
+    endpoint = online.State.endpoint
+    row = endpoint.scorer.requests.example()
+    body = json.dumps({"rows": [{**row, "loan_id": name} for name in ("L1", None)]}).encode()
+    (answer, _) = endpoint.answer("POST", body)
+    (kept,) = lines["predictions"]
+    assert set(json.loads(kept)["data"][0]) == {
+        "loan_id",
+        "version",
+        "probability_repaid",
+        "probability_defaulted",
+    }
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions" / "a.jsonl").write_text(kept + "\n", encoding="utf-8")
+    into = Ledger(tmp_path / "ledger")
+    importing = collected.Import(into, endpoint.scorer.contract, Truth())
+    importing.run(tmp_path / "predictions")
+    (batch,) = into.batches(["id", "version", "scores"])
+    assert importing.unread == 0
+    assert batch.to_pylist() == [
+        {
+            "id": name,
+            "version": "3",
+            "scores": pytest.approx(list(answer["predictions"][0]["probabilities"].values())),
+        }
+        for name in ("L1", None)
+    ]

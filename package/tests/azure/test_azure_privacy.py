@@ -52,8 +52,8 @@ def collector(scenario, colour="green"):
     return float(found["sampling_rate"]), on
 
 
-ALL = {"model_inputs": "true", "model_outputs": "true"}
-NONE = {"model_inputs": "false", "model_outputs": "false"}
+ALL = dict.fromkeys(("model_inputs", "model_outputs", "predictions"), "true")
+NONE = dict.fromkeys(ALL, "false")
 
 
 @pytest.mark.parametrize(

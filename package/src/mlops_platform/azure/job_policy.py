@@ -16,7 +16,7 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
 STEP_COMMAND = re.compile(r"\bmlops(?:_platform)? (\w+)")
-DEV_STEPS = {"register", "score", "drift"}
+DEV_STEPS = {"register", "score", "drift", "judge"}
 
 
 class WrongEnvironmentError(UsageError):
@@ -53,6 +53,11 @@ def _alternative(target: Target, step: str) -> str:
         return f"Train in dev, then run {command_hint('share challenger', 'dev')}."
     if step == "drift":
         return f"To start the monitor there, run {target.command('schedules')}."
+    if step == "judge":
+        return (
+            "Judge in dev: copy there what the endpoint kept, and give it to the pipeline as "
+            "`--input collected=PATH`."
+        )
     if (ENDPOINTS / "batch").is_dir():
         return "Use the batch endpoint: `az ml batch-endpoint invoke`."
     return "`uv run poe template-update --data serving=both` adds a batch endpoint."

@@ -31,6 +31,11 @@ def collected_share(target: Target) -> float | None:
     return collect.share if collect is not None else None
 
 
+def collected_path(target: Target) -> str:
+    """Where the data collector keeps what the online endpoint of the environment answered."""
+    return f"azureml://datastores/{STORE}/paths/{FOLDER}/{target.cloud.endpoints.online}"
+
+
 def overrides(target: Target, deployment: dict[str, Any]) -> list[str]:
     """Values for `--set` in a deployment's file, as KEY=VALUE; none if it collects nothing."""
     share = collected_share(target)

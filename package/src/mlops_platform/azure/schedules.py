@@ -96,6 +96,9 @@ def _job(target: Target, file: Path, job: dict[str, Any]) -> list[str]:
         path = value.get("path") if isinstance(value, dict) else None
         if str(path).startswith(f"azureml:{target.name}-raw:"):
             pairs.append(f"create_job.inputs.{name}.path={target.data}")
+        elif name == submit.COLLECTED:
+            path = retention.collected_path(target)
+            pairs.append(f"create_job.inputs.{name}.path={path}")
     pipeline = job.get("job")
     if isinstance(pipeline, str):
         made_from = submit.job_hash(target, file.parent / pipeline, pairs)

@@ -14,7 +14,16 @@ from mlops_platform.tracking.roles import MODEL_HASH, Version, stamp
 SHAREABLE_ROLES = {"challenger", "champion"}
 # These tags identify a version: the same number in the registry must have the same tags.
 IDENTITY_TAGS = ("code_hash", "data_hash", "predictions_hash", MODEL_HASH)
-NOT_COPIED = {"role", "role_why", "role_by", "role_since", "previous_champion"}
+NOT_COPIED = {
+    "role",
+    "role_why",
+    "role_by",
+    "role_since",
+    "previous_champion",
+    "truth",
+    "truth_as_of",
+    "truth_why",
+}
 
 
 def run(target: Target, number_or_role: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlops_platform.azure import job_policy, packages
+from mlops_platform.azure import job_policy, packages, retention
 from mlops_platform.azure.az import set_options, wait_interval
 from mlops_platform.azure.environments import lock_version
 from mlops_platform.azure.target import Target
@@ -23,6 +23,7 @@ from mlops_platform.tracking import provenance
 
 FINAL_STATUSES = {"Completed", "Failed", "Canceled"}
 RAW_DATA = Path("data/raw")
+COLLECTED = "collected"  # the input for what the endpoint of the environment kept
 
 
 def run(
@@ -103,6 +104,8 @@ def overrides(target: Target, pipeline: Path, inputs: dict[str, str]) -> list[st
         path = value.get("path") if isinstance(value, dict) else None
         if name in inputs:
             pairs.append(f"inputs.{name}{'.path' if path else ''}={inputs[name]}")
+        elif name == COLLECTED:
+            pairs.append(f"inputs.{name}.path={retention.collected_path(target)}")
         elif path and _is_raw(target, pipeline, str(path)):
             pairs.append(f"inputs.{name}.path={target.data}")
     return pairs + target.packages(pipeline) + target.tags()

@@ -19,6 +19,7 @@ from mlops_platform.serving import store
 from mlops_platform.serving.headers import unsupported
 from mlops_platform.serving.requests import MAX_BYTES, RequestError
 from mlops_platform.serving.scorer import Scorer
+from mlops_platform.truth.collected import COLLECTION, PROBABILITY, VALUE, VERSION
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Endpoint:
         self.scorer = scorer
         self._inputs = Collector(name="model_inputs", on_error=_not_collected)
         self._outputs = Collector(name="model_outputs", on_error=_not_collected)
+        self._predictions = Collector(name=COLLECTION, on_error=_not_collected)
 
     def answer(
         self, method: str, body: bytes, types: Sequence[str] = (), codings: Sequence[str] = ()
@@ -74,7 +76,19 @@ class Endpoint:
         outputs = pd.DataFrame({"prediction": [prediction[kind] for prediction in predictions]})
         for name in contract.named("id"):
             outputs.insert(0, name, [row[name] for row in rows])
-        self._outputs.collect(outputs, self._inputs.collect(inputs))
+        context = self._inputs.collect(inputs)
+        self._outputs.collect(outputs, context)
+        self._predictions.collect(self._for_ledger(outputs, predictions), context)
+
+    def _for_ledger(self, outputs: pd.DataFrame, predictions: list[dict[str, Any]]) -> pd.DataFrame:
+        """Id, version and scores, as `truth.collected` reads them; no feature."""
+        found = outputs.drop(columns="prediction")
+        found[VERSION] = self.scorer.version
+        for label in self.scorer.labels:
+            found[f"{PROBABILITY}{label}"] = [row["probabilities"][label] for row in predictions]
+        if not self.scorer.labels:
+            found[VALUE] = [row["value"] for row in predictions]
+        return found
 
 
 class State:
