@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -22,13 +22,19 @@ from mlops_platform.serving.middleware import Middleware
 from mlops_platform.serving.requests import MAX_BYTES, MAX_ROWS, RequestError
 from mlops_platform.serving.scorer import Scorer
 
+if TYPE_CHECKING:
+    from mlops_platform.truth.recorder import Recorder
+
 BODY_SECONDS = 30  # for a body to arrive
 CLOSE = {"Connection": "close"}  # what remains of the body is not read
 PROBLEM: dict[str, Any] = {"model": Problem}
 
 
 def create(
-    scorer: Scorer, key: str | None = None, stopping: threading.Event | None = None
+    scorer: Scorer,
+    key: str | None = None,
+    stopping: threading.Event | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """Create the app of one model.
 
@@ -38,8 +44,11 @@ def create(
         scorer: the model.
         key: what requests must send, except for /live and /ready; None if they need nothing.
         stopping: set when the endpoint begins to stop: /ready says so, and connections are closed.
+        recorder: keeps the predictions.
     """
     metrics = Metrics(scorer)
+    if recorder is not None:
+        recorder.count = metrics.count_predictions
     stops = stopping or threading.Event()
     app = FastAPI(
         title=scorer.name,
@@ -61,7 +70,7 @@ def create(
         allowed = headers.get("Allow", "another method")
         return _refuse(scorer, error.status_code, f"send it with {allowed}", headers)
 
-    _add_score(app, scorer, metrics)
+    _add_score(app, scorer, metrics, recorder)
     _add_probes(app, scorer, stops)
 
     @app.get("/metrics", summary="Metrics in Prometheus format", response_class=Response)
@@ -75,7 +84,7 @@ def create(
     return app
 
 
-def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics) -> None:
+def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics, recorder: Recorder | None) -> None:
     """The path that predicts."""
     batches = Batches(scorer.answers)
 
@@ -89,6 +98,8 @@ def _add_score(app: FastAPI, scorer: Scorer, metrics: Metrics) -> None:
             content = scorer.problem("the request violates the contract", error.faults)
             return JSONResponse(content, 422)
         metrics.rows.inc(len(content["predictions"]))
+        if recorder is not None:
+            recorder.add(content["predictions"])
         return _json(content)
 
     @app.post(

@@ -26,5 +26,15 @@ class Metrics:
         self.rejects = Counter(
             "mlops_rejects", "Faults in refused requests", ["field"], registry=self.registry
         )
+        self.predictions = Counter(
+            "mlops_predictions",
+            "Predictions that the ledger kept, and lost",
+            ["outcome"],
+            registry=self.registry,
+        )
         info = Gauge("mlops_model", "The model", ["model", "version"], registry=self.registry)
         info.labels(scorer.name, scorer.version).set(1)
+
+    def count_predictions(self, outcome: str, rows: int) -> None:
+        """Count predictions that were `kept` or `lost`."""
+        self.predictions.labels(outcome).inc(rows)

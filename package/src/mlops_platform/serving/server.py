@@ -18,10 +18,13 @@ from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.models import team
 from mlops_platform.serving import keys, log, store
+from mlops_platform.truth import config as truths
 
 if TYPE_CHECKING:
     from mlops_platform.serving.draining import DrainingServer
+    from mlops_platform.serving.scorer import Scorer
     from mlops_platform.serving.store import StoredModel
+    from mlops_platform.truth.recorder import Recorder
 
 
 def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | None) -> None:
@@ -42,18 +45,24 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
     key = keys.load(key_file)
     with _bind(host, port, key) as listener:
         with _without_collection():
-            server, name = _load(conf, version, key)
+            server, name, recorder = _load(conf, version, key)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)  # uvicorn's come when it runs
         address, bound = listener.getsockname()[:2]
         shown_address = f"[{address}]" if ":" in address else address
         log.start()
         terminal.log(f"{name} serves on http://{shown_address}:{bound}")
-        server.run(sockets=[listener])
+        try:
+            server.run(sockets=[listener])
+        finally:
+            if recorder is not None:
+                recorder.close()
 
 
-def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingServer, str]:
-    """The server of a version, and the version's name."""
+def _load(
+    conf: Path, version: str | Path, key: str | None
+) -> tuple[DrainingServer, str, Recorder | None]:
+    """The server of a version, the version's name, and what keeps its predictions."""
     with _looking_up(conf, version) as find:
         import skops.io  # noqa: F401, PLC0415  the scorer needs it, and it takes a second
         import uvicorn  # noqa: PLC0415
@@ -64,10 +73,11 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
         from mlops_platform.serving.scorer import Scorer  # noqa: PLC0415
 
         scorer = Scorer(*find())
+    recorder = _recorder(conf, scorer)
 
     stopping = threading.Event()
     config = uvicorn.Config(
-        create(scorer, key, stopping),
+        create(scorer, key, stopping, recorder),
         http=protocol({"model": scorer.name, "version": scorer.version}),
         ws="none",
         access_log=False,
@@ -78,7 +88,23 @@ def _load(conf: Path, version: str | Path, key: str | None) -> tuple[DrainingSer
         timeout_keep_alive=65,  # longer than the 60 s of usual load balancers: the client closes
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return DrainingServer(config, stopping), f"{scorer.name} version {scorer.version}"
+    name = f"{scorer.name} version {scorer.version}"
+    return DrainingServer(config, stopping), name, recorder
+
+
+def _recorder(conf: Path, scorer: Scorer) -> Recorder | None:
+    """What keeps the predictions, if conf/truth.yml says that the endpoint does.
+
+    Raises:
+        UsageError: the ledger's folder cannot be written.
+    """
+    truth = truths.load(conf)
+    if not truth.endpoint:
+        return None
+    from mlops_platform.truth.ledger import Ledger  # noqa: PLC0415
+    from mlops_platform.truth.recorder import Recorder  # noqa: PLC0415
+
+    return Recorder(Ledger.of(conf), truth, version=scorer.version, contract=scorer.contract)
 
 
 @contextmanager
