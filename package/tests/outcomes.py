@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from mlops_platform import settings
 from mlops_platform.data.contract import Contract, load_contract
-from mlops_platform.evaluation import metrics, spread
+from mlops_platform.evaluation import bootstrap, metrics, spread
 from mlops_platform.evidence import VersionTruth
 from mlops_platform.models import dataset
 from mlops_platform.models.team import Team
@@ -87,13 +87,13 @@ def fit(setting: Setting, seed: int, rows: int = 3000) -> Fitted:
     ).fit(learned[contract.features], dataset.encode_target(learned, contract))
     truth = dataset.encode_target(tested, contract)
     predicted = dataset.predict(model, tested[contract.features], contract.labels)
-    estimates = metrics.bootstrap(
+    estimates = bootstrap.estimates(
         len(truth),
-        lambda picked: rules.metric.compute(truth[picked], predicted[picked]),
+        rules.metric.on(truth, predicted),
         times=rules.gates.resamples,
         seed=seed,
     )
-    low, high = metrics.percentile_interval(estimates, rules.gates.confidence)
+    low, high = bootstrap.interval(estimates, rules.gates.confidence)
     value = rules.metric.compute(truth, predicted)
     varies = spread.over_time(
         tested[contract.named("time")[0]], truth, predicted, metric=rules.metric, seed=seed

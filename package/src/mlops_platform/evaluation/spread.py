@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlops_platform.evaluation.metrics import Metric, bootstrap
+from mlops_platform.evaluation import bootstrap
+from mlops_platform.evaluation.metrics import Metric
 
 BLOCKS = 6  # at most
 BLOCK_ROWS = 50  # at least: fewer say little
@@ -49,18 +50,17 @@ def over_time(
     values, variances = [], []
     for rows in _blocks(times):
         value = metric.compute(truth[rows], predicted[rows])
-        estimates = bootstrap(
+        estimates = bootstrap.estimates(
             len(rows),
-            lambda picked, rows=rows: metric.compute(  # type: ignore[misc]
-                truth[rows[picked]], predicted[rows[picked]]
-            ),
+            metric.on(truth[rows], predicted[rows]),
             times=TIMES,
             seed=seed,
             groups=None if alike is None else alike[rows],
         )
-        if np.isfinite(value) and len(estimates) > TIMES // 2:
+        defined = estimates[np.isfinite(estimates)]
+        if np.isfinite(value) and len(defined) > TIMES // 2:
             values.append(value)
-            variances.append(float(np.var(estimates)))
+            variances.append(float(np.var(defined)))
     if len(values) < 3 or not all(variances):
         return None
     return Spread(_between(np.array(values), np.array(variances)), len(values))

@@ -8,7 +8,6 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +25,7 @@ from mlops_platform.core.files import (
     write_text,
 )
 from mlops_platform.core.paths import STATE, project_root
-from mlops_platform.data import csv_table, reader, typed_rows
+from mlops_platform.data import csv_table, reader
 from mlops_platform.data.chunk import Chunk
 from mlops_platform.data.reader import File
 from mlops_platform.data.source import Source
@@ -91,7 +90,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     ):
         _concatenate(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
         _concatenate(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
-    kept = (typed_rows.tables(part / "kept.parquet") for part in parts)
+    kept = (pq.read_table(part / "kept.parquet") for part in parts)
     Ledger.of(conf).append(
         chain.from_iterable(kept), f"batch-{hash_path(scores / 'scores.csv')[:32]}"
     )

@@ -14,7 +14,7 @@ from scipy import stats
 
 from mlops_platform.core.text import pluralize
 from mlops_platform.data.contract import Contract
-from mlops_platform.evaluation import groups, metrics
+from mlops_platform.evaluation import bootstrap, groups, metrics
 from mlops_platform.evidence import Period, VersionTruth
 from mlops_platform.settings import Gates
 from mlops_platform.tracking.promised import Figure
@@ -175,16 +175,16 @@ def _measure(
     names = [*contract.named("sensitive"), *contract.named("group")]
     rows = pd.DataFrame({name: pairs[name].to_pandas() for name in names})
     alike = None if set(lacking) & set(contract.named("group")) else contract.group_codes(rows)
-    estimates = metrics.bootstrap(
+    estimates = bootstrap.estimates(
         len(truth),
-        lambda picked: metric.compute(truth[picked], predicted[picked]),
+        metric.on(truth, predicted),
         times=rules.gates.resamples,
         seed=rules.seed,
         groups=alike,
     )
     result.sampled = len(truth)
     result.value = metric.compute(truth, predicted)
-    result.low, result.high = metrics.percentile_interval(estimates, rules.gates.confidence)
+    result.low, result.high = bootstrap.interval(estimates, rules.gates.confidence)
     if alike is not None or not contract.named("group"):
         found = groups.by_group(
             rows,
