@@ -91,9 +91,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
         _concatenate(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
         _concatenate(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
     kept = (pq.read_table(part / "kept.parquet") for part in parts)
-    Ledger.of(conf).append(
-        chain.from_iterable(kept), f"batch-{hash_path(scores / 'scores.csv')[:32]}"
-    )
+    Ledger.of(conf).append(kept, f"batch-{hash_path(scores / 'scores.csv')[:32]}")
     evidence.write(
         evidence.BatchResult(
             model=scorer.name,
