@@ -73,7 +73,8 @@ def test_a_team_gets_from_nothing_to_production(
         bring(new, command, terraform)
     assert new.roles("dev") == new.roles("prod") == {"1": "champion"}
     assert new.online("prod")["traffic"] == {"blue": 100}
-    assert set(new.state()["schedules"]) == {"credit-risk-retrain", "credit-risk-monitor"}
+    names = {f"credit-risk-{name}" for name in ("retrain", "monitor", "truth")}
+    assert set(new.state()["schedules"]) == names
     assert 600 in waited
     assert len(held) == 1
     assert mlops(new, *words(back)) == "gate"

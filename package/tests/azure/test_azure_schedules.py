@@ -6,7 +6,7 @@ import pytest
 
 from package.tests.azure import scenarios
 
-RETRAIN, MONITOR = "credit-risk-retrain", "credit-risk-monitor"
+RETRAIN, MONITOR, TRUTH = (f"credit-risk-{name}" for name in ("retrain", "monitor", "truth"))
 FILE = "azureml/schedules/monitor.yml"
 
 
@@ -19,6 +19,35 @@ def test_dev_trains_by_itself_with_its_own_data(mlops, trained):
     before = len(trained.history())
     assert mlops(trained, "schedules", "azureml/schedules/retrain.yml") == "done"
     assert len(trained.history()) == before
+
+
+def test_outcomes_are_judged_where_the_endpoint_keeps_its_predictions(mlops, trained):
+    conf = trained.root / "conf" / "dev.yml"
+    conf.write_text(conf.read_text().replace("online: credit-risk-dev", "online: loans-dev"))
+    assert mlops(trained, "setup") == "done"
+    assert mlops(trained, "schedules", "azureml/schedules/truth.yml") == "done"
+    inputs = trained.state()["schedules"][TRUTH]["create_job"]["inputs"]
+    store = "azureml://datastores/workspaceblobstore/paths/modelDataCollector"
+    assert inputs["labels"]["path"] == "azureml:credit-risk-raw:1"
+    assert inputs["collected"]["path"] == f"{store}/loans-dev"
+    assert mlops(trained, "submit", "pipelines/truth.yml") == "done"
+    (job,) = trained.state()["jobs"].values()
+    assert job["spec"]["inputs"]["collected"]["path"] == f"{store}/loans-dev"
+    for environment in ("staging", "prod"):
+        words = ("submit", "pipelines/truth.yml", "--env", environment)
+        message = scenarios.refusal(mlops, trained, *words)
+        assert "Judge in dev: copy there what the endpoint kept" in message
+
+
+def test_an_endpoint_that_keeps_nothing_is_not_judged(mlops, trained):
+    conf = trained.root / "conf" / "dev.yml"
+    text = conf.read_text()
+    assert "share: 1" in text
+    conf.write_text(text.replace("share: 1", "share: 0"))
+    assert mlops(trained, "setup") == "done"
+    message = scenarios.refusal(mlops, trained, "schedules", "azureml/schedules/truth.yml")
+    assert "waits for predictions, and the endpoint keeps none" in message
+    assert trained.state()["schedules"] == {}
 
 
 def test_the_data_and_the_code_of_the_day_are_brought_up_to_date(mlops, trained):
@@ -95,7 +124,7 @@ def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeyp
     for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
         assert mlops(trained, *words) == "done"
     assert mlops(trained, "schedules") == "done"
-    assert list(trained.state()["schedules"]) == [RETRAIN]
+    assert list(trained.state()["schedules"]) == [RETRAIN, TRUTH]
     (waiting,) = (text for text in message if text.startswith("not ready: "))
     what = "its input data" if rolled_out else "one deployment with all the traffic"
     assert f"{FILE} waits for {what}" in waiting

@@ -97,6 +97,11 @@ def _job(target: Target, file: Path, job: dict[str, Any]) -> list[str]:
         if str(path).startswith(f"azureml:{target.name}-raw:"):
             pairs.append(f"create_job.inputs.{name}.path={target.data}")
         elif name == submit.COLLECTED:
+            if retention.collected_share(target) == 0:
+                raise NotReadyError(
+                    f"{file} waits for predictions, and the endpoint keeps none: decide in "
+                    f"{target.settings}, field `collect` (docs/azure.md), and deploy a version."
+                )
             path = retention.collected_path(target)
             pairs.append(f"create_job.inputs.{name}.path={path}")
     pipeline = job.get("job")
