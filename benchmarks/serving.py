@@ -112,7 +112,7 @@ def train(folder: Path) -> Path:
     commit_all(folder, "Start")
     for command in (["sync"], ["run", "poe", "pipeline"], ["run", "poe", "promote"]):
         timed(["uv", *command], folder)
-    with running(Server(folder, serve(folder), [])):
+    with running(Server(folder, serve(folder), [], "/health")):
         return folder
 
 
