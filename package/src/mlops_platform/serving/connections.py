@@ -165,6 +165,7 @@ class BoundedProtocol(H11Protocol):
             one
             for one in self.connections
             if isinstance(one, BoundedProtocol)
+            and one is not self
             and one.waits_for_client
             and one.quiet_since < quiet
             and not one.lingering.is_gone
