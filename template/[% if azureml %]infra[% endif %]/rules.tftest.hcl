@@ -7,7 +7,11 @@ mock_provider "azurerm" {
   }
 }
 
-override_resource { target = azurerm_resource_group.this }
+# It is imported, so its id is known, and azurerm looks at it.
+override_resource {
+  target = azurerm_resource_group.this
+  values = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/imported" }
+}
 
 run "dev" {
   state_key = "dev"
