@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -47,7 +48,13 @@ def train(package: str, folder: Path, contract: Path | None = None, run_id: str 
         [("features", team.build_features(rules)), ("model", team.build_model(parameters, 0))]
     )
     pipeline.fit(rows[rules.features], rows[rules.target])
-    card = artifact.Card(run_id=run_id, task=task, labels=rules.labels, features=rules.features)
+    card = artifact.Card(
+        run_id=run_id,
+        task=task,
+        labels=rules.labels,
+        features=rules.features,
+        trained=datetime(2026, 5, 1, tzinfo=UTC),
+    )
     artifact.save(pipeline, folder, team, card=card, contract=contract)
     return folder
 

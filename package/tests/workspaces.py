@@ -135,6 +135,8 @@ def make(root: Path, rows: int = 600) -> Workspace:
         shutil.copytree(
             CREDIT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
+    (root / "docs").mkdir()
+    shutil.copy(CREDIT / "docs" / "alerts.md", root / "docs")
     workspace = Workspace(root)
     for file, fields in SMALL.items():
         workspace.change(file, **fields)

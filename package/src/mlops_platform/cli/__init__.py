@@ -11,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from mlops_platform.cli import (
+    alerts,
     azure,
     daily,
     data,
@@ -29,6 +30,7 @@ from mlops_platform.core.files import write_text
 from mlops_platform.core.paths import STATE
 
 __all__ = [
+    "alerts",
     "app",
     "application",
     "azure",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -138,9 +139,11 @@ def serve(
     conf: Conf = CONF,
 ) -> None:
     """Serve predictions over HTTP."""
+    from mlops_platform.alerts import state
     from mlops_platform.serving import server
 
-    server.run(conf, model or version, host, port, key_file)
+    verdicts = partial(state.verdicts, Path("outputs").resolve())
+    server.run(conf, model or version, host, port, key_file, verdicts=verdicts)
 
 
 @app.command()

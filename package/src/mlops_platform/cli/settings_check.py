@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from mlops_platform import settings
+from mlops_platform.alerts import config as alerts
+from mlops_platform.alerts import runbook
 from mlops_platform.azure import access, infra, sweep
 from mlops_platform.cli import data_files, pipelines
 from mlops_platform.core.errors import UsageError
@@ -38,6 +41,8 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield signature_check.load_signatures
     yield conformance.load_forks
     yield patches.load
+    if (conf / "alerts.yml").exists():
+        yield _alerts
     if (conf / "consumers.yml").exists():
         yield settings.load_consumers
     if (conf / "team.yml").exists():  # projects of before have none until an update brings it
@@ -76,6 +81,13 @@ def _code_of_contract(conf: Path) -> None:
         rows.require_one_way(contract, code)
     if contract.text_features:  # templates of before have no transformer for text
         used.require_used(code.build_features(contract), contract, code)
+
+
+def _alerts(conf: Path) -> None:
+    """Check that each alert reaches somebody, and that a page says what they do."""
+    runbook.require_written(
+        Path(os.path.relpath(conf.resolve().parent / "docs")), alerts.load(conf)
+    )
 
 
 def _limits(conf: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +33,7 @@ class Card(BaseModel):
     """model.json. `packages` are the packages installed at `save`; empty for older models.
 
     `threshold` is the probability from which the positive class of two is decided; without one the
-    most probable class is.
+    most probable class is. `trained` is when the fit began; None for older models.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,6 +45,7 @@ class Card(BaseModel):
     features: list[str]
     packages: list[str] = []
     threshold: float | None = None
+    trained: datetime | None = None
 
 
 def save(estimator: Any, folder: Path, team: Team, *, card: Card, contract: Path) -> None:

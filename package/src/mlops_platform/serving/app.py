@@ -17,7 +17,7 @@ from mlops_platform.serving import page
 from mlops_platform.serving.answers import ClassAnswer, Problem, Status, ValueAnswer
 from mlops_platform.serving.batches import Batches
 from mlops_platform.serving.headers import MEDIA_TYPE, unsupported
-from mlops_platform.serving.metrics import Metrics
+from mlops_platform.serving.metrics import Metrics, Verdicts
 from mlops_platform.serving.middleware import Middleware
 from mlops_platform.serving.requests import MAX_BYTES, MAX_ROWS, RequestError
 from mlops_platform.serving.scorer import Scorer
@@ -35,6 +35,7 @@ def create(
     key: str | None = None,
     stopping: threading.Event | None = None,
     recorder: Recorder | None = None,
+    verdicts: Verdicts | None = None,
 ) -> FastAPI:
     """Create the app of one model.
 
@@ -45,8 +46,9 @@ def create(
         key: what requests must send, except for /live and /ready; None if they need nothing.
         stopping: set when the endpoint begins to stop: /ready says so, and connections are closed.
         recorder: keeps the predictions.
+        verdicts: what the last monitor and late labels say of a version, by name.
     """
-    metrics = Metrics(scorer)
+    metrics = Metrics(scorer, verdicts)
     if recorder is not None:
         recorder.count = metrics.count_predictions
     stops = stopping or threading.Event()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from mlops_platform.serving.scorer import Scorer
+
+Verdicts = Callable[[str], Mapping[str, float]]
+VERDICTS = {
+    "drift": "The last monitor of this version: 1 drift, 0 stable",
+    "truth": "Late labels of this version: 0 holds, 1 doubtful, 2 broken",
+}
 
 
 class Metrics:
     """The Prometheus metrics of one app, separate from other apps in the same process."""
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Scorer, verdicts: Verdicts | None = None) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "mlops_requests", "Requests answered", ["path", "status"], registry=self.registry
@@ -34,7 +44,35 @@ class Metrics:
         )
         info = Gauge("mlops_model", "The model", ["model", "version"], registry=self.registry)
         info.labels(scorer.name, scorer.version).set(1)
+        if scorer.trained is not None:
+            trained = Gauge(
+                "mlops_model_trained_timestamp_seconds",
+                "When the fit of the model began",
+                registry=self.registry,
+            )
+            trained.set(scorer.trained.timestamp())
+        if verdicts is not None:
+            self.registry.register(_OfEvidence(verdicts, scorer.version))
 
     def count_predictions(self, outcome: str, rows: int) -> None:
         """Count predictions that were `kept` or `lost`."""
         self.predictions.labels(outcome).inc(rows)
+
+
+class _OfEvidence(Collector):
+    """Gauges of the last verdicts, read whenever somebody asks; none without a verdict."""
+
+    def __init__(self, verdicts: Verdicts, version: str) -> None:
+        self._verdicts, self._version = verdicts, version
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """A gauge of each verdict that there is."""
+        found = self._verdicts(self._version)
+        for name, words in VERDICTS.items():
+            if name in found:
+                yield GaugeMetricFamily(f"mlops_{name}", words, value=found[name])
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Their names."""
+        for name, words in VERDICTS.items():
+            yield GaugeMetricFamily(f"mlops_{name}", words)

@@ -38,7 +38,7 @@ class Scorer:
         self.name = name
         self.version = version
         card = artifact.load_card(folder)
-        self.task, self.threshold = card.task, card.threshold
+        self.task, self.threshold, self.trained = card.task, card.threshold, card.trained
         self.contract = load_contract(folder / "contract.yml", self.task)
         self.labels = self.contract.labels
         self.requests = Requests(self.contract)

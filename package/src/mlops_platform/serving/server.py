@@ -22,12 +22,21 @@ from mlops_platform.truth import config as truths
 
 if TYPE_CHECKING:
     from mlops_platform.serving.draining import DrainingServer
+    from mlops_platform.serving.metrics import Verdicts
     from mlops_platform.serving.scorer import Scorer
     from mlops_platform.serving.store import StoredModel
     from mlops_platform.truth.recorder import Recorder
 
 
-def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | None) -> None:
+def run(
+    conf: Path,
+    version: str | Path,
+    host: str,
+    port: int,
+    key_file: Path | None,
+    *,
+    verdicts: Verdicts | None = None,
+) -> None:
     """Serve a version of the model; SIGTERM and Ctrl-C let running requests finish.
 
     Args:
@@ -36,6 +45,7 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
         host: the address; one that the network reaches needs a key.
         port: 0 selects a free one.
         key_file: the file with the key, if it is not in the environment.
+        verdicts: what the last monitor and late labels say of a version, for the metrics.
 
     Raises:
         UsageError: no such version, no key where one is needed, or the address is not available.
@@ -45,7 +55,7 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
     key = keys.load(key_file)
     with _bind(host, port, key) as listener:
         with _without_collection():
-            server, name, recorder = _load(conf, version, key)
+            server, name, recorder = _load(conf, version, key, verdicts)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)  # uvicorn's come when it runs
         address, bound = listener.getsockname()[:2]
@@ -60,7 +70,7 @@ def run(conf: Path, version: str | Path, host: str, port: int, key_file: Path | 
 
 
 def _load(
-    conf: Path, version: str | Path, key: str | None
+    conf: Path, version: str | Path, key: str | None, verdicts: Verdicts | None = None
 ) -> tuple[DrainingServer, str, Recorder | None]:
     """The server of a version, the version's name, and what keeps its predictions."""
     with _looking_up(conf, version) as find:
@@ -77,7 +87,7 @@ def _load(
 
     stopping = threading.Event()
     config = uvicorn.Config(
-        create(scorer, key, stopping, recorder),
+        create(scorer, key, stopping, recorder, verdicts),
         http=protocol({"model": scorer.name, "version": scorer.version}),
         ws="none",
         access_log=False,

@@ -60,7 +60,7 @@ def run(
     pipeline = _checked(code, contract, train)
     made_from = provenance.collect(conf, code.folder)
     kind = "experiment" if Registry(conf).holder("champion") else "baseline"
-    started = datetime.now(UTC).isoformat(timespec="seconds")
+    started = datetime.now(UTC).replace(microsecond=0)
     run_id = experiments.start(
         conf,
         name=f"{kind}: {trigger}",
@@ -102,7 +102,7 @@ def run(
         better = metric.gain(value, baseline) > ROUNDING * abs(baseline)
         training = evidence.Training(
             run_id=run_id,
-            began=started,
+            began=started.isoformat(),
             trigger=trigger,
             git_commit=made_from["git_commit"],
             git_dirty=made_from["git_dirty"],
@@ -141,6 +141,7 @@ def run(
             labels=contract.labels,
             features=contract.features,
             threshold=decision.threshold,
+            trained=started,
         )
         artifact.save(pipeline, model, code, card=card, contract=conf / "data.yml")
         described = _describe(pipeline, data, contract)

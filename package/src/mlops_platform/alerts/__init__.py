@@ -1,0 +1,1 @@
+"""Alerts: what is measured, who is told, and what they do then."""

@@ -1,0 +1,42 @@
+"""What the last evidence says of the version that serves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mlops_platform import evidence
+from mlops_platform.core.paths import project_root
+from mlops_platform.models import artifact
+from mlops_platform.pipelines.outputs import newest
+from mlops_platform.serving import store
+
+DRIFT = {"stable": 0.0, "drift": 1.0}
+NO_DRIFT = "the monitor has not judged this version: `uv run poe monitor`"
+NO_TRUTH = "late labels have not judged this version: `uv run poe truth`"
+NO_DATE = "an earlier release trained it, and kept no date"
+
+
+def verdicts(outputs: Path, version: str) -> dict[str, float]:
+    """The measures that evidence in `outputs` has for a version; none of another version's."""
+    found = {}
+    monitor = newest(outputs / "monitor")
+    path = monitor / "drift" / "evidence" / "drift.json" if monitor else None
+    if path and path.is_file():
+        report = evidence.read(evidence.DriftReport, path)
+        if report.version == version and report.verdict in DRIFT:
+            found["drift"] = DRIFT[report.verdict]
+    return found
+
+
+def of_champion(conf: Path, now: datetime) -> dict[str, float | str]:
+    """The measures of the champion; a text says what is missing.
+
+    Raises:
+        UsageError: there is no champion.
+    """
+    stored = store.fetch(conf, "champion")
+    trained = artifact.load_card(stored.folder).trained
+    age = (now - trained) / timedelta(days=1) if trained else NO_DATE
+    found = verdicts(project_root(conf) / "outputs", stored.version)
+    return {"model_age_days": age, "drift": NO_DRIFT, "truth": NO_TRUTH} | found
