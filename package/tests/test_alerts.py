@@ -3,8 +3,10 @@
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -371,3 +373,59 @@ def test_verdicts_are_those_of_the_version_that_serves(workspace, monkeypatch):
     outputs = workspace.root / "outputs"
     assert state.verdicts(outputs, "1") == {"drift": 0.0}
     assert state.verdicts(outputs, "2") == {}
+
+
+@pytest.mark.parametrize(
+    ("form", "checked"),
+    [("prometheus", ("promtool", "check", "rules")), ("alertmanager", ("amtool", "check-config"))],
+)
+def test_the_command_prints_for_other_programs(workspace, capsys, tmp_path, form, checked):
+    cli.invoke(["alerts", "--as", form, "--conf", str(workspace.conf)])
+    path = tmp_path / f"{form}.yml"
+    path.write_text(capsys.readouterr().out)
+    assert run(tool(checked[0]), *checked[1:], str(path)).returncode == 0
+
+
+class Shows(BaseHTTPRequestHandler):
+    """An address that shows metrics, or fails."""
+
+    text: str | None = None
+
+    def do_GET(self) -> None:
+        """The library's name for GET."""
+        self.send_response(200 if self.text and self.path == "/metrics" else 503)
+        self.end_headers()
+        self.wfile.write((self.text or "").encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+        """Say nothing."""
+
+
+def test_the_command_asks_the_endpoint(workspace, capsys, client, monkeypatch):
+    """Two looks make a rate; an endpoint that fails is down for as long as conf/alerts.yml says."""
+    monkeypatch.chdir(workspace.root)
+    cli.invoke(["run", "pipelines/train.yml"])
+    cli.invoke(["promote"])
+    monkeypatch.setattr(Shows, "text", client.get("/metrics").text)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shows) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asks = ["alerts", "--url", f"http://127.0.0.1:{server.server_address[1]}"]
+        cli.invoke(asks)
+        kept = workspace.root / ".mlops" / "alerts.json"
+        memory = evaluate.load(kept)
+        assert memory.requests == {"200": 1, "422": 1}
+        earlier = memory.at - timedelta(minutes=10)
+        evaluate.keep(memory.model_copy(update={"at": earlier, "requests": {"200": 1}}), kept)
+        cli.invoke(asks)
+        said = capsys.readouterr().out
+        assert "EndpointDown: silent, down is 0" in said
+        assert "ErrorsHigh: not measured, a rate needs two looks" in said
+        assert re.search(r"RequestsRefused: silent, refused_per_minute is 0\.(1|09\d*), ", said)
+        monkeypatch.setattr(Shows, "text", None)
+        cli.invoke(asks)
+        memory = evaluate.load(kept)
+        since = memory.since["EndpointDown"] - timedelta(minutes=3)
+        evaluate.keep(memory.model_copy(update={"since": {"EndpointDown": since}}), kept)
+        with pytest.raises(GateError, match=r"EndpointDown: fires, down is 1.*page"):
+            cli.invoke(asks)
+        server.shutdown()

@@ -20,6 +20,7 @@ WRONG = {
     "ethics.yml": ("waiver", [], "field `waiver`: unknown field, perhaps misspelt"),
     "model_card.yml": ("model_detail", {}, "field `model_detail`: unknown field"),
     "consumers.yml": ("consumer", {}, "field `consumer`: unknown field"),
+    "alerts.yml": ("alert", {}, "field `alert`: unknown field"),
     "team.yml": ("role", {}, "field `role`: unknown field"),
     "dev.yml": ("workspaces", "x", "field `workspaces`: unknown field"),
     "staging.yml": ("tags", "x", "field `tags`"),
@@ -33,6 +34,8 @@ WRONG = {
 
 @pytest.fixture
 def conf(tmp_path):
+    (tmp_path / "docs").mkdir()
+    shutil.copy(CREDIT / "docs" / "alerts.md", tmp_path / "docs")
     return shutil.copytree(CREDIT / "conf", tmp_path / "conf")
 
 

@@ -12,7 +12,10 @@ import dev
 from tests.conftest import Project
 from tests.rendering import ROOT
 
-TITLES = ["own-data", "contract", "gates", "ethics", "endpoint", "packages", "azure", "updating"]
+TITLES = [
+    *("own-data", "contract", "gates", "ethics", "alerts", "endpoint", "packages", "azure"),
+    "updating",
+]
 PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
 EXPECTED = {
@@ -24,6 +27,9 @@ EXPECTED = {
 # Commands that do not end, that take long, that call `az`, or that need a template of two releases:
 # another test runs them.
 SERVED = "package/tests/test_serve.py::test_the_command_serves_until_it_is_told_to_stop"
+ASKED = "package/tests/test_alerts.py::test_the_command_asks_the_endpoint"
+PRINTED = "package/tests/test_alerts.py::test_the_command_prints_for_other_programs"
+FORMS = {"prometheus": "rules", "alertmanager": "routes"}
 HEALED = (
     "package/tests/test_conformance.py::test_changed_deleted_and_added_files_are_named_and_healed"
 )
@@ -76,6 +82,8 @@ ELSEWHERE = {
     "uv run poe data-draft data/raw --target species --replace": PENGUINS,
     "uv run poe data-draft data/raw --target arr_delay --replace": FLIGHTS,
     "uv run poe serve": SERVED,
+    "uv run poe alerts --url http://127.0.0.1:8000": ASKED,
+    **{f"uv run poe alerts --as {name} > {file}.yml": PRINTED for name, file in FORMS.items()},
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
     "uv run poe data-sample FOLDER --rows 2000": SAMPLED,
