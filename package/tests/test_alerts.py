@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fastapi.testclient import TestClient
-from mlops_platform import cli, settings
+from mlops_platform import cli, evidence, settings
 from mlops_platform.alerts import config, evaluate, prometheus, runbook, scrape, state
 from mlops_platform.alerts.measures import MEASURES
 from mlops_platform.core.errors import GateError, UsageError
@@ -373,6 +373,15 @@ def test_verdicts_are_those_of_the_version_that_serves(workspace, monkeypatch):
     outputs = workspace.root / "outputs"
     assert state.verdicts(outputs, "1") == {"drift": 0.0}
     assert state.verdicts(outputs, "2") == {}
+    cli.invoke(["truth"])
+    path = next(outputs.glob("truth/*/judge/evidence/truth.json"))
+    report = evidence.read(evidence.TruthReport, path)
+    assert {each.verdict for each in report.versions} <= {"not yet"}
+    assert state.verdicts(outputs, "1") == {"drift": 0.0}  # no verdict is no number
+    for verdict, value in (("holds", 0.0), ("doubtful", 1.0), ("broken", 2.0)):
+        judged = evidence.VersionTruth(version="1", role="champion", verdict=verdict, message="")
+        evidence.write(report.model_copy(update={"versions": [judged]}), path)
+        assert state.verdicts(outputs, "1") == {"drift": 0.0, "truth": value}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from mlops_platform import evidence
 from mlops_platform.core.paths import project_root
@@ -12,6 +13,8 @@ from mlops_platform.pipelines.outputs import newest
 from mlops_platform.serving import store
 
 DRIFT = {"stable": 0.0, "drift": 1.0}
+TRUTH = {"holds": 0.0, "doubtful": 1.0, "broken": 2.0}
+Shape = TypeVar("Shape", evidence.DriftReport, evidence.TruthReport)
 NO_DRIFT = "the monitor has not judged this version: `uv run poe monitor`"
 NO_TRUTH = "late labels have not judged this version: `uv run poe truth`"
 NO_DATE = "an earlier release trained it, and kept no date"
@@ -20,13 +23,20 @@ NO_DATE = "an earlier release trained it, and kept no date"
 def verdicts(outputs: Path, version: str) -> dict[str, float]:
     """The measures that evidence in `outputs` has for a version; none of another version's."""
     found = {}
-    monitor = newest(outputs / "monitor")
-    path = monitor / "drift" / "evidence" / "drift.json" if monitor else None
-    if path and path.is_file():
-        report = evidence.read(evidence.DriftReport, path)
-        if report.version == version and report.verdict in DRIFT:
-            found["drift"] = DRIFT[report.verdict]
+    drift = _last(outputs / "monitor", "drift/evidence/drift.json", evidence.DriftReport)
+    if drift and drift.version == version and drift.verdict in DRIFT:
+        found["drift"] = DRIFT[drift.verdict]
+    truth = _last(outputs / "truth", "judge/evidence/truth.json", evidence.TruthReport)
+    judged = [each for each in truth.versions if each.version == version] if truth else []
+    if judged and judged[0].verdict in TRUTH:
+        found["truth"] = TRUTH[judged[0].verdict]
     return found
+
+
+def _last(home: Path, name: str, shape: type[Shape]) -> Shape | None:
+    """The evidence of the last run of a pipeline; None without a run."""
+    run = newest(home)
+    return evidence.read(shape, run / name) if run and (run / name).is_file() else None
 
 
 def of_champion(conf: Path, now: datetime) -> dict[str, float | str]:
