@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlops_platform.alerts.measures import MEASURES
 
 from tests.infra import azurerm
 from tests.infra.conftest import EXAMPLE, PROVIDER, PYTHON, change
@@ -123,3 +124,36 @@ def test_the_pages_commands_and_terraform_name_identities_alike():
     names = re.findall(r"(?m)^(?:SHARED|STATE)=\"(.*)\"", page)
     conf = yaml.safe_load((EXAMPLE / "conf" / "prod.yml").read_text())["infra"]
     assert names == [conf["shared"], conf["state"]]
+
+
+def test_azures_metrics_are_those_of_the_measures():
+    text = (EXAMPLE / "infra" / "watch.tf").read_text()
+    found = re.findall(r"^ {4}(\w+) += (\[\"(?:endpoint|workspace)\".*\])$", text, re.MULTILINE)
+    assert {name: json.loads(value) for name, value in found} == {
+        measure.name: [
+            measure.azure.resource,
+            measure.azure.metric,
+            measure.azure.aggregation,
+            measure.azure.scale,
+            measure.azure.dimension[1] if measure.azure.dimension else "",
+        ]
+        for measure in MEASURES.values()
+        if measure.azure
+    }
+
+
+def test_the_endpoint_is_watched_once_it_is_there(terraform, provider, filled):
+    """A check of this test's own says which alerts were made."""
+    change(filled / "conf" / "prod.yml", "budget: 1500}", "budget: 1500, endpoint: true}")
+    (filled / "infra" / "own.tf").write_text(
+        'check "alerts" {\n'
+        "  assert {\n"
+        "    condition     = length(azurerm_monitor_metric_alert.this) == 0\n"
+        '    error_message = "made: ${join(" ", keys(azurerm_monitor_metric_alert.this))}."\n'
+        "  }\n"
+        "}\n"
+    )
+    only(filled, "prod")
+    _, said = run(terraform, provider, filled, "test")
+    names = "AnswersSlow ErrorsHigh NodesUnusable QuotaNearlyUsed RequestsRefused RunsFailed"
+    assert f"made: {names}." in said

@@ -274,6 +274,7 @@ class Infra(Settings):
     state: str = Field(pattern=STORAGE)
     budget: int = Field(ge=1)  # a month, in the currency of the subscription
     subnet: str | None = Field(default=None, pattern=SUBNET)
+    endpoint: bool = False  # there is the endpoint, so that alerts can watch it
 
 
 class Cloud(Settings):
