@@ -52,6 +52,8 @@ locals {
     alltrue([for made in azurerm_federated_identity_credential.ci : made.issuer == local.team.ci.issuer && made.audience == tolist(["api://AzureADTokenExchange"])])],
     ["watch.tf: each role has its address, and somebody is on call",
     { for role, group in azurerm_monitor_action_group.role : role => group.email_receiver[0].email_address } == { for role, member in local.team.roles : role => member.address } && alltrue([for told in local.budget.notification : length(told.contact_emails) > 0])],
+    ["watch.tf: each alert of the workspace is there, with its limit, and tells somebody",
+    [for name, alert in local.alerts : "${name} ${alert.above * alert.metric[3]}" if alert.metric[0] == "workspace"] == [for name, made in azurerm_monitor_metric_alert.this : "${name} ${made.criteria[0].threshold}" if local.alerts[name].metric[0] == "workspace" && length(made.action) > 0]],
     ["watch.tf: the budget is that of conf/, and tells before and after",
     local.budget.amount == local.conf.infra.budget && toset(local.budget.notification[*].threshold_type) == toset(["Actual", "Forecasted"])],
     ["watch.tf: logs are kept for 90 days, all of the workspace's",

@@ -1,5 +1,5 @@
 # Managed by the template: `copier update` changes it.
-# What is watched, what it may cost, who is told. Alerts come here, from conf/alerts.yml.
+# What is watched, what it may cost, who is told.
 
 resource "azurerm_log_analytics_workspace" "this" {
   name                = "log-${local.project}-${var.environment}"
@@ -35,6 +35,59 @@ resource "azurerm_monitor_action_group" "role" {
   email_receiver {
     name          = each.key
     email_address = each.value.address
+  }
+}
+
+# Alerts of conf/alerts.yml whose measure Azure Monitor has: of what, metric, aggregation, units, kind of answer.
+locals {
+  metrics = {
+    errors_per_minute  = ["endpoint", "RequestsPerMinute", "Average", 1, "5xx"]
+    refused_per_minute = ["endpoint", "RequestsPerMinute", "Average", 1, "4xx"]
+    seconds_p95        = ["endpoint", "RequestLatency_P95", "Average", 1000, ""]
+    failed_runs        = ["workspace", "Failed Runs", "Total", 1, ""]
+    unusable_nodes     = ["workspace", "Unusable Nodes", "Maximum", 1, ""]
+    quota_share        = ["workspace", "Quota Utilization Percentage", "Average", 100, ""]
+  }
+  windows = { PT5M = 5, PT15M = 15, PT30M = 30, PT1H = 60, PT6H = 360, PT12H = 720, P1D = 1440 }
+  units   = { m = 1, h = 60, d = 1440 }
+  alerts = {
+    for name, alert in yamldecode(file("${path.module}/../conf/alerts.yml")).alerts : name => merge(alert, {
+      metric  = local.metrics[alert.measure]
+      minutes = tonumber(regex("^\\d+", alert.for)) * local.units[substr(alert.for, -1, 1)]
+      told    = distinct(concat([alert.role], [for role, member in local.team.roles : role if alert.severity == "page" && try(member.on_call, false)]))
+    }) if contains(keys(local.metrics), alert.measure)
+  }
+}
+
+resource "azurerm_monitor_metric_alert" "this" {
+  # Those of the endpoint come once `azure-setup` has made it: infra.endpoint in conf/.
+  for_each            = { for name, alert in local.alerts : name => alert if alert.metric[0] == "workspace" || try(local.conf.infra.endpoint, false) }
+  name                = "alert-${local.project}-${var.environment}-${each.key}"
+  description         = "docs/alerts.md or docs/runbook.md, ${each.key}"
+  resource_group_name = azurerm_resource_group.this.name
+  tags                = local.conf.tags
+  scopes              = [join("", [azurerm_machine_learning_workspace.this.id, each.value.metric[0] == "endpoint" ? "/onlineEndpoints/${local.conf.endpoints.online}" : ""])]
+  severity            = each.value.severity == "page" ? 1 : 3
+  frequency           = "PT5M"
+  window_size         = [for size in ["PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D"] : size if local.windows[size] >= min(each.value.minutes, 1440)][0]
+  criteria {
+    metric_namespace = each.value.metric[0] == "endpoint" ? "Microsoft.MachineLearningServices/workspaces/onlineEndpoints" : "Microsoft.MachineLearningServices/workspaces"
+    metric_name      = each.value.metric[1]
+    aggregation      = each.value.metric[2]
+    operator         = "GreaterThan"
+    threshold        = each.value.above * each.value.metric[3]
+    dynamic "dimension" {
+      for_each = each.value.metric[4] == "" ? [] : [each.value.metric[4]]
+      content {
+        name     = "statusCodeClass"
+        operator = "Include"
+        values   = [dimension.value]
+      }
+    }
+  }
+  dynamic "action" {
+    for_each = each.value.told
+    content { action_group_id = azurerm_monitor_action_group.role[action.value].id }
   }
 }
 
