@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from mlops_platform.data import values
 from mlops_platform.data.columns import EXACT, MAX_TEXT, Column
@@ -20,6 +19,8 @@ UNIQUE = "is unique"  # the rule of ids
 NO_FAULTS = pd.DataFrame(columns=["row", "column", "rule", "value"])
 
 if TYPE_CHECKING:
+    import pandera.pandas as pa
+
     from mlops_platform.data.contract import Contract
 
 
@@ -100,6 +101,8 @@ def typed(
 
 def schema(contract: Contract) -> pa.DataFrameSchema:
     """The rules of all columns as a pandera schema."""
+    import pandera.pandas as pa  # noqa: PLC0415  a third of a second; judged rows need no rules
+
     return pa.DataFrameSchema(
         {name: checks_of(column) for name, column in contract.columns.items()}
     )
@@ -109,6 +112,8 @@ def failure_cases(
     contract: Contract, typed: pd.DataFrame, unreadable: pd.DataFrame
 ) -> pd.DataFrame:
     """Values that violate a rule: columns `row` (index label), `column`, `rule`, `value`."""
+    from pandera.errors import SchemaErrors  # noqa: PLC0415
+
     failures = [
         pd.DataFrame(
             {
@@ -123,7 +128,7 @@ def failure_cases(
     ]
     try:
         contract.checks.select_columns(list(typed.columns)).validate(typed, lazy=True)
-    except pa.errors.SchemaErrors as error:
+    except SchemaErrors as error:
         cases = error.failure_cases.rename(columns={"index": "row", "failure_case": "value"})
         cases = cases[["row", "column", "check", "value"]].rename(columns={"check": "rule"})
         cases["rule"] = cases["rule"].replace({"not_nullable": "is not missing"})
@@ -147,6 +152,8 @@ def readable(column: Column) -> str:
 
 def checks_of(column: Column) -> pa.Column:
     """The column's rules as pandera checks, each with a message."""
+    import pandera.pandas as pa  # noqa: PLC0415
+
     checks = []
     if column.min is not None:
         checks.append(pa.Check.ge(_bound(column.min), error=f"at least {column.min}"))
