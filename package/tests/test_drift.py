@@ -295,11 +295,14 @@ def test_drift_can_train_a_challenger_and_nothing_more(here, tmp_path):
     assert "cool_down_hours: 24" in original
     train.write_text(original.replace("cool_down_hours: 24", "cool_down_hours: 0"))
     path = write(credit.make(1000, seed=7, drift=1), tmp_path / "now.csv")
+    more = here / "data" / "raw" / "more.csv"
+    write(credit.make(50, seed=8), more)  # without new rows, drift only notifies
     try:
         with pytest.raises(GateError, match="the champion is the same"):
             cli.invoke(["monitor", "--current", path, "--retrain"])
     finally:
         train.write_text(original)
+        more.unlink()
     after = roles()
     assert len(after) == len(before) + 1
     assert after[: len(before)] == before

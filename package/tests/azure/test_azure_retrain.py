@@ -12,8 +12,9 @@ EVENT = ("retrain", "--event", "drift in income")
 
 
 def job(hours_ago: float, **changes: Any) -> dict[str, Any]:
-    """A training that began so long ago; `changes` make it something else."""
-    spec = {"type": "pipeline", "tags": {"project": NAME}, "inputs": {"trigger": "manual"}}
+    """A training on the data before, so long ago; `changes` make it something else."""
+    inputs = {"trigger": "manual", "raw": {"path": f"azureml:{NAME}-raw:0"}}
+    spec = {"type": "pipeline", "tags": {"project": NAME}, "inputs": inputs}
     context = {"created_at": (NOW - timedelta(hours=hours_ago)).isoformat()}
     ours = {key: value for key, value in changes.items() if key in spec}
     others = {key: value for key, value in changes.items() if key not in spec}
@@ -35,6 +36,50 @@ def test_an_event_trains_where_nothing_was_trained_lately(mlops, new):
     assert mlops(new, *EVENT) == "done"
     assert newest(new)["inputs"]["trigger"] == "drift in income"
     assert len(new.state()["jobs"]) == 3
+
+
+SAME = {"trigger": "manual", "raw": {"path": f"azureml:{NAME}-raw:1"}}
+LONG = SAME | {"raw": {"path": f"azureml:/subscriptions/x/data/{NAME}-raw/versions/1"}}
+
+
+def judged(scenario: Scenario, verdict: str, new: int, days_ago: int) -> None:
+    """The champion of dev has this verdict on real outcomes."""
+    day = (NOW - timedelta(days=days_ago)).date().isoformat()
+    tags = {"truth": verdict, "truth_why": "roc_auc is 0.5", "truth_as_of": day}
+    models = scenarios.version("1", "champion")
+    for made in models.values():
+        made["tags"] |= tags | {"truth_new": str(new)}
+    scenario.change(models=models)
+
+
+@pytest.mark.parametrize("inputs", [SAME, LONG, {"trigger": "manual"}], ids=str)
+def test_drift_without_new_rows_only_notifies(mlops, new, inputs):
+    plant(new, job(30, inputs=inputs))
+    message = refusal(mlops, new, *EVENT)
+    assert "Found: drift: drift in income. Missing: new labelled rows: nothing has" in message
+    assert "Tell the domain expert and the data engineer." in message
+    assert len(new.state()["jobs"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "event", "missing"),
+    [
+        (("broken", 40, 0), "schedule", ""),
+        (("holds", 40, 0), "drift in income", ""),
+        (("holds", 40, 0), "schedule", "a reason: neither drift nor a broken verdict"),
+        (("broken", 0, 0), "schedule", "new labelled rows: there are none since the last training"),
+        (("broken", 40, 5), "schedule", "new labelled rows: nothing has counted them since"),
+    ],
+)
+def test_a_verdict_on_real_outcomes_decides_too(mlops, new, tags, event, missing):
+    plant(new, job(50, inputs=SAME))
+    judged(new, *tags)
+    if missing:
+        assert missing in refusal(mlops, new, "retrain", "--event", event)
+        assert len(new.state()["jobs"]) == 1
+    else:
+        assert mlops(new, "retrain", "--event", event) == "done"
+        assert newest(new)["inputs"]["trigger"] == event
 
 
 def test_too_soon_after_the_last_one(mlops, new):

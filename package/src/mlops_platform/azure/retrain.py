@@ -1,20 +1,28 @@
-"""Retrains in dev: manually at any time, automatically as often as conf/train.yml allows.
+"""Retrains in dev: manually at any time, automatically if the decision of all machines is to.
 
-`submit` runs the training. This module only decides whether a new job may start.
+`submit` runs the training. This module only collects what `monitoring.retraining` decides on: the
+event, the champion's verdict on real outcomes, new labelled rows, and the last trainings.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mlops_platform.azure import submit
 from mlops_platform.azure.az import UnknownStateError
 from mlops_platform.azure.target import TRAINING, Target
+from mlops_platform.azure.versions import Versions
 from mlops_platform.core.errors import UsageError
-from mlops_platform.monitoring import cooldown
+from mlops_platform.delivery import decision
+from mlops_platform.monitoring import cooldown, retraining
+from mlops_platform.monitoring.retraining import NewRows
 from mlops_platform.settings import load_train
 
+NO_REASON = {"schedule"}  # an event that only says that time has passed
+RAW_INPUT = "raw"
 TRIGGER_INPUT = "trigger"  # only a training pipeline has this input
 MAX_JOBS = 200  # how many jobs are listed; Azure lists the latest first
 MANUAL_COMMAND = "uv run mlops azure retrain --why REASON"
@@ -24,7 +32,7 @@ def run(target: Target, why: str, event: str) -> None:
     """Train for a person's reason `why`, or for an automatic `event`.
 
     Raises:
-        GateError: an event comes too soon after the last training, or there were too many.
+        GateError: a machine is not to retrain; the message says what is missing.
         UsageError: no reason is given, the environment is not dev, or Azure refuses.
     """
     why, event = why.strip(), event.strip()
@@ -33,20 +41,52 @@ def run(target: Target, why: str, event: str) -> None:
             "a reason is missing: give `--why` (a person's reason) or `--event` (what happened)."
         )
 
-    def check_cooldown() -> None:
+    def decide() -> None:
         limits = load_train(target.conf).retrain
-        source = target.conf / "train.yml"
-        cooldown.check_cooldown(
-            list_start_times(target), limits, source, cooldown.utc_now(), MANUAL_COMMAND
+        jobs = list_trainings(target)
+        starts = [_start(job) for job in jobs]
+        champion = Versions(target, registry=False).holder("champion")
+        tags = champion.tags if champion else {}
+        source, now = target.conf / "train.yml", cooldown.utc_now()
+        decided = retraining.decide(
+            drift="" if event in NO_REASON else event,
+            truth=retraining.broken(tags),
+            new=_new_rows(target, jobs, tags),
+            least=limits.new_rows,
+            wait=cooldown.time_to_wait(starts, limits, source, now, MANUAL_COMMAND),
+            manual_command=MANUAL_COMMAND,
         )
+        decision.act_on(decided, Path.cwd())
 
-    before_start = None if why else check_cooldown
+    before_start = None if why else decide
     inputs = {TRIGGER_INPUT: why or event}
     submit.run(target, TRAINING, inputs, wait=True, again=False, before_start=before_start)
 
 
-def list_start_times(target: Target) -> list[datetime]:
-    """List when trainings in this workspace started, at least those of the last week.
+def _new_rows(target: Target, jobs: list[dict[str, Any]], tags: dict[str, str]) -> NewRows:
+    """What the last verdict counted, if no training has begun since; or whether data is other.
+
+    The day of a verdict is known, not its hour: one on the day of a training is from before it.
+    """
+    last = max(jobs, key=_start, default=None)
+    if last is None:
+        return NewRows(changed=True)
+    counted, as_of = tags.get("truth_new", ""), tags.get("truth_as_of", "")
+    if counted.isdigit() and as_of > f"{_start(last):%Y-%m-%d}":
+        return NewRows(int(counted))
+    raw = (last.get("inputs") or {}).get(RAW_INPUT)
+    path = str(raw.get("path") if isinstance(raw, dict) else raw)
+    version = re.search(rf"\b{re.escape(target.name)}-raw(?::|/versions/)([\w.-]+)$", path)
+    if version is not None and version[1] != target.cloud.data.version:
+        return NewRows(changed=True)
+    return NewRows(
+        unknown="nothing has counted them since the last training, which `poe truth` in Azure ML "
+        f"does, and {target.data} is the data that it had"
+    )
+
+
+def list_trainings(target: Target) -> list[dict[str, Any]]:
+    """List the trainings in this workspace, at least those of the last week.
 
     Raises:
         UsageError: the list cannot be read, or does not cover a week. It is never treated as empty.
@@ -67,7 +107,7 @@ def list_start_times(target: Target) -> list[datetime]:
                 "week, so it is not known how many trainings there were. Train manually: "
                 f"`{MANUAL_COMMAND}`."
             )
-    return [_start(job) for job in jobs if _is_training(target, job)]
+    return [job for job in jobs if _is_training(target, job)]
 
 
 def _is_training(target: Target, job: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ NOT_COPIED = {
     "previous_champion",
     "truth",
     "truth_as_of",
+    "truth_new",
     "truth_why",
 }
 

@@ -165,18 +165,15 @@ def monitor(
     ] = None,
     version: Served = "champion",
     then_retrain: Annotated[
-        bool, typer.Option("--retrain", help="On drift, train a challenger on data/raw.")
+        bool, typer.Option("--retrain", help="On drift, and with new rows, train a challenger.")
     ] = False,
 ) -> None:
     """Check for data drift.
 
     Drift ends with exit code 1, also if a challenger was trained.
     """
-    from mlops_platform import settings
     from mlops_platform.cli import pipelines
     from mlops_platform.delivery import summary
-    from mlops_platform.monitoring import cooldown
-    from mlops_platform.tracking import experiments
 
     inputs = {"version": version} | ({"current": str(current)} if current else {})
     try:
@@ -184,12 +181,10 @@ def monitor(
     except GateError as error:
         if not then_retrain:
             raise
+        from mlops_platform.cli import retraining
+
         terminal.log(f"DRIFT  {error}")
-        limits = settings.load_train(CONF).retrain
-        cooldown.check_cooldown(
-            experiments.start_times(CONF), limits, CONF / "train.yml", cooldown.utc_now()
-        )
-        summary.show(pipelines.run(TRAIN, {"trigger": "drift"}))
+        retraining.run(TRAIN, "drift", drift=str(error).splitlines()[0].rstrip(":"))
         raise GateError(
             "the data has drifted, see above. A model was trained for it; the champion is the same."
         ) from error
@@ -202,6 +197,10 @@ def truth(
         typer.Option(help="File or folder with ids and outcomes. Default: that of conf/truth.yml."),
     ] = None,
     as_of: Annotated[str, typer.Option(help="Day of the verdicts: 2026-11-30.")] = "today",
+    then_retrain: Annotated[
+        bool,
+        typer.Option("--retrain", help="If broken, and with new rows, train a challenger."),
+    ] = False,
 ) -> None:
     """Judge versions on outcomes that came later.
 
@@ -212,7 +211,18 @@ def truth(
     from mlops_platform.truth import config
 
     path = labels or Path(config.load(CONF).labels)
-    summary.show(pipelines.run(TRUTH, {"labels": str(path), "as_of": as_of}))
+    try:
+        summary.show(pipelines.run(TRUTH, {"labels": str(path), "as_of": as_of}))
+    except GateError as error:
+        if not then_retrain:
+            raise
+        from mlops_platform.cli import retraining
+
+        terminal.log(f"BROKEN  {error}")
+        retraining.run(TRAIN, "real outcomes")
+        raise GateError(
+            "the champion is broken, see above. A model was trained; the champion is the same."
+        ) from error
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Evidence: typed JSON files that steps write and gates read."""
 
 from mlops_platform.evidence.files import read, write
+from mlops_platform.evidence.retraining import Retraining
 from mlops_platform.evidence.shapes import SHAPES as SHAPES_OF_STEPS
 from mlops_platform.evidence.shapes import (
     BatchResult,
@@ -26,7 +27,7 @@ from mlops_platform.evidence.shapes import (
 )
 from mlops_platform.evidence.truth import Period, TruthReport, TruthVerdict, VersionTruth
 
-SHAPES: dict[str, type[Part]] = {**SHAPES_OF_STEPS, "truth": TruthReport}
+SHAPES: dict[str, type[Part]] = {**SHAPES_OF_STEPS, "truth": TruthReport, "retraining": Retraining}
 
 __all__ = [
     "SHAPES",
@@ -46,6 +47,7 @@ __all__ = [
     "Period",
     "Registration",
     "Reproduction",
+    "Retraining",
     "Robustness",
     "Split",
     "Training",

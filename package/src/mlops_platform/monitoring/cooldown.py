@@ -44,6 +44,17 @@ def check_cooldown(
         )
 
 
+def time_to_wait(
+    starts: list[datetime], limits: Retrain, source: Path, now: datetime, manual_command: str
+) -> str:
+    """Why an automatic training must wait; empty if it may start. See `check_cooldown`."""
+    try:
+        check_cooldown(starts, limits, source, now, manual_command)
+    except GateError as error:
+        return str(error)
+    return ""
+
+
 def utc_now() -> datetime:
     """The current time in UTC."""
     return datetime.now(UTC)

@@ -76,10 +76,11 @@ class Split(Settings):
 
 
 class Retrain(Settings):
-    """How often a schedule or drift may start a training."""
+    """When a machine may start a training: how often, and with how many new labelled rows."""
 
     cool_down_hours: float = Field(default=24, ge=0)
     per_week: int = Field(default=3, ge=1)
+    new_rows: int = Field(default=1, ge=1)
 
 
 class Cost(Settings):

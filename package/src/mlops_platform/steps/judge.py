@@ -184,6 +184,8 @@ def _note(
 ) -> None:
     """The verdict as tags of the version, where alerts and retraining look for it."""
     tags = {"truth_why": result.message, "truth_as_of": report.as_of, "truth": result.verdict}
+    if report.new is not None:
+        tags = {"truth_new": str(report.new), **tags}
     if any(version.tags.get(key) != value for key, value in tags.items()):
         registry.mark(version.run_id, tags)
 
