@@ -57,6 +57,14 @@ def test_a_prediction_lies_in_the_folder_of_its_version_and_period(into: Ledger)
     assert (kept["scores"], kept["time"]) == ([0.25, 0.75], NOW)
 
 
+@pytest.mark.parametrize("shape", [(0, 2), (0,)])
+def test_no_rows_are_no_error(into: Ledger, shape: tuple[int, ...]) -> None:
+    empty = ledger.table([], np.empty(shape), version="3", period=[], time=[])
+    assert into.append([empty, rows("a")], "some")
+    assert into.append([empty], "none")
+    assert [name for name, *_ in found(into)] == ["a"]
+
+
 def test_the_same_source_changes_nothing(into: Ledger) -> None:
     assert into.append([rows("a")], "same")
     before = {file: file.stat().st_mtime_ns for file in into.folder.rglob("*.parquet")}

@@ -63,7 +63,8 @@ def table(
         period: the name of the period, of all rows or of each.
         time: when they were predicted, in UTC.
     """
-    flat = np.ascontiguousarray(scores, dtype=np.float64).reshape(len(scores), -1)
+    given = np.ascontiguousarray(scores, dtype=np.float64)
+    flat = given if given.ndim == 2 else given[:, np.newaxis]
     width = flat.shape[1]
     offsets = pa.array(np.arange(len(flat) + 1, dtype=np.int32) * width)
     periods = [period] * len(flat) if isinstance(period, str) else period
@@ -137,6 +138,7 @@ class Ledger:
                 partitioning=PARTITIONS,
                 basename_template=f"{name}-{{i}}.parquet",
                 max_partitions=100_000,
+                max_rows_per_group=BATCH_ROWS,  # what a reader has in memory at once
             )
             for file in sorted(Path(scratch).rglob("*.parquet")):
                 target = self.folder / file.relative_to(scratch)
