@@ -249,6 +249,31 @@ def test_an_alert_fires_when_it_was_above_for_long_enough():
     assert words == ["pending", "pending", "fires", "silent", "pending", "pending"]
 
 
+def test_a_clock_that_is_set_back_delays_an_alert_by_no_more_than_its_time():
+    alert = {"ErrorsHigh": ALERTS["ErrorsHigh"]}  # above 1 for 10 minutes
+    memory = evaluate.Memory(since={"ErrorsHigh": NOW + timedelta(days=365)})
+    verdicts = evaluate.judge(alert, {"errors_per_minute": 3.0}, memory, NOW)
+    memory = evaluate.remember(verdicts, None, memory, NOW)
+    later = evaluate.judge(alert, {"errors_per_minute": 3.0}, memory, NOW + timedelta(minutes=10))
+    assert [verdicts[0].word, later[0].word] == ["pending", "fires"]
+
+
+@pytest.mark.parametrize("field", ['"at": "2026-05-08T12:00:00"', '"shape": "alerts/9"', "{"])
+def test_a_damaged_memory_is_named(tmp_path, field):
+    path = tmp_path / "alerts.json"
+    path.write_text(f"{{{field}}}")
+    with pytest.raises(UsageError, match=r"alerts\.json: is damaged\. Delete it"):
+        evaluate.load(path)
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[", "http://127.0.0.1:99999"]
+)
+def test_what_is_no_address_is_not_an_endpoint_that_is_down(url):
+    with pytest.raises(UsageError, match="is no address"):
+        scrape.read(url)
+
+
 def test_the_counters_of_a_running_endpoint_are_read(client):
     found = scrape.parse(client.get("/metrics").text, "here")
     assert found.requests == {"200": 1, "422": 1}
@@ -287,6 +312,12 @@ def test_a_section_that_is_missing_or_unwritten_is_named(workspace, old, new, me
         cli.invoke(["settings", "--conf", str(workspace.conf)])
 
 
+def test_a_page_that_is_no_text_is_named(workspace):
+    (workspace.root / "docs" / "alerts.md").write_bytes(b"## ModelOld \xe9")
+    with pytest.raises(GateError, match=r"alerts\.md: cannot be read as UTF-8 text"):
+        cli.invoke(["settings", "--conf", str(workspace.conf)])
+
+
 def test_the_runbook_of_the_team_comes_first(workspace):
     docs = workspace.root / "docs"
     (docs / "runbook.md").write_text("### ModelOld\n\nMeans: nothing.\nLook: away.\nDo: TODO\n")
@@ -300,6 +331,7 @@ def test_the_runbook_of_the_team_comes_first(workspace):
     [
         ({"measure": "errors"}, "unknown measure 'errors'"),
         ({"for": "10"}, "for"),
+        ({"for": "99999999999999d"}, "for"),  # more days than a duration can have
         ({"above": -1}, "above"),
         ({"severity": "high"}, "severity"),
         ({"role": "boss"}, "role"),
@@ -363,6 +395,9 @@ def test_the_command_says_what_fires_and_whom_to_tell(workspace, capsys, monkeyp
     path.write_text(path.read_text().replace("above: 180", "above: 0"))
     with pytest.raises(GateError, match=r"ModelOld: fires.*ticket.*docs/alerts.md, ModelOld"):
         cli.invoke(["alerts", "--json"])
+    (workspace.root / "docs" / "alerts.md").unlink()  # then the section belongs to the team's page
+    with pytest.raises(GateError, match=r"ModelOld: fires.*docs/runbook.md, ModelOld"):
+        cli.invoke(["alerts"])
 
 
 def test_verdicts_are_those_of_the_version_that_serves(workspace, monkeypatch):

@@ -163,6 +163,50 @@ def test_predictions_expire_by_when_they_were_made(into: Ledger) -> None:
     assert list(into.batches(["id"])) == []
 
 
+@pytest.mark.parametrize("size", [0, 4, 300])
+def test_a_damaged_file_is_named_and_the_others_expire(into: Ledger, size: int) -> None:
+    into.append([rows("a", "b")], "batch-1")
+    (damaged,) = into.files()
+    damaged.write_bytes(damaged.read_bytes()[:size])
+    old = rows("x", period="2020-01").set_column(
+        1, "time", pa.array([NOW - timedelta(days=31)], ledger.TIME)
+    )
+    into.append([old], "old")
+    assert into.expire(30, NOW) == 1
+    with pytest.raises(
+        UsageError, match=r"batch-1-0\.parquet: is damaged .* _sources/batch-1\.txt"
+    ):
+        found(into)
+    damaged.unlink()
+    (into.folder / "_sources" / "batch-1.txt").unlink()
+    assert into.append([rows("a", "b")], "batch-1")
+    assert len(found(into)) == 2
+
+
+def test_damage_within_a_file_is_named(into: Ledger) -> None:
+    into.append([rows(*(f"L{number}" for number in range(1000)))], "batch-1")
+    (damaged,) = into.files()
+    content = bytearray(damaged.read_bytes())
+    content[4:300] = bytes(296)  # its end, which says where columns are, is whole
+    damaged.write_bytes(content)
+    with pytest.raises(UsageError, match=r"batch-1-0\.parquet: is damaged"):
+        found(into)
+
+
+def test_a_damaged_file_of_a_stream_is_named(into: Ledger) -> None:
+    into.append([rows("a")])
+    (damaged,) = into.files()
+    damaged.write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match=r"stream-.*\.parquet: is damaged"):
+        into.compact()
+
+
+def test_other_files_in_the_folder_are_not_read(into: Ledger) -> None:
+    into.append([rows("a")], "first")
+    (into.folder / "notes.txt").write_text("ours", encoding="utf-8")
+    assert found(into) == [("a", "3", "2026-11")]
+
+
 def test_several_threads_append_at_once(into: Ledger) -> None:
     def add(number: int) -> None:
         for each in range(5):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,31 @@ def test_what_the_buffer_cannot_take_is_counted_as_lost(
     keeping.close()
     assert counts == {"lost": 12, "kept": 8}
     assert len(kept(tmp_path)) == 8
+
+
+class Undeletable(Ledger):
+    """A ledger in which nothing can be deleted."""
+
+    def expire(self, days: int, now: datetime) -> int:
+        """Fail."""
+        raise PermissionError
+
+
+def test_what_cannot_be_deleted_does_not_make_predictions_be_kept_twice(
+    scorers: dict[str, Scorer],
+    start: Callable[..., Recorder],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts: Counter[str] = Counter()
+    keeping = start(scorers["credit_risk"], into=Undeletable(tmp_path / "ledger"))
+    keeping.count = lambda outcome, rows: counts.update({outcome: rows})
+    with caplog.at_level(logging.ERROR):
+        keeping.add(answers(4))
+        keeping.close()
+    assert counts == {"kept": 4}
+    assert len(kept(tmp_path)) == 4
+    assert "old predictions cannot be deleted: PermissionError" in caplog.text
 
 
 def test_a_full_disk_loses_nothing_that_fits_until_it_ends(

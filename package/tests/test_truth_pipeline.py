@@ -69,6 +69,18 @@ def test_batches_are_kept_and_judged_later(serving: Workspace, mlops: Mlops) -> 
     assert "1, sex = female" in page
 
 
+def test_labels_that_do_not_exist_are_named_where_they_were_written(
+    serving: Workspace, mlops: Mlops
+) -> None:
+    (serving.conf / "truth.yml").write_text("labels: nowhere\n", encoding="utf-8")
+    code, _, err = mlops(serving, "truth")
+    assert code == 2
+    assert "conf/truth.yml, field `labels`: there is no nowhere." in err
+    code, _, err = mlops(serving, "truth", "--labels", "away")
+    assert code == 2
+    assert "--labels: there is no away." in err
+
+
 def test_a_broken_champion_ends_with_1_and_says_what_to_do(
     serving: Workspace, mlops: Mlops
 ) -> None:

@@ -212,6 +212,13 @@ def ask(mlops, capsys, root, *words) -> str:
     return capsys.readouterr().out
 
 
+def test_without_a_team_nothing_is_answered(mlops, capsys, project):
+    (project / "conf" / "team.yml").unlink()
+    mlops(Scenario(project, Memory({})), "access", "validator", "deploy")
+    assert "team.yml: does not exist" in str(mlops.error)
+    assert capsys.readouterr().out == ""
+
+
 def test_may_the_validator_deploy(mlops, capsys, project):
     assert ask(mlops, capsys, project, "validator", "deploy").splitlines() == [
         f"model_validator: {access.DEPLOY}",

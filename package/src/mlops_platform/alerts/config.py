@@ -15,7 +15,7 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import read_yaml
 
 NAME = r"^[A-Z][A-Za-z0-9]{2,39}$"
-DURATION = re.compile(r"(\d+)([mhd])")
+DURATION = re.compile(r"(\d{1,4})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from mlops_platform.alerts.config import Alert
 from mlops_platform.alerts.scrape import Counters
@@ -31,10 +31,10 @@ class Memory(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     shape: Literal["alerts/1"] = "alerts/1"
-    at: datetime | None = None
+    at: AwareDatetime | None = None
     requests: dict[str, float] = {}
     within: dict[str, float] = {}
-    since: dict[str, datetime] = {}
+    since: dict[str, AwareDatetime] = {}
 
 
 class Verdict(NamedTuple):
@@ -112,7 +112,7 @@ def remember(
         requests=dict(counters.requests) if counters else {},
         within={str(most): value for most, value in counters.within.items()} if counters else {},
         since={
-            each.name: memory.since.get(each.name, now)
+            each.name: min(memory.since.get(each.name, now), now)  # a clock may be set back
             for each in verdicts
             if each.word in ("pending", "fires")
         },

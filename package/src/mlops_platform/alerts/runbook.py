@@ -48,8 +48,17 @@ def require_written(docs: Path, alerts: Iterable[str]) -> None:
 
 
 def _sections(page: Path) -> dict[str, str]:
-    """The text below each heading of a page, up to the next one; none if there is no page."""
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    """The text below each heading of a page, up to the next one; none if there is no page.
+
+    Raises:
+        UsageError: the page is no text.
+    """
+    try:
+        text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{page}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
+        ) from None
     found = list(HEADING.finditer(text))
     ends = [*(each.start() for each in found), len(text)][1:]
     return {each[2]: text[each.end() : end] for each, end in zip(found, ends, strict=False)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -29,7 +30,7 @@ def read(url: str) -> Counters | None:
     Raises:
         UsageError: the URL is none, the key is wrong, or what answers is no endpoint of a project.
     """
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url):
         raise UsageError(f"--url {url}: is no address. Write http://127.0.0.1:8000, for example.")
     address = url.rstrip("/") + "/metrics"
     request = urllib.request.Request(address)  # noqa: S310  http or https
@@ -46,6 +47,14 @@ def read(url: str) -> Counters | None:
     except (OSError, ValueError):
         return None
     return parse(text, address)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port above 65535
+        return False
 
 
 def parse(text: str, address: str) -> Counters:

@@ -71,7 +71,10 @@ def _evaluate(conf: Path, url: str | None, found: dict[str, Alert], *, as_json: 
     firing = [each for each in verdicts if each.word == "fires"]
     if firing:
         members, docs = settings.load_team(conf).roles, conf.parent / "docs"
-        pages = {each.name: runbook.page_of(docs, each.name) or docs for each in firing}
+        pages = {
+            each.name: runbook.page_of(docs, each.name) or docs / runbook.PAGES[0]
+            for each in firing
+        }
         raise GateError(
             "\n".join(evaluate.told(each, members, pages[each.name].as_posix()) for each in firing)
         )

@@ -92,14 +92,13 @@ def access(
     from mlops_platform.azure import access
     from mlops_platform.settings import load_team
 
-    roles = access.load(conf.resolve().parent)
+    roles, team = access.load(conf.resolve().parent), load_team(conf)
     who, what = access.find_role(role, roles), access.find_action(action)
     found = access.answer(roles, who, what)
     if as_json:
         print_json({"role": who, "action": what, "may": found})
         return
     terminal.out.print(f"{who}: {what}", markup=False)
-    team = load_team(conf)
     timed = who == "data_reader" and team.just_in_time
     for environment, sets in found.items():
         said = f"yes, by {' and '.join(sets)}" if sets else "no"

@@ -211,6 +211,9 @@ def truth(
     from mlops_platform.truth import config
 
     path = labels or Path(config.load(CONF).labels)
+    if not path.exists():
+        named = "--labels" if labels else f"{CONF / config.FILE}, field `labels`"
+        raise UsageError(f"{named}: there is no {path}. Name a file or folder with id and target.")
     try:
         summary.show(pipelines.run(TRUTH, {"labels": str(path), "as_of": as_of}))
     except GateError as error:

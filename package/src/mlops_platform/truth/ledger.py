@@ -14,6 +14,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -152,17 +153,33 @@ class Ledger:
         """The predictions as Arrow's dataset; None if there are none."""
         if next(self.files(), None) is None:
             return None
-        return ds.dataset(self.folder, SCHEMA, "parquet", partitioning=PARTITIONS)
+        files = [str(file) for file in self.files()]
+        base = str(self.folder)
+        return ds.dataset(
+            files, SCHEMA, "parquet", partitioning=PARTITIONS, partition_base_dir=base
+        )
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """All predictions, some at a time: memory does not grow with their number."""
-        if (found := self.dataset()) is not None:
+        """All predictions, some at a time: memory does not grow with their number.
+
+        Raises:
+            UsageError: a file is damaged.
+        """
+        if (found := self.dataset()) is None:
+            return
+        try:
             yield from found.to_batches(
                 columns=columns,
                 batch_size=BATCH_ROWS,
                 batch_readahead=2,
                 fragment_readahead=2,
             )
+        except (pa.ArrowInvalid, OSError):  # neither names the file
+            for file in self.files():
+                with _named_if_damaged(file), pq.ParquetFile(file) as opened:
+                    for _ in opened.iter_batches(BATCH_ROWS):
+                        pass
+            raise
 
     def rows(self) -> int:
         """The number of predictions."""
@@ -174,7 +191,10 @@ class Ledger:
         return self.folder.glob("version=*/period=*/*.parquet")
 
     def expire(self, days: int, now: datetime) -> int:
-        """Delete files whose predictions were all made more than `days` days ago; how many."""
+        """Delete files whose predictions were all made more than `days` days ago; how many.
+
+        Damaged files stay, so that the others expire; who reads them is told.
+        """
         oldest = now - timedelta(days=days)
         expired = [file for file in self.files() if _newest(file) < oldest]
         for file in expired:
@@ -196,7 +216,9 @@ class Ledger:
             for file in files:
                 if not file.exists():  # replaced by one before it
                     continue
-                for name in json.loads((pq.read_metadata(file).metadata or {}).get(b"of", "[]")):
+                with _named_if_damaged(file):
+                    metadata = pq.read_metadata(file).metadata or {}
+                for name in json.loads(metadata.get(b"of", "[]")):
                     (folder / name).unlink(missing_ok=True)
             files = [file for file in files if file.exists()]
             if len(files) >= MANY:
@@ -225,10 +247,28 @@ def _merge(files: list[Path], folder: Path) -> None:
         file.unlink()
 
 
+@contextmanager
+def _named_if_damaged(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        source, said = file.stem.rpartition("-")[0], str(error).partition("\n")[0]
+        raise UsageError(
+            f"{file}: is damaged ({said}). Delete it: predictions of an endpoint are lost; "
+            f"those of a batch come back if _sources/{source}.txt is deleted, too, and the same "
+            "file is scored again."
+        ) from None
+
+
 def _newest(file: Path) -> datetime:
-    """The time of the newest prediction in a file, from its statistics."""
-    metadata = pq.read_metadata(file)
-    place = metadata.schema.names.index("time")
+    """The time of the newest prediction in a file, from its statistics; the last one if damaged."""
+    try:
+        metadata = pq.read_metadata(file)
+        place = metadata.schema.names.index("time")
+    except ValueError:  # Arrow's is one
+        return datetime.max.replace(tzinfo=UTC)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     found = [group.column(place).statistics.max for group in groups if group.num_rows]
     return max(found, default=datetime.min.replace(tzinfo=UTC))

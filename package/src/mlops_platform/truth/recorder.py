@@ -100,7 +100,6 @@ class Recorder:
             rows = sum(len(predictions) for _, predictions in block)
             try:
                 self._ledger.append([self._table(block)])
-                self._expire()
             except (OSError, pa.ArrowException) as error:
                 log.error("predictions cannot be kept: %s", type(error).__name__)
                 with self._lock:
@@ -108,6 +107,7 @@ class Recorder:
                     self._rows += rows
                 return
             self.count("kept", rows)
+            self._expire()
 
     def _take(self) -> list[tuple[datetime, list[dict[str, Any]]]]:
         block: list[tuple[datetime, list[dict[str, Any]]]] = []
@@ -136,6 +136,10 @@ class Recorder:
     def _expire(self) -> None:
         """Delete what is too old, once a day."""
         now = ledger.utc_now()
-        if self._expired != now.date():
+        if self._expired == now.date():
+            return
+        self._expired = now.date()
+        try:
             self._ledger.expire(self._truth.days, now)
-            self._expired = now.date()
+        except (OSError, pa.ArrowException) as error:
+            log.error("old predictions cannot be deleted: %s", type(error).__name__)
