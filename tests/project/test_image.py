@@ -74,6 +74,8 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
             subprocess.run(["cp", "-r", image / source, place / target], check=True)
         elif name == "RUN" and what.startswith("python -c"):
             subprocess.run(shlex.split(what), cwd=place, env=variables, check=True)
+        elif name == "RUN" and what.startswith("install -d"):
+            (place / what.split()[-1]).mkdir()  # its owner is the image's, who is nobody here
         elif name == "RUN":
             install = what.replace("python -m pip install --no-cache-dir", "uv pip install -q")
             assert install != what
@@ -110,6 +112,7 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
     predicted = project.run("uv", "run", "python", "-c", PREDICT, json.dumps(CREDIT_ROW)).stdout
     assert answer["predictions"] == json.loads(predicted)
     assert not (place / ".mlops").exists()
+    assert list((place / "ledger").rglob("*.parquet"))  # the prediction is kept
 
 
 PREDICT = """
