@@ -62,8 +62,7 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
     assert "scikit-learn" in named
     assert not {"pytest", "azure-ai-ml", "azureml-mlflow"} & named
 
-    place = tmp_path / "opt" / "image"
-    place.mkdir(parents=True)
+    (place := tmp_path / "opt" / "image").mkdir(parents=True)
     subprocess.run(["uv", "venv", "--quiet", "--seed", tmp_path / "venv"], check=True)
     # Nothing of this project's surroundings.
     variables = {"PATH": f"{tmp_path}/venv/bin:{os.environ['PATH']}", "HOME": str(tmp_path)}
@@ -73,8 +72,13 @@ def test_the_image_serves_the_champion_without_registry_and_cloud(
             source, target = what.split()
             subprocess.run(["cp", "-r", image / source, place / target], check=True)
         elif name == "RUN" and what.startswith(("python -c", "install -d")):
-            own = what.replace("-o 10001 -g 10001 ", "")  # the image's user is nobody here
-            subprocess.run(shlex.split(own), cwd=place, env=variables, check=True)
+            # The image's user is nobody here.
+            subprocess.run(
+                shlex.split(what.replace("-o 10001 -g 10001 ", "")),
+                cwd=place,
+                env=variables,
+                check=True,
+            )
         elif name == "RUN":
             install = what.replace("python -m pip install --no-cache-dir", "uv pip install -q")
             assert install != what
