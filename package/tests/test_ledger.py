@@ -177,6 +177,8 @@ def test_a_damaged_file_is_named_and_the_others_expire(into: Ledger, size: int) 
         UsageError, match=r"batch-1-0\.parquet: is damaged .* _sources/batch-1\.txt"
     ):
         found(into)
+    with pytest.raises(UsageError, match=r"batch-1-0\.parquet: is damaged"):
+        into.rows()
     damaged.unlink()
     (into.folder / "_sources" / "batch-1.txt").unlink()
     assert into.append([rows("a", "b")], "batch-1")

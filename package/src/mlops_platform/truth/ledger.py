@@ -174,17 +174,25 @@ class Ledger:
                 batch_readahead=2,
                 fragment_readahead=2,
             )
-        except (pa.ArrowInvalid, OSError):  # neither names the file
-            for file in self.files():
-                with _named_if_damaged(file), pq.ParquetFile(file) as opened:
-                    for _ in opened.iter_batches(BATCH_ROWS):
-                        pass
+        except (pa.ArrowInvalid, OSError):
+            self._require_whole()
             raise
 
     def rows(self) -> int:
         """The number of predictions."""
         found = self.dataset()
-        return 0 if found is None else int(found.count_rows())
+        try:
+            return 0 if found is None else int(found.count_rows())
+        except (pa.ArrowInvalid, OSError):
+            self._require_whole()
+            raise
+
+    def _require_whole(self) -> None:
+        """Read each file alone: what Arrow says of a dataset need not name the damaged one."""
+        for file in self.files():
+            with _named_if_damaged(file), pq.ParquetFile(file) as opened:
+                for _ in opened.iter_batches(BATCH_ROWS):
+                    pass
 
     def files(self) -> Iterator[Path]:
         """The files of the dataset."""
