@@ -121,6 +121,19 @@ def test_what_is_being_written_is_not_read(into: Ledger) -> None:
     assert found(into) == [("a", "3", "2026-11")]
 
 
+def test_a_file_is_opened_when_its_rows_are_asked_for(
+    into: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for month in ("2026-09", "2026-10", "2026-11"):
+        into.append([rows("a", period=month)], month)
+    opened, real = [], pq.ParquetFile
+    monkeypatch.setattr(pq, "ParquetFile", lambda path: opened.append(path) or real(path))
+    batches = into.batches(["id"])
+    for number in (1, 2, 3):  # a scanner that reads ahead would hold a gigabyte of a large ledger
+        next(batches)
+        assert len(opened) == number
+
+
 def test_small_files_of_a_stream_become_one(into: Ledger) -> None:
     for number in range(ledger.MANY):
         into.append([rows(f"{number:02d}")])
