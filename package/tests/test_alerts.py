@@ -346,6 +346,12 @@ def test_a_fault_in_the_file_names_the_field(workspace, fields, message):
         config.load(workspace.conf)
 
 
+def test_a_project_of_before_is_told_how_it_gets_alerts(workspace):
+    (workspace.conf / "alerts.yml").unlink()
+    with pytest.raises(UsageError, match=r"does not exist.*template-update"):
+        config.load(workspace.conf)
+
+
 def test_a_role_that_nobody_has_is_named(workspace):
     path = workspace.conf / "team.yml"
     content = yaml.safe_load(path.read_text())

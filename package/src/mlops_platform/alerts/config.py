@@ -61,9 +61,14 @@ def load(conf: Path) -> dict[str, Alert]:
     """Read conf/alerts.yml: alerts by name.
 
     Raises:
-        UsageError: a fault in the file, or a role that conf/team.yml gives to nobody.
+        UsageError: no file, a fault in it, or a role that conf/team.yml gives to nobody.
     """
     source = conf / "alerts.yml"
+    if not source.exists():
+        raise UsageError(
+            f"{source}: does not exist, so this project has no alerts. Add it: "
+            "`uv run poe template-update`."
+        )
     alerts = settings.parse(Alerts, read_yaml(source), source).alerts
     members = settings.load_team(conf).roles
     for name, alert in alerts.items():
