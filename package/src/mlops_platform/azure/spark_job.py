@@ -18,7 +18,7 @@ from mlops_platform.delivery import lock
 
 FOLDER = Path("azureml/spark")
 PIPELINE = Path("pipelines/train.yml")
-HEADER = "# Written by `uv run mlops azure spark`. Run it again after a change of uv.lock.\n"
+HEADER = "# Written by mlops azure spark. Run it again after a change of uv.lock.\n"
 RUNTIME = "3.5"  # with Python 3.11 and Java 17
 ENTRY = '''\
 """Starts a step on Spark; the workers get the code from here."""
