@@ -17,6 +17,7 @@ READERS = {
     "train": "load_train(",
     "gates": "load_gates(",
     "data": 'load_contract(conf / "data.yml"',
+    "truth": " config.load(conf)",
 }
 FAULTS = {
     "project.yml": ("stage", "nowhere"),
