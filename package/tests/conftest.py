@@ -58,6 +58,8 @@ def regression(tmp_path: Path) -> workspaces.Workspace:
     root = tmp_path / "regression"
     for folder in ("conf", "pipelines", "src"):
         shutil.copytree(samples.EXAMPLES / "energy-demand" / folder, root / folder)
+    (root / "docs").mkdir()
+    shutil.copy(samples.EXAMPLES / "energy-demand" / "docs" / "alerts.md", root / "docs")
     made = workspaces.Workspace(root)
     made.raw.mkdir(parents=True)
     return made

@@ -12,8 +12,8 @@ def found(root: Path, settings: str, network: str) -> list[Problem]:
     """The problems of a project with another decision in its settings."""
     path = Path("conf") / settings
     text = path.read_text(encoding="utf-8")
-    changed = re.sub(r"(?m)^network:.*\n", network, text)
-    assert changed != text
+    changed, times = re.subn(r"(?m)^network:.*\n", network, text)
+    assert times == 1
     if not network:  # `infra` needs it
         changed = re.sub(r"(?m)^infra:.*\n", "", changed)
     path.write_text(changed, encoding="utf-8")

@@ -49,6 +49,7 @@ READ_BY: dict[str, set[File]] = {
     "evaluate": {"data", "train", "gates"},
     "compare": {"data", "train", "gates"},
     "drift": {"gates"},
+    "score": {"truth"},
     "judge": {"data", "gates", "train", "truth"},
     "tables": {"data"},
     "page": {"data", "gates", "model_card"},

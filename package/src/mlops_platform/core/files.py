@@ -22,16 +22,19 @@ from mlops_platform.core import strict_yaml
 from mlops_platform.core.errors import UsageError
 
 # Settings that are not an input of a run: a new waiver, signature, patch of a package,
-# sentence of the model card, consumer or rule of late labels does not require a new run.
+# sentence of the model card, consumer, alert or rule of late labels does not require a new run.
 NOT_INPUTS = {
+    "alerts.yml",
+    "consumers.yml",
     "ethics.yml",
     "model_card.yml",
     "patches.yml",
     "signatures.yml",
-    "consumers.yml",
+    "team.yml",
     "truth.yml",
 }
-IGNORED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"} | NOT_INPUTS
+LITTER = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+IGNORED = LITTER | NOT_INPUTS
 ATTEMPTS, PAUSE = 10, 0.05  # seconds; a virus scanner, or a reader, has a file open for an instant
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from mlops_platform.core import git
 from mlops_platform.core.errors import GateError
-from mlops_platform.core.files import IGNORED, atomic_file, hash_path, read_yaml
+from mlops_platform.core.files import LITTER, atomic_file, hash_path, read_yaml
 from mlops_platform.core.hashes import SHA256, Sha256
 from mlops_platform.delivery.platform_wheel import EJECTED, VENDOR
 from mlops_platform.settings import Settings, parse
@@ -117,7 +117,7 @@ def _files(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and not IGNORED & set(path.relative_to(folder).parts)
+        if path.is_file() and not LITTER & set(path.relative_to(folder).parts)
     )
 
 
