@@ -19,6 +19,7 @@ from mlops_platform.azure import access
 from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.files import write_text
 from mlops_platform.settings import Environment, Infra, load_cloud
 
 FOLDER = Path("infra")
@@ -168,7 +169,7 @@ def _ensure_registry(target: Target, infra: Infra) -> None:
 
     file = WORK / "registry.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(registry(target, infra), sort_keys=False), encoding="utf-8")
+    write_text(file, yaml.safe_dump(registry(target, infra), sort_keys=False))
     target.az.ensure(
         f"registry {name}", exists, *("registry", "create", "--file", str(file), *group)
     )

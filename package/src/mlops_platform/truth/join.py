@@ -141,8 +141,8 @@ def join(
         summed = pd.concat(total).groupby(level=[0, 1]).sum().reset_index()
         joined.counts = summed.set_axis(COUNTS, axis=1)
     if classes:
-        added = pd.concat(classes).groupby(level=[0, 1, 2]).sum().rename("rows")
-        joined.classes = added.reset_index()
+        added = pd.concat(classes).groupby(level=[0, 1, 2]).sum()
+        joined.classes = added.reset_index(name="rows")
     return joined
 
 
