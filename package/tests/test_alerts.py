@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -68,8 +69,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 def tool(name: str) -> str:
-    """A program of Prometheus; `.ci/run` installs it."""
-    return str(shutil.which(name) or pytest.fail(f"{name} is missing; .ci/run installs it"))
+    """A program of Prometheus; `.ci/run` installs Debian's."""
+    found = shutil.which(name)
+    if not found and sys.platform != "linux":
+        pytest.skip(f"{name} is Debian's")
+    return found or pytest.fail(f"{name} is missing: .ci/run says which package has it")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
