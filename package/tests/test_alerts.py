@@ -214,7 +214,7 @@ def counters(requests: dict[str, float], *, slow: float = 0, fast: float = 0) ->
 
 def test_rates_are_of_the_time_between_two_looks():
     first = evaluate.remember(
-        [], counters({"200": 100, "500": 3}, fast=100), evaluate.Memory(), NOW
+        [], counters({"200": 100, "500": 3}, fast=100), evaluate.Memory(), NOW, asked=True
     )
     later = counters({"200": 160, "500": 23, "422": 5}, fast=100, slow=60)
     measured = evaluate.measure(later, first, NOW + timedelta(minutes=10))
@@ -227,7 +227,7 @@ def test_rates_are_of_the_time_between_two_looks():
 
 
 def test_a_process_that_was_started_again_counts_from_zero():
-    first = evaluate.remember([], counters({"500": 90}), evaluate.Memory(), NOW)
+    first = evaluate.remember([], counters({"500": 90}), evaluate.Memory(), NOW, asked=True)
     measured = evaluate.measure(counters({"500": 4}), first, NOW + timedelta(minutes=2))
     assert measured["errors_per_minute"] == 2
 
@@ -248,7 +248,7 @@ def test_an_alert_fires_when_it_was_above_for_long_enough():
     for minute, value in ((0, 3.0), (9, 3.0), (10, 3.0), (11, 0.5), (12, 3.0), (21, 3.0)):
         now = NOW + timedelta(minutes=minute)
         verdicts = evaluate.judge(alert, {"errors_per_minute": value}, memory, now)
-        memory = evaluate.remember(verdicts, None, memory, now)
+        memory = evaluate.remember(verdicts, None, memory, now, asked=True)
         words.append(verdicts[0].word)
     assert words == ["pending", "pending", "fires", "silent", "pending", "pending"]
 
@@ -257,7 +257,7 @@ def test_a_clock_that_is_set_back_delays_an_alert_by_no_more_than_its_time():
     alert = {"ErrorsHigh": ALERTS["ErrorsHigh"]}  # above 1 for 10 minutes
     memory = evaluate.Memory(since={"ErrorsHigh": NOW + timedelta(days=365)})
     verdicts = evaluate.judge(alert, {"errors_per_minute": 3.0}, memory, NOW)
-    memory = evaluate.remember(verdicts, None, memory, NOW)
+    memory = evaluate.remember(verdicts, None, memory, NOW, asked=True)
     later = evaluate.judge(alert, {"errors_per_minute": 3.0}, memory, NOW + timedelta(minutes=10))
     assert [verdicts[0].word, later[0].word] == ["pending", "fires"]
 
@@ -276,6 +276,17 @@ def test_a_damaged_memory_is_named(tmp_path, field):
 def test_what_is_no_address_is_not_an_endpoint_that_is_down(url):
     with pytest.raises(UsageError, match="is no address"):
         scrape.read(url)
+
+
+def test_a_look_that_does_not_ask_the_endpoint_forgets_nothing_of_it():
+    alert = {"ErrorsHigh": ALERTS["ErrorsHigh"]}
+    verdicts = evaluate.judge(alert, {"errors_per_minute": 3.0}, evaluate.Memory(), NOW)
+    before = evaluate.remember(verdicts, counters({"500": 9}), evaluate.Memory(), NOW, asked=True)
+    later = NOW + timedelta(minutes=5)
+    unasked = evaluate.judge(alert, evaluate.UNASKED, before, later)
+    assert evaluate.remember(unasked, None, before, later, asked=False) == before
+    down = evaluate.remember(unasked, None, before, later, asked=True)
+    assert (down.at, down.since) == (None, {})
 
 
 def test_the_counters_of_a_running_endpoint_are_read(client):

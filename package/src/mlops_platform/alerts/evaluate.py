@@ -19,8 +19,6 @@ from mlops_platform.settings import Member, Role
 Word = Literal["silent", "pending", "fires", "not measured"]
 Key = TypeVar("Key", str, float)
 SHORTEST = timedelta(seconds=1)  # between two looks, to say something of what came between
-
-
 OF_ENDPOINT = ("down", "errors_per_minute", "refused_per_minute", "seconds_p95")
 UNASKED: dict[str, float | str] = dict.fromkeys(OF_ENDPOINT, "needs --url, the running endpoint")
 
@@ -104,19 +102,25 @@ def judge(
 
 
 def remember(
-    verdicts: list[Verdict], counters: Counters | None, memory: Memory, now: datetime
+    verdicts: list[Verdict],
+    counters: Counters | None,
+    memory: Memory,
+    now: datetime,
+    *,
+    asked: bool,
 ) -> Memory:
-    """What the next look needs."""
-    return Memory(
-        at=now if counters else None,
-        requests=dict(counters.requests) if counters else {},
-        within={str(most): value for most, value in counters.within.items()} if counters else {},
-        since={
-            each.name: min(memory.since.get(each.name, now), now)  # a clock may be set back
-            for each in verdicts
-            if each.word in ("pending", "fires")
-        },
-    )
+    """What the next look needs; one that did not ask the endpoint forgets nothing of it."""
+    kept = memory if not asked else Memory()
+    if counters is not None:
+        within = {str(most): value for most, value in counters.within.items()}
+        kept = Memory(at=now, requests=dict(counters.requests), within=within)
+    since = {
+        each.name: min(memory.since.get(each.name, now), now)  # a clock may be set back
+        for each in verdicts
+        if each.word in ("pending", "fires")
+        or (not asked and each.alert.measure in OF_ENDPOINT and each.name in memory.since)
+    }
+    return kept.model_copy(update={"since": since})
 
 
 def line(verdict: Verdict) -> str:

@@ -62,7 +62,8 @@ def _evaluate(conf: Path, url: str | None, found: dict[str, Alert], *, as_json: 
     of_endpoint = evaluate.measure(counters, memory, now) if url else evaluate.UNASKED
     measured = of_endpoint | state.of_champion(conf, now)
     verdicts = evaluate.judge(found, measured, memory, now)
-    evaluate.keep(evaluate.remember(verdicts, counters, memory, now), kept)
+    after = evaluate.remember(verdicts, counters, memory, now, asked=bool(url))
+    evaluate.keep(after, kept)
     if as_json:
         print_json([evaluate.plain(each) for each in verdicts])
     else:
