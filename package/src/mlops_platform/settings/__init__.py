@@ -1,42 +1,46 @@
 """Typed settings from `conf/*.yml`."""
 
 from mlops_platform.core.names import Environment, Task
-from mlops_platform.settings.parsing import Settings, parse
-from mlops_platform.settings.schema import (
+from mlops_platform.settings.cloud import (
     ENDPOINT,
-    FIELD,
     SIZE,
-    Ci,
     Cloud,
     Cluster,
     Collect,
+    Data,
+    Endpoints,
+    Infra,
+    Machines,
+    Network,
+    load_cloud,
+)
+from mlops_platform.settings.parsing import Settings, parse
+from mlops_platform.settings.schema import (
+    FIELD,
     Consumer,
     Consumers,
     Cost,
-    Data,
     Drift,
-    Endpoints,
     Gates,
     Guardrails,
-    Infra,
     Limit,
-    Machines,
-    Member,
-    Network,
     Project,
     Retrain,
-    Role,
     Share,
     Split,
-    Team,
     Threshold,
     Train,
-    load_cloud,
     load_consumers,
     load_gates,
     load_project,
-    load_team,
     load_train,
+)
+from mlops_platform.settings.team import (
+    Ci,
+    Member,
+    Role,
+    Team,
+    load_team,
 )
 
 __all__ = [
