@@ -173,7 +173,7 @@ def test_three_ways_to_the_same_features_and_labels(case: Case) -> None:
     asked = [{name: as_json(row[name]) for name in contract.requested} for row in case.rows]
     body = json.dumps({"rows": asked}).encode()
     given_rows = scorer.requests.read(body)
-    requested = scorer._read_request(given_rows).typed[contract.features]
+    requested = rows.request_rows(given_rows, contract, code).typed[contract.features]
     pd.testing.assert_frame_equal(requested, trained)
     pd.testing.assert_frame_equal(pd.concat(batch).reset_index(drop=True), trained)
     answers = [each["value"] for each in scorer.answer(body)["predictions"]]

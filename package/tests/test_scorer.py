@@ -12,6 +12,7 @@ from mlops_platform.core.errors import UsageError
 from mlops_platform.data.columns import Column
 from mlops_platform.data.contract import Contract
 from mlops_platform.models import artifact
+from mlops_platform.models.rows import request_rows
 from mlops_platform.models.team import Team
 from mlops_platform.serving import store
 from mlops_platform.serving.requests import RequestError, Requests
@@ -47,9 +48,8 @@ def test_rows_of_a_request_and_of_a_file_become_the_same_frame(scorer, model):
     assert raw["income"].isna().any() and raw["housing"].isna().any()
     typed, faults = scorer.read(raw)
     assert faults.empty
-    pd.testing.assert_frame_equal(
-        scorer._read_request(scorer.requests.read(body(*rows))).typed, typed
-    )
+    requested = request_rows(scorer.requests.read(body(*rows)), scorer.contract, TEAM).typed
+    pd.testing.assert_frame_equal(requested, typed)
     given = np.array([list(one["probabilities"].values()) for one in scorer.rows(rows)])
     np.testing.assert_array_equal(given, scorer.predict(typed))
 

@@ -7,9 +7,9 @@ Raw values get their types, the rules of the contract judge what is requested, t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -60,9 +60,30 @@ def read_rows(
     typed, unread = contract.typed(raw[names], source)
     asked = contract.requested
     faults = rows.NO_FAULTS if judged else contract.failure_cases(typed[asked], unread[asked])
+    return _with_derived(typed, faults, contract, code)
+
+
+def request_rows(given: Sequence[Mapping[str, Any]], contract: Contract, code: Team) -> Rows:
+    """What `read_rows` reads of a request's rows, whose values its types have judged already.
+
+    Raises:
+        UsageError: the team's `derive` fails, or returns other rows or columns.
+    """
+    typed = pd.DataFrame(
+        {
+            name: values.of_request([row[name] for row in given], contract.raw[name])
+            for name in contract.requested
+        }
+    )
+    return _with_derived(typed, rows.NO_FAULTS, contract, code)
+
+
+def _with_derived(
+    typed: pd.DataFrame, faults: pd.DataFrame, contract: Contract, code: Team
+) -> Rows:
     if not contract.derived:
         return Rows(typed, faults, pd.DataFrame(index=typed.index))
-    good = typed.loc[~typed.index.isin(faults["row"]), asked]
+    good = typed.loc[~typed.index.isin(faults["row"]), contract.requested]
     made = code.derive(good, contract)
     derived, unread = contract.typed(made, PLAIN)
     features = [name for name in contract.derived if name in contract.features]

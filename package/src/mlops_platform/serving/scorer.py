@@ -14,7 +14,7 @@ from mlops_platform.data.contract import load_contract
 from mlops_platform.data.decision import decide
 from mlops_platform.data.source import PLAIN, Source
 from mlops_platform.models import artifact, dataset
-from mlops_platform.models.rows import Rows, read_rows
+from mlops_platform.models.rows import read_rows, request_rows
 from mlops_platform.models.team import Team
 from mlops_platform.serving.requests import Fault, RequestError, Requests, derived_faults
 
@@ -108,7 +108,7 @@ class Scorer:
         Raises:
             RequestError: a derived value violates the contract.
         """
-        read = self._read_request(given)
+        read = request_rows(given, self.contract, self._team)
         if len(read.faults):
             raise RequestError(derived_faults(read.faults))
         predicted = self.predict(read.typed[self.contract.features])
@@ -146,7 +146,7 @@ class Scorer:
         contract = self.contract
         features = pd.DataFrame(given)[[name for name in contract.features if name in contract.raw]]
         if contract.derived:
-            typed = self._read_request(given).typed
+            typed = request_rows(given, self.contract, self._team).typed
             for name in contract.features:
                 if name in contract.derived:
                     features[name] = typed[name]
@@ -160,20 +160,9 @@ class Scorer:
         """The label that the model decides for each row."""
         return [self.labels[code] for code in decide(probabilities, self.threshold)]
 
-    def _read_request(self, given: list[dict[str, Any]]) -> Rows:
-        """Rows of a request, which keep the contract, and what is derived from them."""
-        names = self.contract.requested
-        columns: dict[str, np.ndarray] = {}
-        for name in names:
-            values = [np.nan if row[name] is None else row[name] for row in given]
-            numeric = self.contract.raw[name].numeric
-            columns[name] = np.array(values, dtype="float64" if numeric else object)
-        raw = pd.DataFrame(columns)
-        return read_rows(raw, self.contract, self._team, source=PLAIN, judged=True)
-
     def _try(self) -> None:
         """Predict for an example; its derived values may break rules that real rows keep."""
-        read = self._read_request([self.requests.example()]).typed
+        read = request_rows([self.requests.example()], self.contract, self._team).typed
         for name in self.contract.derived:
             read[name] = self.requests.value(name)
         typed, _ = self.contract.typed(read, PLAIN)
