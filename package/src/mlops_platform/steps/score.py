@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mlops_platform import evidence
 from mlops_platform.core import terminal
@@ -90,8 +90,7 @@ def run(conf: Path, data: Path, version: str, scores: Path, out: Path) -> None:
     ):
         _concatenate(chunks.REJECT_COLUMNS, [part / "rejects.csv" for part in parts], rejects_file)
         _concatenate(chunks.columns(scorer), [part / "scores.csv" for part in parts], scores_file)
-    kept = (pq.read_table(part / "kept.parquet") for part in parts)
-    Ledger.of(conf).append(kept, f"batch-{hash_path(scores / 'scores.csv')[:32]}")
+    Ledger.of(conf).append(map(_read_kept, parts), f"batch-{hash_path(scores / 'scores.csv')[:32]}")
     evidence.write(
         evidence.BatchResult(
             model=scorer.name,
@@ -134,10 +133,11 @@ def _chunks(files: list[File], source: Source) -> Iterator[tuple[File, Chunk]]:
 def _score(scorer: Scorer, file: File, chunk: Chunk, rules: config.Truth, folder: Path) -> None:
     """Write one chunk's scores.csv, rejects.csv (both without a header) and counts.json.
 
-    And kept.parquet, its rows in the ledger.
+    And kept.arrow, its rows in the ledger.
     """
     scored = chunks.score(scorer, file, chunk)
-    pq.write_table(_kept(scorer, scored.scores, chunk, rules), folder / "kept.parquet")
+    with pa.ipc.new_file(folder / "kept.arrow", ledger.SCHEMA) as written:
+        written.write_table(_kept(scorer, scored.scores, chunk, rules))
     csv_table.write_rows(scored.scores, folder / "scores.csv")
     with (folder / "rejects.csv").open("w", encoding="utf-8", newline="") as written:
         csv.writer(written, lineterminator="\n").writerows(scored.rejects)
@@ -155,13 +155,20 @@ def _kept(scorer: Scorer, scores: pd.DataFrame, chunk: Chunk, rules: config.Trut
             days = days.where(typed.isna(), pd.to_datetime(typed, utc=True).dt.tz_localize(None))
     names = [f"probability_{label}" for label in scorer.labels] or ["value"]
     column = next((contract.columns[name] for name in contract.named("id")), None)
+    codes, different = pd.factorize(days.dt.normalize())
+    names_of_days = np.array([rules.period_of(day) for day in different], dtype=object)
     return ledger.table(
         ids.as_texts(scores["id"], column),
         scores.reindex(columns=names).to_numpy(dtype=float),
         version=scorer.version,
-        period=[rules.period_of(day) for day in days],
+        period=names_of_days[codes],
         time=now,
     )
+
+
+def _read_kept(part: Path) -> pa.Table:
+    with pa.ipc.open_file(part / "kept.arrow") as file:
+        return file.read_all()
 
 
 def _concatenate(columns: list[str], parts: list[Path], path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from mlops_platform.data.columns import Column
 
@@ -24,9 +25,11 @@ def as_texts(values: pd.Series | Sequence[Any], column: Column | None) -> np.nda
         numbers = pd.to_numeric(series.mask(missing), errors="coerce")
         missing = missing | numbers.isna().to_numpy()
         texts = [f"{number:.0f}" for number in numbers.fillna(0).astype(float)]
+        found = np.array(texts, dtype=object)
+    elif infer_dtype(series, skipna=True) == "string":
+        found = series.to_numpy(copy=True)
     else:
-        texts = [str(value) for value in series]
-    found = np.array(texts, dtype=object)
+        found = np.array([str(value) for value in series], dtype=object)
     found[missing] = None
     return found
 

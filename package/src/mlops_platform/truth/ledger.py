@@ -13,10 +13,11 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +52,7 @@ def table(
     scores: np.ndarray,
     *,
     version: str,
-    period: str | list[str],
+    period: str | Sequence[str] | np.ndarray,
     time: datetime | list[datetime],
 ) -> pa.Table:
     """Predictions as rows of the ledger.
@@ -68,18 +69,23 @@ def table(
     flat = given if given.ndim == 2 else given[:, np.newaxis]
     width = flat.shape[1]
     offsets = pa.array(np.arange(len(flat) + 1, dtype=np.int32) * width)
-    periods = [period] * len(flat) if isinstance(period, str) else period
-    times = [time] * len(flat) if isinstance(time, datetime) else time
     return pa.table(
         [
-            pa.array(list(ids), pa.string()),
-            pa.array(times, TIME),
+            pa.array(ids, pa.string()),
+            _each(time, TIME, len(flat)),
             pa.ListArray.from_arrays(offsets, pa.array(flat.ravel())),
-            pa.array([version] * len(flat), pa.string()),
-            pa.array(periods, pa.string()),
+            _each(version, pa.string(), len(flat)),
+            _each(period, pa.string(), len(flat)),
         ],
         schema=SCHEMA,
     )
+
+
+def _each(value: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    """A column of one value for all rows, or of one for each."""
+    if isinstance(value, str | datetime):
+        return pa.repeat(pa.scalar(value, kind), rows)
+    return pa.array(value, kind)
 
 
 class Ledger:
