@@ -94,8 +94,8 @@ OVERRIDES = {
         "create_monitor.monitoring_signals.model_performance.production_data.input_data.path=azureml:x:2",
         "tags.content=0123456789ab",
     ],
-    "azureml/schedules/retrain.yml": [
-        "create_job.inputs.raw.path=azureml:credit-risk-raw:7",
+    "azureml/schedules/truth.yml": [
+        "create_job.inputs.labels.path=azureml:credit-risk-raw:7",
         "tags.content=0123456789ab",
     ],
     "pipelines/train.yml": [
@@ -148,7 +148,7 @@ PLANTED = {
     "azureml/jobs/sweep.yml": ("goal: maximize", "goal: win"),
     "azureml/jobs/parallel-batch.yml": ("run_function", "walk_function"),
     "azureml/schedules/monitor.yml": ("type: data_quality", "type: data_beauty"),
-    "azureml/schedules/retrain.yml": ("type: recurrence", "type: sometimes"),
+    "azureml/schedules/truth.yml": ("type: recurrence", "type: sometimes"),
     "pipelines/train.yml": ("timeout: 14400", "timeout: soon"),
 }
 

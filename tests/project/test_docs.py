@@ -55,6 +55,7 @@ ON_SPARK = (
 SPARK_JOB = "package/tests/azure/test_azure_spark.py::test_the_job_is_submitted"
 PENGUINS = "tests/project/test_bring_your_own_data.py::test_penguins_by_the_page"
 FLIGHTS = "tests/project/test_kinds_of_data.py::test_a_kind_of_data_lives"
+HANDLED = "package/tests/test_events.py::test_a_breach_only_notifies_until_there_are_new_labels"
 IN_AZURE = """
 infra-check
 infra-apply
@@ -84,6 +85,7 @@ ELSEWHERE = {
     "uv run poe serve": SERVED,
     "uv run poe alerts --url http://127.0.0.1:8000": ASKED,
     **{f"uv run poe alerts --as {name} > {file}.yml": PRINTED for name, file in FORMS.items()},
+    "uv run poe event --do": HANDLED,
     "uv run poe test": TESTED,
     **{f"uv run poe {task}": IN_CI for task in ("hooks", "check", "audit", "ethics")},
     "uv run poe data-sample FOLDER --rows 2000": SAMPLED,

@@ -50,6 +50,7 @@ COMMANDS = {
     "datastore show": (WORKSPACE | NAMED, set()),
     "schedule show": (WORKSPACE | NAMED, set()),
     "schedule create": (WORKSPACE, MADE | {"--no-wait"}),
+    "schedule disable": (WORKSPACE | NAMED, {"--no-wait"}),
     "workspace show": ({"--resource-group", "--name"}, set()),
     "workspace update": ({"--resource-group", "--name"}, {"--system-datastores-auth-mode"}),
     "registry list": (GROUP, set()),
@@ -211,7 +212,8 @@ class Azure:
             return self.found(things, key)
         if group in ("environment", "job") and key in things:
             raise AzError(f"(UserError) {group} {key} exists already and cannot be changed.")
-        made = self.spec(flags)
+        off = {"is_enabled": False}
+        made = self.found(things, key) | off if verb == "disable" else self.spec(flags)
         if group == "schedule":
             self.require_schedule(made)
         if group == "job":

@@ -73,7 +73,7 @@ def test_a_team_gets_from_nothing_to_production(
         bring(new, command, terraform)
     assert new.roles("dev") == new.roles("prod") == {"1": "champion"}
     assert new.online("prod")["traffic"] == {"blue": 100}
-    names = {f"credit-risk-{name}" for name in ("retrain", "monitor", "truth")}
+    names = {f"credit-risk-{name}" for name in ("monitor", "truth")}
     assert set(new.state()["schedules"]) == names
     assert 600 in waited
     assert len(held) == 1

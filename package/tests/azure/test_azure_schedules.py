@@ -10,15 +10,27 @@ RETRAIN, MONITOR, TRUTH = (f"credit-risk-{name}" for name in ("retrain", "monito
 FILE = "azureml/schedules/monitor.yml"
 
 
-def test_dev_trains_by_itself_with_its_own_data(mlops, trained):
+def test_a_schedule_that_trains_without_the_decision_is_turned_off(mlops, trained):
+    former = {RETRAIN: {"name": RETRAIN, "is_enabled": True}}
+    trained.change(schedules=former)
     assert mlops(trained, "setup") == "done"
-    assert mlops(trained, "schedules", "azureml/schedules/retrain.yml") == "done"
-    (made,) = trained.state()["schedules"].values()
-    assert made["create_job"]["inputs"]["raw"]["path"] == "azureml:credit-risk-raw:1"
-    assert made["tags"]["environment"] == "dev"
+    assert mlops(trained, "schedules", "--dry-run") == "done"
+    assert trained.state()["schedules"] == former
+    assert mlops(trained, "schedules") == "done"
+    assert trained.state()["schedules"][RETRAIN]["is_enabled"] is False
     before = len(trained.history())
-    assert mlops(trained, "schedules", "azureml/schedules/retrain.yml") == "done"
+    assert mlops(trained, "schedules") == "done"
     assert len(trained.history()) == before
+
+
+def test_a_schedule_that_the_team_kept_goes_on(mlops, trained):
+    trained.change(schedules={RETRAIN: {"name": RETRAIN, "is_enabled": True}})
+    folder = trained.root / "azureml" / "schedules"
+    shutil.copy(folder / "truth.yml", folder / "retrain.yml")
+    assert mlops(trained, "setup") == "done"
+    assert mlops(trained, "schedules", "azureml/schedules/truth.yml") == "done"
+    assert mlops(trained, "schedules") == "done"
+    assert trained.state()["schedules"][RETRAIN]["is_enabled"] is True
 
 
 def test_outcomes_are_judged_where_the_endpoint_keeps_its_predictions(mlops, trained):
@@ -51,31 +63,28 @@ def test_an_endpoint_that_keeps_nothing_is_not_judged(mlops, trained):
 
 
 def test_the_data_and_the_code_of_the_day_are_brought_up_to_date(mlops, trained):
-    words = ["schedules", "azureml/schedules/retrain.yml"]
+    words = ["schedules", "azureml/schedules/truth.yml"]
     conf = trained.root / "conf" / "dev.yml"
     assert mlops(trained, "setup") == "done"
     assert mlops(trained, *words) == "done"
     conf.write_text(conf.read_text().replace('version: "1"', 'version: "2"'))
     assert mlops(trained, "setup") == "done"
     assert mlops(trained, *words) == "done"
-    made = trained.state()["schedules"][RETRAIN]
-    assert made["create_job"]["inputs"]["raw"]["path"] == "azureml:credit-risk-raw:2"
-    (trained.root / "pipelines" / "train.yml").write_text(
-        (trained.root / "pipelines" / "train.yml").read_text() + "# another one\n"
+    made = trained.state()["schedules"][TRUTH]
+    assert made["create_job"]["inputs"]["labels"]["path"] == "azureml:credit-risk-raw:2"
+    (trained.root / "pipelines" / "truth.yml").write_text(
+        (trained.root / "pipelines" / "truth.yml").read_text() + "# another one\n"
     )
     assert mlops(trained, *words) == "done"
-    assert trained.state()["schedules"][RETRAIN]["tags"] != made["tags"]
+    assert trained.state()["schedules"][TRUTH]["tags"] != made["tags"]
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_nothing_is_trained_outside_dev(mlops, watched, environment):
-    for words in (
-        ["schedules", "azureml/schedules/retrain.yml"],
-        ["submit", "pipelines/train.yml"],
-    ):
-        message = scenarios.refusal(mlops, watched, *words, "--env", environment)
-        assert "`register` registers a version, which is only possible in dev" in message
-        assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in message
+    words = ("submit", "pipelines/train.yml", "--env", environment)
+    message = scenarios.refusal(mlops, watched, *words)
+    assert "`register` registers a version, which is only possible in dev" in message
+    assert "Train in dev, then run `uv run mlops azure share challenger --env dev`" in message
     assert watched.state()["jobs"] == {}
 
 
@@ -124,7 +133,7 @@ def test_what_can_run_is_started_while_the_monitor_waits(mlops, trained, monkeyp
     for words in (["setup"], ["deploy", "1"], ["rollout"])[: 3 if rolled_out else 2]:
         assert mlops(trained, *words) == "done"
     assert mlops(trained, "schedules") == "done"
-    assert list(trained.state()["schedules"]) == [RETRAIN, TRUTH]
+    assert list(trained.state()["schedules"]) == [TRUTH]
     (waiting,) = (text for text in message if text.startswith("not ready: "))
     what = "its input data" if rolled_out else "one deployment with all the traffic"
     assert f"{FILE} waits for {what}" in waiting

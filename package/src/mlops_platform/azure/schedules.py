@@ -22,6 +22,8 @@ from mlops_platform.core.files import hash_path, read_yaml
 
 FOLDER = Path("azureml/schedules")
 MODEL_DATA = re.compile(r"azureml:[\w-]+-(?:blue|green)-(model_(?:in|out)puts):(\w+)")
+# Until 2.1 it trained each month, whatever there was to learn; CI asks for the decision now.
+FORMER = "retrain"
 ASSET = re.compile(r"azureml:([\w-]+):(\w+)")
 
 
@@ -32,8 +34,8 @@ class NotReadyError(GateError):
 def run(target: Target, only: Path | None) -> None:
     """Create or update one schedule, or all that can run in the environment.
 
-    Of all, those that cannot run there, or not yet, are skipped with the reason: retraining runs
-    in dev only.
+    Of all, those that cannot run there, or not yet, are skipped with the reason: outcomes are
+    judged in dev only.
 
     Raises:
         NotReadyError: the schedule `only` waits for a deployment or for data.
@@ -56,6 +58,23 @@ def run(target: Target, only: Path | None) -> None:
         packages.register(target)
     for file, name, pairs in schedules:
         _ensure(target, file, name, pairs + target.tags())
+    if not only and not (FOLDER / f"{FORMER}.yml").exists():
+        _stop_former(target)
+
+
+def _stop_former(target: Target) -> None:
+    """Turn off the schedule of an earlier release that trained without the decision."""
+    name = f"{target.name}-{FORMER}"
+    options = ("--name", name, *target.az.workspace)
+
+    def is_off() -> bool:
+        schedule = target.az.read("schedule", "show", *options)
+        return schedule is None or schedule.get("is_enabled") is False
+
+    if not is_off():
+        target.az.ensure(f"schedule {name}, off", is_off, *("schedule", "disable", *options))
+        if not target.az.dry_run:
+            terminal.out.print(f"schedule {name} is off: CI decides on retraining", markup=False)
 
 
 def _overrides(target: Target, file: Path, content: dict[str, Any]) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from mlops_platform import settings
-from mlops_platform.cli.app import invoke
-from mlops_platform.core.errors import UsageError
+from mlops_platform import evidence, settings
+from mlops_platform.cli.app import CONF, invoke
+from mlops_platform.core.errors import CodeError, GateError, UsageError
 from mlops_platform.data.contract import load_contract, require_split
 from mlops_platform.evaluation import metrics, threshold
-from mlops_platform.pipelines import FromPipeline, Pipeline, load, runner, split_command
+from mlops_platform.events import local
+from mlops_platform.pipelines import FromPipeline, Pipeline, load, outputs, runner, split_command
 from mlops_platform.report import card
 from mlops_platform.truth import config
 
@@ -65,14 +66,42 @@ def run(
         UsageError: settings, pipeline or step are wrong. Wrong settings stop before any step.
         GateError: a step's gate failed.
     """
-    require_settings(load(path, inputs))
-    return runner.run(
-        path,
-        root=Path.cwd(),
-        invoke=invoke,
-        overrides=inputs,
-        process_per_step=process_per_step,
+    pipeline = load(path, inputs)
+    require_settings(pipeline)
+    try:
+        folders = runner.run(
+            path,
+            root=Path.cwd(),
+            invoke=invoke,
+            overrides=inputs,
+            process_per_step=process_per_step,
+        )
+    except (GateError, CodeError) as error:
+        _tell_failed(pipeline, error)
+        raise
+    _tell_registered(pipeline, folders)
+    return folders
+
+
+def _tell_failed(pipeline: Pipeline, error: Exception) -> None:
+    """Leave an event: a run that failed, and what it found if it is a monitor."""
+    gate = isinstance(error, GateError)
+    last = outputs.newest(Path("outputs", pipeline.name)) if gate else None
+    found = gate and pipeline.name in local.BREACHING
+    local.failed(
+        Path.cwd(),
+        settings.load_project(CONF).name,
+        pipeline.name,
+        last.name if last else outputs.UNFINISHED,
+        finding=str(error).splitlines()[0].rstrip(":") if found else "",
     )
+
+
+def _tell_registered(pipeline: Pipeline, folders: Mapping[str, Path]) -> None:
+    """Leave an event if there is a new version."""
+    found = folders.get("register", Path()) / "evidence" / "registration.json"
+    if found.is_file() and (made := evidence.read(evidence.Registration, found)).new:
+        local.registered(Path.cwd(), made.model, made.version, made.run_id)
 
 
 def require_settings(pipeline: Pipeline) -> None:

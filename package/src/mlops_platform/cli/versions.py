@@ -24,6 +24,7 @@ from mlops_platform.cli.app import (
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.paths import project_root
+from mlops_platform.events import local
 
 BY_HAND = "promoted manually"
 
@@ -53,6 +54,7 @@ def promote(
         )
     release.require_passed(conf, chosen)
     champion = registry.promote(chosen.number, why, by or current_user())
+    local.deployed(project_root(conf), registry.name, champion.number)
     terminal.out.print(f"version {champion.number} is champion now")
     _refresh_report(conf)
 
@@ -67,7 +69,9 @@ def rollback(
     from mlops_platform.tracking.registry import Registry
     from mlops_platform.tracking.roles import current_user
 
-    restored, failed = Registry(conf).rollback(why, by or current_user())
+    registry = Registry(conf)
+    restored, failed = registry.rollback(why, by or current_user())
+    local.deployed(project_root(conf), registry.name, restored.number)
     terminal.out.print(
         f"version {restored.number} is champion again, version {failed.number} is rolled back"
     )

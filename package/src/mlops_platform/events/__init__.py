@@ -1,0 +1,1 @@
+"""Events of Azure Machine Learning, and the same from this machine: read, decide, tell."""
