@@ -28,6 +28,9 @@ WRONG = {
     "signatures.yml": ("signed", [], "field `signed`: unknown field"),
     "forks.yml": ("at_most", 0, "field `forks`: is missing"),
     "patches.yml": ("patch", [], "field `patch`: unknown field"),
+    "reuse.yml": ("looked", [], "field `looked`: unknown field"),
+    "stage.yml": ("decision", [], "field `decision`: unknown field"),
+    "maturity.yml": ("signatures", [], "field `signatures`: unknown field"),
     "truth.yml": ("coverage", 80, "field `coverage`: Input should be less than or equal to 1"),
 }
 

@@ -14,7 +14,7 @@ from tests.rendering import ROOT
 
 TITLES = [
     *("own-data", "contract", "gates", "ethics", "alerts", "endpoint", "packages", "azure"),
-    "updating",
+    *("stages", "updating"),
 ]
 PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
@@ -23,6 +23,7 @@ EXPECTED = {
     "mlops azure": 2,  # lists its commands
     'uv run poe promote --why "better on rural customers"': 1,
     'uv run poe rollback --why "complaints since Monday"': 1,
+    'uv run mlops stage develop --why "the sponsor agreed on 2026-11-30"': 1,
 }
 # Commands that do not end, that take long, that call `az`, or that need a template of two releases:
 # another test runs them.

@@ -50,6 +50,7 @@ def new(
             folder = tmp_path_factory.mktemp("new")
             project = Project(folder / "project")
             copier.run_copy(str(template), project.path, data=answers, defaults=True, quiet=True)
+            (project.path / "conf" / "stage.yml").unlink()  # as before: nobody decides on a stage
             project.run("uv", "sync", "--quiet")
             commit_all(project.path, "Start")
             made[answers["ci"]] = (project, service.set_up(project, folder / "service"))

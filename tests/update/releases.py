@@ -140,7 +140,7 @@ class Template:
 
 def is_needed(path: str) -> bool:
     """Whether an update adds the file if it is missing."""
-    return any(rule.needed for rule in file_owners() if rule.matches(path))
+    return next((rule.needed for rule in file_owners() if rule.matches(path)), False)
 
 
 def stays(path: str) -> bool:

@@ -94,10 +94,12 @@ class Scenario:
 def start(root: Path, *, infra: bool = False) -> Scenario:
     """A scenario with workspaces, a registry, and no endpoint.
 
-    Without `infra`, as in older projects, another makes the environments.
+    Without `infra`, as in older projects, another makes the environments. Nobody decides on its
+    stage, as in projects of before: test_azure_stage.py is about those that do.
     """
     for folder in ("conf", "pipelines", "azureml", *["infra"] * infra):
         shutil.copytree(PROJECT / folder, root / folder)
+    (root / "conf" / "stage.yml").unlink()
     for settings in () if infra else (root / "conf").glob("*.yml"):
         lines = settings.read_text().splitlines(keepends=True)
         settings.write_text("".join(line for line in lines if not line.startswith("infra: ")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from mlops_platform.azure import certification, packages, signatures
 from mlops_platform.azure.endpoint import COLOURS, Endpoint
 from mlops_platform.azure.endpoints import load_endpoints
@@ -9,6 +11,7 @@ from mlops_platform.azure.target import Target
 from mlops_platform.azure.versions import Versions, require_deployable
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
+from mlops_platform.maturity import delivery
 from mlops_platform.tracking.roles import Version
 
 
@@ -17,15 +20,16 @@ def run(target: Target, number_or_role: str) -> str:
 
     Raises:
         GateError: the version must not be deployed, nobody certified it, its model is not the one
-            that was registered or signed, its ethics checks do not allow production, or a rollout
-            is in progress.
+            that was registered or signed, its ethics checks do not allow production, nobody decided
+            that the project operates, or a rollout is in progress.
         UsageError: there is no such version or endpoint, or Azure refuses.
     """
     versions = Versions(target)
     version = versions.get(number_or_role)
     require_deployable(target, versions, version)
     certification.require_certified(target, version.number)
-    if target.environment == "prod" and version.role == "challenger":
+    if target.environment == "prod" and version.role == "challenger":  # new, and no repair
+        delivery.require_operate(target.conf, datetime.now(UTC).date())
         from mlops_platform.ethics import release  # noqa: PLC0415  MLflow, which the other environments spare
 
         release.require_passed(target.conf, version, delivery=True)

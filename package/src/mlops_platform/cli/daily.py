@@ -105,10 +105,12 @@ def summary(
     from mlops_platform.delivery import job_page, pull_request
     from mlops_platform.delivery import summary as summaries
     from mlops_platform.pipelines.outputs import newest
+    from mlops_platform.settings import load_decisions
 
     last = newest(Path("outputs", "train"))
     folders = {path.name: path for path in last.glob("*")} if last else {}
     text = summaries.markdown(summaries.read_evidence(folders))
+    text += summaries.exemptions(load_decisions(CONF))
     path = Path("outputs", "summary.md")
     write_text(path, text)
     terminal.out.print(text, markup=False, end="")

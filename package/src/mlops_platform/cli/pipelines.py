@@ -17,7 +17,7 @@ from mlops_platform.report import card
 from mlops_platform.truth import config
 
 Check = Callable[[Path], object]
-File = Literal["project", "train", "gates", "data", "model_card", "truth"]
+File = Literal["project", "train", "gates", "data", "model_card", "stage", "truth"]
 
 
 def _gates(conf: Path) -> None:
@@ -39,6 +39,7 @@ CHECKS: dict[File, Check] = {
     "gates": _gates,
     "data": lambda conf: load_contract(conf / "data.yml", settings.load_project(conf).task),
     "model_card": card.load_fields,
+    "stage": settings.load_decisions,
     "truth": config.load,
 }
 # What the steps read in addition to project.yml, by command.
@@ -53,7 +54,7 @@ READ_BY: dict[str, set[File]] = {
     "score": {"truth"},
     "judge": {"data", "gates", "train", "truth"},
     "tables": {"data"},
-    "page": {"data", "gates", "model_card"},
+    "page": {"data", "gates", "model_card", "stage"},
 }
 
 

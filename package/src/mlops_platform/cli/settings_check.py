@@ -19,6 +19,7 @@ from mlops_platform.data.contract import load_contract
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
 from mlops_platform.evaluation import metrics
+from mlops_platform.maturity import signed
 from mlops_platform.models import rows, team, trust, used
 from mlops_platform.template import conformance, patches
 
@@ -41,6 +42,8 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield signature_check.load_signatures
     yield conformance.load_forks
     yield patches.load
+    yield settings.load_reuse
+    yield signed.load
     if (conf / "alerts.yml").exists():
         yield _alerts
     if (conf / "consumers.yml").exists():

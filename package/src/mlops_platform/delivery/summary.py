@@ -10,6 +10,7 @@ from typing import Any
 from mlops_platform import evidence, settings
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
+from mlops_platform.settings.stage import tell
 
 LABEL_PROBLEMS = {
     "duplicates": "that are there twice",
@@ -103,6 +104,12 @@ def markdown(collected: dict[str, Any]) -> str:
     for verdict in [*evaluation["verdicts"], *(comparison["verdicts"] if comparison else [])]:
         lines.append(f"| {verdict['gate']} | {_format_verdict(verdict)} | {verdict['message']} |")
     return "\n".join(lines) + "\n"
+
+
+def exemptions(decisions: settings.Decisions | None) -> str:
+    """What the project goes on despite, in Markdown; empty if there is nothing."""
+    lines = [f"- {tell(each)}" for each in (decisions.exemptions if decisions else ())]
+    return "\n".join(["", "This project goes on", "", *lines, ""]) if lines else ""
 
 
 def _describe_stop(collected: dict[str, Any]) -> str:

@@ -30,13 +30,20 @@ def write(conf: Path, run: Run, path: Path) -> None:
     if collect.is_empty(run):
         raise UsageError("outputs/: has no evidence yet. Run `uv run poe pipeline` first.")
     card = cards.build_card(conf, run) if run.evaluation else None
-    files.write_text(path, render(settings.load_project(conf), run, card))
+    project = settings.load_project(conf)
+    stage = settings.describe_stage(conf, project.stage)
+    files.write_text(path, render(project, run, card, stage))
     if card is not None:
         files.write_text(path.with_name(cards.FILE), card.markdown())
 
 
-def render(project: settings.Project, run: Run, card: cards.Card | None = None) -> str:
-    """Render the page as HTML; the same evidence gives the same bytes."""
+def render(
+    project: settings.Project, run: Run, card: cards.Card | None = None, stage: str = ""
+) -> str:
+    """Render the page as HTML; the same evidence gives the same bytes.
+
+    `stage` also tells of decisions in conf/stage.yml.
+    """
     stop = collect.find_stop(run)
     return templates.load("page.html").render(
         project=project,
@@ -44,7 +51,7 @@ def render(project: settings.Project, run: Run, card: cards.Card | None = None) 
         stop=stop,
         headline=_headline(run, stop),
         steps=_steps(run, stop),
-        facts=_facts(project, run),
+        facts=_facts(project, run, stage or project.stage),
         gates=[(*_badge(verdict), verdict) for verdict in collect.verdicts(run)],
         measures=_metric_rows(run),
         small_groups=[group for group in run.evaluation.groups if group.value is None]
@@ -99,9 +106,9 @@ def _badge(verdict: evidence.Verdict) -> tuple[str, str]:
     return PASSED if verdict.passed else FAILED if verdict.blocks else REPORTED
 
 
-def _facts(project: settings.Project, run: Run) -> list[tuple[str, str]]:
+def _facts(project: settings.Project, run: Run, stage: str) -> list[tuple[str, str]]:
     """Facts that identify the run, as pairs of a term and its value."""
-    facts = [("Team", f"{project.team}, {project.contact}"), ("Stage", project.stage)]
+    facts = [("Team", f"{project.team}, {project.contact}"), ("Stage", stage)]
     if run.training:
         training = run.training
         dirty = " and uncommitted changes" if training.git_dirty == "true" else ""

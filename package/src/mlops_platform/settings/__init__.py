@@ -15,6 +15,7 @@ from mlops_platform.settings.cloud import (
     load_cloud,
 )
 from mlops_platform.settings.parsing import Settings, parse
+from mlops_platform.settings.reuse import Licences, Looked, Reuse, load_reuse
 from mlops_platform.settings.schema import (
     FIELD,
     Consumer,
@@ -35,6 +36,8 @@ from mlops_platform.settings.schema import (
     load_project,
     load_train,
 )
+from mlops_platform.settings.stage import Decision, Decisions, Exemption, load_decisions
+from mlops_platform.settings.stage import describe as describe_stage
 from mlops_platform.settings.team import (
     Ci,
     Member,
@@ -55,18 +58,24 @@ __all__ = [
     "Consumers",
     "Cost",
     "Data",
+    "Decision",
+    "Decisions",
     "Drift",
     "Endpoints",
     "Environment",
+    "Exemption",
     "Gates",
     "Guardrails",
     "Infra",
+    "Licences",
     "Limit",
+    "Looked",
     "Machines",
     "Member",
     "Network",
     "Project",
     "Retrain",
+    "Reuse",
     "Role",
     "Settings",
     "Share",
@@ -75,10 +84,13 @@ __all__ = [
     "Team",
     "Threshold",
     "Train",
+    "describe_stage",
     "load_cloud",
     "load_consumers",
+    "load_decisions",
     "load_gates",
     "load_project",
+    "load_reuse",
     "load_team",
     "load_train",
     "parse",

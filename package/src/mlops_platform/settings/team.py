@@ -44,9 +44,10 @@ class Ci(Settings):
 
 
 class Team(Settings):
-    """conf/team.yml. All but `roles` matter only in Azure."""
+    """conf/team.yml. `sponsor` pays, and decides whether to go on; the rest matters in Azure."""
 
     roles: dict[Role, Member]
+    sponsor: str | None = Field(default=None, min_length=1)
     definitions: str = Field(default="own", min_length=1)
     just_in_time: bool = True
     ci: Ci | None = None

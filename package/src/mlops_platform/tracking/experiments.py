@@ -20,11 +20,12 @@ from pathlib import Path
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import atomic_file
 from mlops_platform.core.locks import exclusive
-from mlops_platform.core.paths import STATE, default_store, project_root
+from mlops_platform.core.paths import STATE, project_root
 from mlops_platform.settings import load_project
 from mlops_platform.tracking.store import (
     SQLITE,
     examine,
+    has_store,
     local_files,
     path_of,
     store_errors,
@@ -40,12 +41,7 @@ from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
-__all__ = ["MlflowClient", "MlflowException", "Run", "store_errors", "store_uri"]
-
-
-def has_store(conf: Path) -> bool:
-    """Whether a store is configured, or already on this machine: `connect` would create it."""
-    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or default_store(project_root(conf)).exists()
+__all__ = ["MlflowClient", "MlflowException", "Run", "has_store", "store_errors", "store_uri"]
 
 
 def how_to_start_over(conf: Path) -> str:

@@ -37,6 +37,11 @@ NOT_WRITABLE = re.compile(
 )
 
 
+def has_store(conf: Path) -> bool:
+    """Whether a store is configured, or on this machine: `connect` would create one."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or default_store(project_root(conf)).exists()
+
+
 def store_uri(conf: Path) -> str:
     """The URI of the store of runs and versions."""
     remote = os.environ.get("MLFLOW_TRACKING_URI")

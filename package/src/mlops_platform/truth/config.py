@@ -22,7 +22,7 @@ class Truth(Settings):
     `labels` is a file or folder with id and target, written as `source` says, or else as
     conf/data.yml does. An outcome is known `horizon_days` after the end of its period; a period is
     judged if outcomes cover at least the share `coverage` of its predictions. A verdict needs
-    `min_rows` rows.
+    `min_rows` rows. `why_none` says why outcomes never come, where they do not.
     """
 
     endpoint: bool = False
@@ -33,6 +33,7 @@ class Truth(Settings):
     horizon_days: int = Field(default=30, ge=0, le=3650)
     coverage: Share = Field(default=0.8, gt=0, le=1)
     min_rows: int = Field(default=200, ge=30)
+    why_none: str = ""
 
     def period_of(self, when: date | datetime) -> str:
         """The name of the period in which a prediction lies: `2026-11-29`, or `2026-11`."""

@@ -1,0 +1,1 @@
+"""Readiness and maturity, measured; and the decisions that they are for."""

@@ -1,0 +1,1 @@
+"""Facts, measured: a function for each, by dimension. People are counted, never named."""
