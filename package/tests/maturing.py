@@ -310,10 +310,7 @@ CHANGES: dict[str, tuple[Change, Change]] = {
     "same-model": _measured("refit_difference"),
     "trained-by-ci": _words(f"{CI}/ci.yml", "poe pipeline", "poe train"),
     "ethics": _measured("card_gaps"),
-    "retraining": (
-        lambda project: shutil.copy(CREDIT / CI / "retrain.yml", project.root / CI),
-        lambda project: (project.root / CI / "retrain.yml").unlink(missing_ok=True),
-    ),
+    "retraining": _words(f"{CI}/retrain.yml", "cron:", "never:"),
     "retraining-decided": (
         lambda project: evidence.write(RETRAINING, project.root / "outputs/retraining.json"),
         lambda project: (project.root / "outputs/retraining.json").unlink(missing_ok=True),

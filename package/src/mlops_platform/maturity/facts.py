@@ -94,7 +94,7 @@ FACTS: tuple[Fact, ...] = (
          creation.trained_by_ci, "uv run poe template-check"),
     Fact("ethics", "model creation", 3, "run", "Do the ethics checks let it operate?",
          creation.ethics, ETHICS),
-    Fact("retraining", "model creation", 4, "file", "Can a retraining start without a person?",
+    Fact("retraining", "model creation", 4, "CI", "Can a retraining start without a person?",
          creation.scheduled, CLOUD),
     Fact("retraining-decided", "model creation", 4, "run",
          "Has what production shows decided on a retraining?",
