@@ -21,7 +21,7 @@ from mlops_platform.serving.app import create
 from mlops_platform.serving.scorer import Scorer
 from prometheus_client.parser import text_string_to_metric_families
 
-from package.tests import models
+from package.tests import azure_metrics, models
 from package.tests.test_app import ROW
 from package.tests.workspaces import CREDIT, TEAM
 
@@ -212,6 +212,12 @@ def counters(requests: dict[str, float], *, slow: float = 0, fast: float = 0) ->
     return scrape.Counters(requests, within)
 
 
+def test_the_seconds_and_rows_of_a_running_service_are_read(client):
+    found = scrape.parse(client.get("/metrics").text, "here")
+    assert found.rows == 1
+    assert found.seconds > 0
+
+
 def test_rates_are_of_the_time_between_two_looks():
     first = evaluate.remember(
         [], counters({"200": 100, "500": 3}, fast=100), evaluate.Memory(), NOW, asked=True
@@ -377,30 +383,10 @@ def test_a_role_that_nobody_has_is_named(workspace):
 
 
 def test_what_azure_measures_is_of_azures_list():
-    """The names of Microsoft.MachineLearningServices in Azure Monitor, which nobody checks."""
-    names = {
-        "workspace": {
-            "Failed Runs",
-            "Not Responding Runs",
-            "Preempted Nodes",
-            "Quota Utilization Percentage",
-            "Queued Runs",
-            "Model Deploy Failed",
-            "Unusable Nodes",
-        },
-        "endpoint": {
-            "RequestLatency",
-            "RequestLatency_P50",
-            "RequestLatency_P90",
-            "RequestLatency_P95",
-            "RequestLatency_P99",
-            "RequestsPerMinute",
-        },
-    }
     for measure in MEASURES.values():
         assert measure.prometheus or measure.azure
         if measure.azure:
-            assert measure.azure.metric in names[measure.azure.resource]
+            assert measure.azure.metric in azure_metrics.NAMES[measure.azure.resource]
 
 
 def test_the_command_says_what_fires_and_whom_to_tell(workspace, capsys, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from mlops_platform import cli
 from mlops_platform.core.errors import GateError, UsageError
-from mlops_platform.pipelines import runner
+from mlops_platform.pipelines import journal, runner
 from mlops_platform.pipelines.outputs import newest
 from mlops_platform.tracking import provenance
 
@@ -440,3 +440,46 @@ def test_a_patched_platform_package_runs_every_step_again(trained, monkeypatch, 
     monkeypatch.setattr(provenance, "platform_hash", lambda: "patched")
     trained.pipeline()
     assert "unchanged" not in capsys.readouterr().err
+
+
+def outcomes(place: Place) -> list[tuple[str, str, str]]:
+    return [(each.run, each.step, each.outcome) for each in journal.read(place.root)]
+
+
+def test_the_journal_has_each_step_that_ran_and_how_it_ended(place):
+    place.run()
+    assert outcomes(place) == [("run-1", step, "passed") for step in "abdc"]
+    place.run()  # nothing to do
+    place.fake.crash = "c"
+    place.jobs["c"]["inputs"]["rate"] = 0.7
+    with pytest.raises(OSError, match="disk full"):
+        place.run()
+    place.fake.crash = None
+    place.run()  # goes on
+    assert outcomes(place)[4:] == [
+        ("run-2", "c", "error"),
+        ("run-2", "c", "passed"),
+    ]
+    assert [len(run) for run in journal.runs(journal.read(place.root), "job")] == [4, 2]
+    place.write("gate.yml", **COMPONENT | {"command": COMPONENT["command"].replace("copy", "gate")})
+    place.jobs["d"]["component"] = "gate.yml"
+    with pytest.raises(GateError):
+        place.run()
+    assert outcomes(place)[-1] == ("run-3", "d", "gate")
+    shutil.rmtree(place.root / "outputs")  # its number begins again
+    place.jobs["d"]["component"] = "step.yml"
+    place.run()
+    assert [len(run) for run in journal.runs(journal.read(place.root), "job")] == [4, 2, 1, 4]
+
+
+def test_a_damaged_line_of_the_journal_is_named(place):
+    place.run()
+    path = place.root / ".mlops" / "steps.jsonl"
+    path.write_text(path.read_text().replace('"passed"', '"perhaps"', 1))
+    with pytest.raises(UsageError, match=r"steps\.jsonl, line 1: is damaged\. Delete"):
+        journal.read(place.root)
+
+
+def test_a_reproduction_is_no_training(place, tmp_path):
+    place.run(outputs=tmp_path / "scratch")
+    assert {each.pipeline for each in journal.read(place.root)} == {"reproduce"}

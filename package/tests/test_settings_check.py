@@ -19,6 +19,7 @@ WRONG = {
     "data.yml": ("min_rows", "many", "field `min_rows`"),
     "ethics.yml": ("waiver", [], "field `waiver`: unknown field, perhaps misspelt"),
     "model_card.yml": ("model_detail", {}, "field `model_detail`: unknown field"),
+    "cost.yml": ("hours", {}, "field `hours`: unknown field"),
     "consumers.yml": ("consumer", {}, "field `consumer`: unknown field"),
     "alerts.yml": ("alert", {}, "field `alert`: unknown field"),
     "team.yml": ("role", {}, "field `role`: unknown field"),

@@ -29,6 +29,7 @@ EXPECTED = {
 # another test runs them.
 SERVED = "package/tests/test_serve.py::test_the_command_serves_until_it_is_told_to_stop"
 ASKED = "package/tests/test_alerts.py::test_the_command_asks_the_endpoint"
+DRAWN = "package/tests/test_dashboard.py::test_the_command_asks_a_running_endpoint"
 PRINTED = "package/tests/test_alerts.py::test_the_command_prints_for_other_programs"
 FORMS = {"prometheus": "rules", "alertmanager": "routes"}
 HEALED = (
@@ -85,6 +86,7 @@ ELSEWHERE = {
     "uv run poe data-draft data/raw --target arr_delay --replace": FLIGHTS,
     "uv run poe serve": SERVED,
     "uv run poe alerts --url http://127.0.0.1:8000": ASKED,
+    "uv run poe dashboard --url http://127.0.0.1:8000": DRAWN,
     **{f"uv run poe alerts --as {name} > {file}.yml": PRINTED for name, file in FORMS.items()},
     "uv run poe event --do": HANDLED,
     "uv run poe test": TESTED,

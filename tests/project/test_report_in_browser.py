@@ -128,6 +128,8 @@ def reports(trained_copy, tmp_path_factory) -> dict[str, Path]:
             project.poe("pipeline", expect=1)
             project.poe("report")
             keep(project, "outputs/report.html", "stopped")
+            project.poe("dashboard")
+            keep(project, "outputs/dashboard.html", "dashboard")
     return pages
 
 

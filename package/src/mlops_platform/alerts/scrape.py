@@ -18,10 +18,15 @@ SCORE = "/score"
 
 
 class Counters(NamedTuple):
-    """What /score has counted: requests by status, and answers within so many seconds."""
+    """What /score has counted: requests by status, and answers within so many seconds.
+
+    And all seconds that answers took, with all rows that were scored.
+    """
 
     requests: Mapping[str, float]
     within: Mapping[float, float]
+    seconds: float = 0
+    rows: float = 0
 
 
 def read(url: str) -> Counters | None:
@@ -61,18 +66,21 @@ def parse(text: str, address: str) -> Counters:
     """The counters in what an endpoint at this address shows."""
     requests: dict[str, float] = {}
     within: dict[float, float] = {}
-    known = False
+    known, seconds, rows = False, 0.0, 0.0
     for name, labels, value in _samples(text, address):
         known |= name == "mlops_model"
+        rows += value if name == "mlops_rows_scored_total" else 0
         if labels.get("path") != SCORE:
             continue
         if name == "mlops_requests_total":
             requests[labels["status"]] = value
         elif name == "mlops_request_seconds_bucket":
             within[float(labels["le"])] = value
+        elif name == "mlops_request_seconds_sum":
+            seconds += value
     if not known:
         raise UsageError(f"{address}: is no endpoint of a project: it has no metric `mlops_model`.")
-    return Counters(requests, within)
+    return Counters(requests, within, seconds, rows)
 
 
 def _samples(text: str, address: str) -> Iterator[tuple[str, Mapping[str, str], float]]:

@@ -23,14 +23,25 @@ NO_DATE = "an earlier release trained it, and kept no date"
 def verdicts(outputs: Path, version: str) -> dict[str, float]:
     """The measures that evidence in `outputs` has for a version; none of another version's."""
     found = {}
-    drift = _last(outputs / "monitor", "drift/evidence/drift.json", evidence.DriftReport)
-    if drift and drift.version == version and drift.verdict in DRIFT:
+    drift, truth = drift_of(outputs, version), truth_of(outputs, version)
+    if drift and drift.verdict in DRIFT:
         found["drift"] = DRIFT[drift.verdict]
+    if truth and truth.verdict in TRUTH:
+        found["truth"] = TRUTH[truth.verdict]
+    return found
+
+
+def drift_of(outputs: Path, version: str) -> evidence.DriftReport | None:
+    """The last monitor, if it was of this version."""
+    drift = _last(outputs / "monitor", "drift/evidence/drift.json", evidence.DriftReport)
+    return drift if drift and drift.version == version else None
+
+
+def truth_of(outputs: Path, version: str) -> evidence.VersionTruth | None:
+    """What late labels said of this version, when they were last asked."""
     truth = _last(outputs / "truth", "judge/evidence/truth.json", evidence.TruthReport)
     judged = [each for each in truth.versions if each.version == version] if truth else []
-    if judged and judged[0].verdict in TRUTH:
-        found["truth"] = TRUTH[judged[0].verdict]
-    return found
+    return judged[0] if judged else None
 
 
 def _last(home: Path, name: str, shape: type[Shape]) -> Shape | None:

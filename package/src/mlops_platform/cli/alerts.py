@@ -52,18 +52,9 @@ def alerts(
 
 def _evaluate(conf: Path, url: str | None, found: dict[str, Alert], *, as_json: bool) -> None:
     from mlops_platform import settings
-    from mlops_platform.alerts import evaluate, runbook, scrape, state
-    from mlops_platform.core.paths import STATE, project_root
+    from mlops_platform.alerts import evaluate, look, runbook
 
-    now = datetime.now(UTC)
-    kept = project_root(conf) / STATE / "alerts.json"
-    memory = evaluate.load(kept)
-    counters = scrape.read(url) if url else None
-    of_endpoint = evaluate.measure(counters, memory, now) if url else evaluate.UNASKED
-    measured = of_endpoint | state.of_champion(conf, now)
-    verdicts = evaluate.judge(found, measured, memory, now)
-    after = evaluate.remember(verdicts, counters, memory, now, asked=bool(url))
-    evaluate.keep(after, kept)
+    verdicts = look.take(conf, url, found, datetime.now(UTC)).verdicts
     if as_json:
         print_json([evaluate.plain(each) for each in verdicts])
     else:

@@ -15,6 +15,7 @@ from mlops_platform.alerts import runbook
 from mlops_platform.azure import access, infra, sweep
 from mlops_platform.cli import data_files, pipelines
 from mlops_platform.core.errors import UsageError
+from mlops_platform.cost import quota
 from mlops_platform.data.contract import load_contract
 from mlops_platform.ethics import config as ethics_config
 from mlops_platform.ethics.kinds import signature_check
@@ -46,6 +47,7 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
     yield signed.load
     if (conf / "alerts.yml").exists():
         yield _alerts
+    yield settings.load_prices
     if (conf / "consumers.yml").exists():
         yield settings.load_consumers
     if (conf / "team.yml").exists():  # projects of before have none until an update brings it
@@ -57,7 +59,7 @@ def _list_checks(conf: Path) -> Iterator[pipelines.Check]:
         yield infra.is_used
     for environment in get_args(settings.Environment):
         if (conf / f"{environment}.yml").exists():
-            yield partial(settings.load_cloud, environment=environment)
+            yield partial(quota.require_enough, environment=environment)
 
 
 def _trusted(conf: Path) -> None:

@@ -22,11 +22,12 @@ from mlops_platform.core import strict_yaml
 from mlops_platform.core.errors import UsageError
 
 # Settings that are not an input of a run: a new waiver, signature, patch of a package,
-# sentence of the model card, consumer, alert, rule of late labels or decision does not require a
-# new run.
+# sentence of the model card, consumer, price, alert, rule of late labels or decision does not
+# require a new run.
 NOT_INPUTS = {
     "alerts.yml",
     "consumers.yml",
+    "cost.yml",
     "ethics.yml",
     "maturity.yml",
     "model_card.yml",

@@ -72,6 +72,11 @@ def newest(home: Path) -> Path | None:
     return max(_runs(home), key=_number, default=None)
 
 
+def ended(home: Path) -> list[Path]:
+    """The folders of all runs that ended and are kept, the oldest first."""
+    return sorted(_runs(home), key=_number)
+
+
 def superseded(home: Path) -> set[Path]:
     """Folders that no command reads: of older runs, and of a run that has not ended."""
     return {*_runs(home), home / UNFINISHED} - {newest(home), latest(home)}

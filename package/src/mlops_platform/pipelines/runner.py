@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from mlops_platform.pipelines import (
     FromStep,
     Pipeline,
     Step,
+    journal,
     load,
 )
 from mlops_platform.pipelines.command import build_command, default_of, to_text
@@ -99,22 +99,23 @@ def _run_steps(
                     place = f"step {number} of {len(steps)}"
                     terminal.log(f"{pipeline.name}: {step.name} started, {place}")
                 sources.add(new.folder)
-                start = time.perf_counter()
+                record = {"key": key, "committed": committed}
+                here = pipeline.name if new.home.is_relative_to(root) else "reproduce"
                 try:
-                    _execute(
-                        step,
-                        values,
-                        new,
-                        {"key": key, "committed": committed},
-                        root=root,
-                        invoke=invoke,
-                        process_per_step=process_per_step,
-                    )
+                    with journal.recorded(root, here, new.name, step.name) as seconds:
+                        _execute(
+                            step,
+                            values,
+                            new,
+                            record,
+                            root=root,
+                            invoke=invoke,
+                            apart=process_per_step,
+                        )
                 except GateError:
                     new.end(finished, passed=False)
                     raise
-                seconds = time.perf_counter() - start
-                terminal.log(f"{pipeline.name}: {step.name} {seconds:.1f} s")
+                terminal.log(f"{pipeline.name}: {step.name} {seconds():.1f} s")
             advance(1)
     last = latest(new.home)
     if last is not None and sources == {last}:
@@ -180,8 +181,9 @@ def _execute(
     *,
     root: Path,
     invoke: Invoke,
-    process_per_step: bool,
+    apart: bool,
 ) -> None:
+    """Run a step, here or `apart`, in a process of its own."""
     gate_error: GateError | None = None
     with atomic_folder(new.folder / step.name) as scratch:
         for name, port in step.outputs.items():
@@ -190,7 +192,7 @@ def _execute(
         command = build_command(step, values, scratch)
         is_platform = command[:3] == ["python", "-m", "mlops_platform"]
         try:
-            if is_platform and not process_per_step:
+            if is_platform and not apart:
                 with _temporary_environment(step.environment):
                     invoke(command[3:])
             else:

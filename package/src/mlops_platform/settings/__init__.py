@@ -14,6 +14,7 @@ from mlops_platform.settings.cloud import (
     Network,
     load_cloud,
 )
+from mlops_platform.settings.cost import LOCAL, Machine, Prices, load_prices
 from mlops_platform.settings.parsing import Settings, parse
 from mlops_platform.settings.reuse import Licences, Looked, Reuse, load_reuse
 from mlops_platform.settings.schema import (
@@ -49,6 +50,7 @@ from mlops_platform.settings.team import (
 __all__ = [
     "ENDPOINT",
     "FIELD",
+    "LOCAL",
     "SIZE",
     "Ci",
     "Cloud",
@@ -70,9 +72,11 @@ __all__ = [
     "Licences",
     "Limit",
     "Looked",
+    "Machine",
     "Machines",
     "Member",
     "Network",
+    "Prices",
     "Project",
     "Retrain",
     "Reuse",
@@ -89,6 +93,7 @@ __all__ = [
     "load_consumers",
     "load_decisions",
     "load_gates",
+    "load_prices",
     "load_project",
     "load_reuse",
     "load_team",

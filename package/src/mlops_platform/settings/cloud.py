@@ -21,12 +21,16 @@ SUBNET = r"(?i)^/subscriptions/\S+/providers/Microsoft\.Network/virtualNetworks/
 
 
 class Cluster(Settings):
-    """Compute cluster for training. Its machines exist only while a job runs."""
+    """Compute cluster for training. Its machines exist only while a job runs.
+
+    `quota` is how many cores of this size and tier the subscription may use in the region.
+    """
 
     size: str = Field(pattern=SIZE)
     tier: Literal["dedicated", "low_priority"]
     max_nodes: int = Field(ge=1, le=100)
     idle_seconds: int = Field(ge=60, le=7200)
+    quota: int | None = Field(default=None, ge=1)
 
 
 class Data(Settings):

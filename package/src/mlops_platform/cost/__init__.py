@@ -1,0 +1,1 @@
+"""What runs, champions and predictions cost, and whether the quota is enough."""
