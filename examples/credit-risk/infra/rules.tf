@@ -8,6 +8,7 @@ locals {
   place    = azurerm_machine_learning_workspace.this
   cluster  = azurerm_machine_learning_compute_cluster.cpu
   budget   = azurerm_consumption_budget_resource_group.this
+  board    = azurerm_application_insights_workbook.dashboard
   events   = azurerm_eventgrid_system_topic_event_subscription.queue
   prod     = var.environment == "prod"
   subjects = { for job, made in azurerm_federated_identity_credential.ci : job => made.subject }
@@ -56,6 +57,10 @@ locals {
     [for name, alert in local.alerts : "${name} ${alert.above * alert.metric[3]}" if alert.metric[0] == "workspace"] == [for name, made in azurerm_monitor_metric_alert.this : "${name} ${made.criteria[0].threshold}" if local.alerts[name].metric[0] == "workspace" && length(made.action) > 0]],
     ["watch.tf: the budget is that of conf/, and tells before and after",
     local.budget.amount == local.conf.infra.budget && toset(local.budget.notification[*].threshold_type) == toset(["Actual", "Forecasted"])],
+    ["watch.tf: the dashboard asks the logs of the environment, with the limits of conf/alerts.yml and the budget",
+    local.board.source_id == lower(azurerm_log_analytics_workspace.this.id) && alltrue([for limit in concat([for alert in local.team_alerts : alert.above if contains(local.watched, alert.measure)], [local.budget.amount]) : strcontains(join(" ", [for item in jsondecode(local.board.data_json).items : try(item.content.query, "")]), "real(${limit})")])],
+    ["watch.tf: the endpoint's requests are logged, once it is there",
+    join(" ", flatten([for made in azurerm_monitor_diagnostic_setting.endpoint : made.enabled_log[*].category])) == (try(local.conf.infra.endpoint, false) ? "AmlOnlineEndpointTrafficLog" : "")],
     ["watch.tf: logs are kept for 90 days, all of the workspace's",
     azurerm_log_analytics_workspace.this.retention_in_days >= 90 && length(azurerm_monitor_diagnostic_setting.this.enabled_log) > 0],
     ["watch.tf: the topic is Azure ML's, and sends its four events as itself",

@@ -48,10 +48,11 @@ locals {
     unusable_nodes     = ["workspace", "Unusable Nodes", "Maximum", 1, ""]
     quota_share        = ["workspace", "Quota Utilization Percentage", "Average", 100, ""]
   }
-  windows = { PT5M = 5, PT15M = 15, PT30M = 30, PT1H = 60, PT6H = 360, PT12H = 720, P1D = 1440 }
-  units   = { m = 1, h = 60, d = 1440 }
+  windows     = { PT5M = 5, PT15M = 15, PT30M = 30, PT1H = 60, PT6H = 360, PT12H = 720, P1D = 1440 }
+  units       = { m = 1, h = 60, d = 1440 }
+  team_alerts = yamldecode(file("${path.module}/../conf/alerts.yml")).alerts
   alerts = {
-    for name, alert in yamldecode(file("${path.module}/../conf/alerts.yml")).alerts : name => merge(alert, {
+    for name, alert in local.team_alerts : name => merge(alert, {
       metric  = local.metrics[alert.measure]
       minutes = tonumber(regex("^\\d+", alert.for)) * local.units[substr(alert.for, -1, 1)]
       told    = distinct(concat([alert.role], [for role, member in local.team.roles : role if alert.severity == "page" && try(member.on_call, false)]))
@@ -106,6 +107,40 @@ resource "azurerm_consumption_budget_resource_group" "this" {
     }
   }
   lifecycle { ignore_changes = [time_period] }
+}
+
+# Requests of the endpoint, once there is one: the dashboard counts them.
+resource "azurerm_monitor_diagnostic_setting" "endpoint" {
+  count                      = try(local.conf.infra.endpoint, false) ? 1 : 0
+  name                       = "logs"
+  target_resource_id         = "${azurerm_machine_learning_workspace.this.id}/onlineEndpoints/${local.conf.endpoints.online}"
+  log_analytics_workspace_id = azurerm_log_analytics_workspace.this.id
+  enabled_log { category = "AmlOnlineEndpointTrafficLog" }
+}
+
+# The dashboard. workbook.json.tftpl is `mlops azure workbook`; what differs by project is filled in here.
+locals {
+  watched = ["errors_per_minute", "refused_per_minute", "seconds_p95", "model_age_days", "failed_runs", "unusable_nodes", "quota_share"]
+  workbook = templatefile("${path.module}/workbook.json.tftpl", {
+    project     = local.project
+    environment = var.environment
+    logs        = azurerm_log_analytics_workspace.this.id
+    online      = local.conf.endpoints.online
+    budget      = azurerm_consumption_budget_resource_group.this.amount
+    hour        = try(yamldecode(file("${path.module}/../conf/cost.yml")).machines[local.conf.cluster.size][local.conf.cluster.tier == "dedicated" ? "hour" : "low_priority"], "null")
+    limits = { for measure in local.watched : measure => { for severity in ["ticket", "page"] : severity =>
+    try(tostring(min([for alert in local.team_alerts : alert.above if alert.measure == measure && alert.severity == severity]...)), "null") } }
+  })
+}
+
+resource "azurerm_application_insights_workbook" "dashboard" {
+  name                = uuidv5("dns", "${local.project}.${var.environment}")
+  display_name        = "${local.project} ${var.environment}"
+  resource_group_name = azurerm_resource_group.this.name
+  location            = azurerm_resource_group.this.location
+  tags                = local.conf.tags
+  source_id           = lower(azurerm_log_analytics_workspace.this.id)
+  data_json           = local.workbook
 }
 
 resource "azurerm_storage_queue" "events" {
