@@ -18,37 +18,11 @@ from mlops_platform.monitoring import retraining
 from mlops_platform.monitoring.retraining import NewRows
 from mlops_platform.tracking import experiments
 
+from package.tests.event_samples import DATA, FOUND, NAME, REGISTERED, breach, make
 from package.tests.test_retraining import add_rows, drifted
 from package.tests.workspaces import CREDIT, Workspace
 
 Mlops = Callable[..., tuple[int, str, str]]
-NAME = "credit-risk"
-FOUND = "monitor_data_drift has failed due to one or more features violating metric thresholds"
-DATA: dict[str, dict[str, Any]] = {
-    "ModelRegistered": {"ModelName": NAME, "ModelVersion": 1},
-    "ModelDeployed": {"ServiceName": "loans", "ModelIds": f"{NAME}:1"},
-    "RunCompleted": {"runId": "a"},
-    "RunStatusChanged": {"runId": "a", "runStatus": "Failed", "runTags": {}},
-    "DatasetDriftDetected": {"DriftCoefficient": 0.8},
-}
-
-
-def make(kind: str, number: str = "e1", **data: Any) -> dict[str, Any]:
-    """An event as Event Grid delivers it."""
-    return {
-        "topic": "/subscriptions/s/resourceGroups/g/providers/workspaces/w",
-        "subject": "models/credit-risk:1",
-        "eventType": f"{parse.PREFIX}{kind}",
-        "eventTime": "2026-05-08T12:00:00.9584103Z",
-        "id": number,
-        "data": DATA[kind] | data,
-        "dataVersion": "",
-        "metadataVersion": "1",
-    }
-
-
-def breach(number: str = "e1", **data: Any) -> dict[str, Any]:
-    return make("RunStatusChanged", number, runTags={BREACH: FOUND}, **data)
 
 
 def read(event: Any) -> parse.Event:
@@ -82,7 +56,6 @@ def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
     return copy
 
 
-REGISTERED = make("ModelRegistered")
 MALFORMED = {
     "no JSON": ("{", "event.json: is no JSON ("),
     "another number": ("1", "event.json: an event is an object, got '1'"),
