@@ -2,7 +2,7 @@
 # Events of the workspace reach a queue; with infra.events in conf/ a function sends them to CI.
 
 locals {
-  watched = {
+  subscribed = {
     models   = { types = ["ModelRegistered", "ModelDeployed"], key = "", text = "" }
     failures = { types = ["RunStatusChanged"], key = "data.RunStatus", text = "Failed" }
     breaches = { types = ["RunStatusChanged"], key = "data.RunTags.azureml_modelmonitor_threshold_breached", text = "has failed" }
@@ -52,7 +52,7 @@ resource "azurerm_role_assignment" "topic" {
 }
 
 resource "azurerm_eventgrid_system_topic_event_subscription" "queue" {
-  for_each             = local.watched
+  for_each             = local.subscribed
   name                 = each.key
   system_topic         = azurerm_eventgrid_system_topic.this.name
   resource_group_name  = azurerm_resource_group.this.name

@@ -108,7 +108,9 @@ def make(types: dict[str, Any], folder: Path) -> dict[str, Any]:
     wanted = dict(zip(("resources", "data-sources"), used(folder), strict=True))
     made: dict[str, Any] = {"version": None, "resources": {}, "data-sources": {}}
     for name, declared in types.items():
-        found = PAGE.search(json.dumps(declared)) if name.endswith("Config") else None
+        # A block may be named so, too, as SiteConfig: it has no class without the word.
+        whole = name.endswith("Config") and name.removesuffix("Config") in types
+        found = PAGE.search(json.dumps(declared)) if whole else None
         kind = f"azurerm_{found[3]}" if found else ""
         if found and kind in wanted.get(found[2], set()):
             made["version"] = found[1]

@@ -58,7 +58,10 @@ def fill(root: Path) -> None:
     (root / "conf" / "team.yml").write_text(yaml.safe_dump(team, sort_keys=False))
     for environment in ("staging", "prod"):
         file = root / "conf" / f"{environment}.yml"
-        change(file, "infra: {", f"infra: {{subnet: {SUBNET}, ")
+        events = f"events: {{github: contoso/credit-risk, subnet: {SUBNET}}}"
+        change(file, "infra: {", f"infra: {{subnet: {SUBNET}, {events}, ")
+    pipelines = "{azure_devops: contoso/loans, pipelines: {retrain: 12, test: 13}}"
+    change(root / "conf" / "dev.yml", "infra: {", f"infra: {{events: {pipelines}, ")
 
 
 def change(file: Path, old: str, new: str) -> None:

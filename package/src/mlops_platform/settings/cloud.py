@@ -90,6 +90,26 @@ class Network(Settings):
         return self
 
 
+class Events(Settings):
+    """CI that the function of infra/ tells of events: a repository on GitHub, or pipelines by id.
+
+    With private addresses, `subnet` is the function's own, delegated to Microsoft.App/environments.
+    """
+
+    github: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    azure_devops: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.%-]+$")
+    pipelines: dict[Literal["retrain", "test"], int] = Field(default_factory=dict)
+    subnet: str | None = Field(default=None, pattern=SUBNET)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Events:
+        if (self.github is None) == (self.azure_devops is None):
+            raise ValueError("write `github: OWNER/REPOSITORY` or `azure_devops: ORG/PROJECT`")
+        if self.azure_devops and set(self.pipelines) != {"retrain", "test"}:
+            raise ValueError("`azure_devops` needs `pipelines: {retrain: ID, test: ID}`")
+        return self
+
+
 class Infra(Settings):
     """What infra/ makes of an environment, with Terraform.
 
@@ -103,6 +123,7 @@ class Infra(Settings):
     budget: int = Field(ge=1)  # a month, in the currency of the subscription
     subnet: str | None = Field(default=None, pattern=SUBNET)
     endpoint: bool = False  # there is the endpoint, so that alerts can watch it
+    events: Events | None = None  # without it events wait in a queue
 
 
 class Cloud(Settings):
@@ -126,6 +147,9 @@ class Cloud(Settings):
     def _infra_needs_network(self) -> Cloud:
         if self.infra is not None and self.network is None:
             raise ValueError("`infra` needs `network`, which says whether addresses are public")
+        events = self.infra.events if self.infra else None
+        if events and self.network and not self.network.public and events.subnet is None:
+            raise ValueError("`infra.events` needs `subnet`, as `network` is not public")
         return self
 
 
