@@ -74,13 +74,9 @@ resource "azurerm_federated_identity_credential" "ci" {
   subject             = each.value
 }
 
-# Jobs read and write data as the cluster; events reach the queue as the topic.
-resource "azurerm_role_assignment" "service" {
-  for_each = {
-    "Storage Blob Data Contributor"     = azurerm_machine_learning_compute_cluster.cpu.identity[0].principal_id
-    "Storage Queue Data Message Sender" = azurerm_eventgrid_system_topic.this.identity[0].principal_id
-  }
+# Jobs read and write data as the cluster.
+resource "azurerm_role_assignment" "cluster" {
   scope                = azurerm_storage_account.this.id
-  role_definition_name = each.key
-  principal_id         = each.value
+  role_definition_name = "Storage Blob Data Contributor"
+  principal_id         = azurerm_machine_learning_compute_cluster.cpu.identity[0].principal_id
 }

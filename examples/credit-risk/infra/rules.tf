@@ -9,7 +9,9 @@ locals {
   cluster  = azurerm_machine_learning_compute_cluster.cpu
   budget   = azurerm_consumption_budget_resource_group.this
   board    = azurerm_application_insights_workbook.dashboard
-  events   = azurerm_eventgrid_system_topic_event_subscription.queue
+  events   = azurerm_storage_account.events
+  sent     = azurerm_eventgrid_system_topic_event_subscription.queue
+  serving  = azurerm_function_app_flex_consumption.function
   prod     = var.environment == "prod"
   subjects = { for job, made in azurerm_federated_identity_credential.ci : job => made.subject }
   rules = [
@@ -63,8 +65,18 @@ locals {
     join(" ", flatten([for made in azurerm_monitor_diagnostic_setting.endpoint : made.enabled_log[*].category])) == (try(local.conf.infra.endpoint, false) ? "AmlOnlineEndpointTrafficLog" : "")],
     ["watch.tf: logs are kept for 90 days, all of the workspace's",
     azurerm_log_analytics_workspace.this.retention_in_days >= 90 && length(azurerm_monitor_diagnostic_setting.this.enabled_log) > 0],
-    ["watch.tf: the topic is Azure ML's, and sends its four events as itself",
-    azurerm_eventgrid_system_topic.this.topic_type == "Microsoft.MachineLearningServices.Workspaces" && length(local.events.included_event_types) == 4 && try(local.events.delivery_identity[0].type, "") == "SystemAssigned"],
+    ["events.tf: the topic is Azure ML's, and sends as itself what somebody must know, nothing else",
+    azurerm_eventgrid_system_topic.this.topic_type == "Microsoft.MachineLearningServices.Workspaces" && alltrue([for made in local.sent : try(made.delivery_identity[0].type, "") == "SystemAssigned" && made.storage_queue_endpoint[0].queue_name == azurerm_storage_queue.events.name]) && { for name, made in local.sent : name => concat([for type in made.included_event_types : replace(type, "Microsoft.MachineLearningServices.", "")], flatten([for filter in made.advanced_filter : [filter.string_contains[0].key, filter.string_contains[0].values]])) } == { models = ["ModelRegistered", "ModelDeployed"], failures = ["RunStatusChanged", "data.RunStatus", "Failed"], breaches = ["RunStatusChanged", "data.RunTags.azureml_modelmonitor_threshold_breached", "has failed"] }],
+    ["events.tf: events wait in an account of their own, without keys, reached as conf/ says",
+    [local.events.id != local.storage.id, azurerm_storage_queue.events.storage_account_id == local.events.id, local.events.shared_access_key_enabled, local.events.allow_nested_items_to_be_public, local.events.min_tls_version, local.events.network_rules[0].default_action, join(" ", keys(azurerm_private_endpoint.events))] == [true, true, false, false, "TLS1_2", local.public ? "Allow" : "Deny", local.public || local.subnet == null ? "" : "blob queue"]],
+    ["events.tf: a function where conf/ names what it tells, encrypted, without passwords, private where conf/ says so",
+    length(local.serving) == (local.ci == null ? 0 : 1) && alltrue([for made in local.serving : made.https_only && !made.webdeploy_publish_basic_authentication_enabled && made.public_network_access_enabled == local.public && made.storage_authentication_type == "SystemAssignedIdentity" && (local.public || made.virtual_network_subnet_id == try(local.ci.subnet, "none"))])],
+    ["events.tf: the function reaches its own account and one secret, the topic the queue",
+    azurerm_role_assignment.topic.scope == local.events.id && azurerm_role_assignment.topic.role_definition_name == "Storage Queue Data Message Sender" && alltrue([for role, made in azurerm_role_assignment.function : made.scope == (role == "Key Vault Secrets User" ? "${local.vault.id}/secrets/ci-token" : local.events.id) && contains(["Key Vault Secrets User", "Storage Blob Data Owner", "Storage Queue Data Contributor"], made.role_definition_name)])],
+    ["events.tf: no secret stands in the function's settings",
+    alltrue(flatten([for made in local.serving : [for name, value in made.app_settings : name != "AzureWebJobsStorage" && !strcontains(value, "AccountKey") && (name != "DISPATCH_TOKEN" || value == "" || startswith(value, "@Microsoft.KeyVault("))]]))],
+    ["events.tf: the function knows the project and its CI, and each role that it names is told",
+    alltrue([for made in local.serving : made.app_settings.PROJECT == local.project && length(regexall("^https://(api.github.com/repos|dev.azure.com)/[^/]+/[^/]+$", made.app_settings.DISPATCH)) == 1]) && join(" ", [for role, made in azurerm_monitor_scheduled_query_rules_alert_v2.told : role if length(made.action[0].action_groups) > 0 && strcontains(made.criteria[0].query, "TELL ${role}: ")]) == (local.ci == null ? "" : "domain_expert ml_engineer model_validator")],
   ]
   broken = [for rule in local.rules : rule[0] if !rule[1]]
 }

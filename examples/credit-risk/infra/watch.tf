@@ -142,31 +142,3 @@ resource "azurerm_application_insights_workbook" "dashboard" {
   source_id           = lower(azurerm_log_analytics_workspace.this.id)
   data_json           = local.workbook
 }
-
-resource "azurerm_storage_queue" "events" {
-  name               = "events"
-  storage_account_id = azurerm_storage_account.this.id
-}
-
-resource "azurerm_eventgrid_system_topic" "this" {
-  name                = "evgt-${local.project}-${var.environment}"
-  resource_group_name = azurerm_resource_group.this.name
-  location            = azurerm_resource_group.this.location
-  tags                = local.conf.tags
-  source_resource_id  = azurerm_machine_learning_workspace.this.id
-  topic_type          = "Microsoft.MachineLearningServices.Workspaces"
-  identity { type = "SystemAssigned" }
-}
-
-resource "azurerm_eventgrid_system_topic_event_subscription" "queue" {
-  name                 = "queue"
-  system_topic         = azurerm_eventgrid_system_topic.this.name
-  resource_group_name  = azurerm_resource_group.this.name
-  included_event_types = [for event in ["ModelRegistered", "ModelDeployed", "RunCompleted", "RunStatusChanged"] : "Microsoft.MachineLearningServices.${event}"]
-  delivery_identity { type = "SystemAssigned" }
-  storage_queue_endpoint {
-    storage_account_id = azurerm_storage_account.this.id
-    queue_name         = azurerm_storage_queue.events.name
-  }
-  depends_on = [azurerm_role_assignment.service]
-}
