@@ -170,3 +170,17 @@ def test_a_term_is_a_year_at_most():
     signed.require_term(TODAY, TODAY)
     with pytest.raises(UsageError, match="choose a date from 2026-11-30 to 2027-12-01"):
         signed.require_term(TODAY + datetime.timedelta(days=367), TODAY)
+
+
+def test_without_git_there_is_no_commit_and_a_broken_repository_says_nothing(trained, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(trained.root.parent))
+    assert Sources(trained.root, TODAY).commit == ""
+    found = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}
+    assert found["authors"].verdict == found["committed"].verdict == "no"
+    commit_all(trained.root, "Start")
+    (trained.root / ".git" / "config").write_text("[core\n")
+    found = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}
+    assert found["authors"].verdict == found["committed"].verdict == "unknown"
+    (trained.root / "data" / "README.md").write_bytes(b"\xff\xfe")
+    card = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}["data-card"]
+    assert card.verdict == "unknown" and "cannot be read as UTF-8 text" in card.finding.where

@@ -207,18 +207,19 @@ def test_a_project_of_before_delivers_with_a_note_until_its_first_decision(ready
     assert capsys.readouterr().err == ""
 
 
-def test_without_a_cloud_nothing_is_rented_and_a_reason_is_as_good_as_outcomes(ready):
+def test_without_a_cloud_this_machine_has_a_budget_and_a_reason_is_as_good_as_outcomes(ready):
     for name in ("dev", "staging", "prod"):
         (ready.root / "conf" / f"{name}.yml").unlink()
     ready.settings(
         "truth.yml", lambda file: file.update(labels="nowhere", why_none="nobody asks again")
     )
     found = {each.criterion.id: each for each in criteria.judge_all(sources(ready), "operate")}
-    assert found["budget"].finding.where == "no cloud: nothing is rented"
+    assert found["budget"].finding == ("yes", "conf/cost.yml, field `budget`: 20 a month")
     assert found["truth"].finding == ("yes", "conf/truth.yml: none, nobody asks again")
     (ready.root / "conf" / "truth.yml").write_text("days: many\n")
+    (ready.root / "conf" / "cost.yml").unlink()
     judged = {each.criterion.id: each for each in criteria.judge_all(sources(ready), "operate")}
-    assert judged["truth"].state == "unknown"
+    assert (judged["truth"].state, judged["budget"].state) == ("unknown", "open")
 
 
 def test_a_beginning_is_no_look_at_existing_work(ready):
@@ -252,3 +253,22 @@ def test_a_training_asks_for_no_stage(trained):
     (trained.conf / "stage.yml").write_text("decisions: {}\n")
     problems = pipelines.find_problems(trained.conf, pipelines.CHECKS.values())
     assert len(problems) == 1 and "stage.yml, field `decisions`" in problems[0]
+
+
+@pytest.mark.parametrize("line", ["stage: 'develop'", 'stage:   "develop" # as decided'])
+def test_only_the_word_of_the_stage_changes(ready, line):
+    path = ready.root / "conf" / "project.yml"
+    text = path.read_text().replace("stage: develop", line)
+    path.write_text(text)
+    commit_all(ready.root, "Quoted")
+    decide.decide(sources(ready), Request("operate", "it holds", "Ada"))
+    assert path.read_text() == re.sub(r"""["']?develop["']?""", "operate", text)
+
+
+def test_a_stage_without_a_line_of_its_own_changes_nothing(ready):
+    path = ready.root / "conf" / "project.yml"
+    path.write_text(str(yaml.safe_load(path.read_text())))
+    with pytest.raises(UsageError, match="field `stage`: needs a line of its own"):
+        decide.decide(sources(ready), Request("develop", "agreed", "Ada"))
+    assert decisions(ready) == ()
+    assert not (ready.root / "docs/decisions.md").exists()

@@ -9,7 +9,7 @@ from mlops_platform import settings
 from mlops_platform.core import placeholders
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.text import pluralize
-from mlops_platform.maturity.finding import Finding, Verdict, judge, no, unknown, yes
+from mlops_platform.maturity.finding import Finding, Verdict, judge, no, unknown
 from mlops_platform.maturity.measure import measure
 from mlops_platform.maturity.measures import creation, integration, people
 from mlops_platform.maturity.sources import MIN_LETTERS, Sources
@@ -74,15 +74,15 @@ def readiness(sources: Sources) -> Finding:
 
 
 def budget(sources: Sources) -> Finding:
-    """What production may cost a month is written down."""
-    if not sources.has_cloud:
-        return yes("no cloud: nothing is rented")
-    found = settings.load_cloud(sources.conf, "prod").infra
-    return judge(
-        found is not None,
-        f"conf/prod.yml, field `infra.budget`: {found.budget if found else ''} a month",
-        "conf/prod.yml: no `infra.budget`",
-    )
+    """What a month may cost is written down: of production, or of this machine without a cloud."""
+    amount: float | None = None
+    if sources.has_cloud:
+        infra = settings.load_cloud(sources.conf, "prod").infra
+        where, amount = "conf/prod.yml, field `infra.budget`", infra.budget if infra else None
+    else:
+        prices = settings.load_prices(sources.conf)
+        where, amount = "conf/cost.yml, field `budget`", prices.budget if prices else None
+    return judge(amount is not None, f"{where}: {amount or 0:g} a month", f"{where}: none")
 
 
 def learnt(sources: Sources) -> Finding:
@@ -130,7 +130,12 @@ OPERATE = (
         integration.truth_source,
         "edit conf/truth.yml",
     ),
-    Criterion("budget", "Is there a budget?", budget, "edit conf/prod.yml"),
+    Criterion(
+        "budget",
+        "Is there a budget?",
+        budget,
+        "edit conf/prod.yml, or conf/cost.yml without a cloud",
+    ),
     RETROSPECTIVE,
 )
 CRITERIA: dict[Next, tuple[Criterion, ...]] = {

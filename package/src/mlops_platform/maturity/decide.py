@@ -18,7 +18,7 @@ from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
 from mlops_platform.maturity import signed
 from mlops_platform.maturity.criteria import Judged, judge_all
-from mlops_platform.maturity.sources import Sources
+from mlops_platform.maturity.sources import Sources, read
 from mlops_platform.settings import Decision, Decisions, Exemption, parse
 from mlops_platform.settings.stage import FILE, Next, tell
 
@@ -29,7 +29,7 @@ TITLE = (
     "# Decisions\n\nWritten by `uv run poe stage`, newest last; `conf/stage.yml` has the same for "
     "programs.\n\n| date | decision | by | why | commit | criteria |\n|---|---|---|---|---|---|\n"
 )
-STAGE_LINE = re.compile(r"^(stage:[ \t]*)(\w+)", re.MULTILINE)
+STAGE_LINE = re.compile(r"""^(stage:[ \t]*)["']?\w+["']?""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,22 @@ def _goes_back(sources: Sources, to: Next) -> bool:
 
 
 def _write(sources: Sources, decision: Decision) -> None:
-    """The page first: an interruption leaves a line too many, and no decision without one."""
+    """The record last: an interruption leaves a line too many, and no decision without one."""
     before = sources.decisions or Decisions()
-    page, settings_file = sources.root / PAGE, sources.conf / "project.yml"
-    text = page.read_text(encoding="utf-8") if page.is_file() else TITLE
-    write_text(page, text.rstrip("\n") + "\n" + _row(decision, sources.today))
     content = [each.model_dump(mode="json") for each in (*before.decisions, decision)]
     parse(Decisions, {"decisions": content}, sources.conf / FILE)
     dumped = yaml.safe_dump({"decisions": content}, sort_keys=False, allow_unicode=True)
+    page, project = sources.root / PAGE, sources.conf / "project.yml"
+    text = read(page) if page.is_file() else TITLE
+    changed = read(project)
     if decision.to != "stop":
-        old = settings_file.read_text(encoding="utf-8")
-        write_text(settings_file, STAGE_LINE.sub(rf"\g<1>{decision.to}", old, count=1))
+        changed, count = STAGE_LINE.subn(rf"\g<1>{decision.to}", changed, count=1)
+        if not count:
+            raise UsageError(
+                f"{project}, field `stage`: needs a line of its own, `stage: explore`."
+            )
+    write_text(page, text.rstrip("\n") + "\n" + _row(decision, sources.today))
+    write_text(project, changed)
     write_text(sources.conf / FILE, HEADER + dumped)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlops_platform.core.files import write_text
 from mlops_platform.maturity.facts import DIMENSIONS, HIGHEST, NAMES, Dimension
 from mlops_platform.maturity.measure import Measured
+from mlops_platform.maturity.sources import read
 
 # The one line of README.md that `poe maturity` writes; a team may take it out.
 MARK = "<!-- measured by `poe maturity` -->"
@@ -51,7 +52,7 @@ def sentence(maturity: Maturity) -> str:
 
 def write_line(readme: Path, maturity: Maturity, today: datetime.date) -> bool:
     """Write the level into the README's marked line; False if it has none."""
-    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+    text = read(readme) if readme.is_file() else ""
     line = f"{sentence(maturity)}. Measured on {today}. {MARK}"
     changed, count = LINE.subn(lambda _: line, text)
     if changed != text:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mlops_platform import settings
 from mlops_platform.core import git, placeholders
-from mlops_platform.core.paths import STATE
+from mlops_platform.core.errors import UsageError
 from mlops_platform.report import collect
 from mlops_platform.settings import Decisions, Project, Reuse, Team
 from mlops_platform.tracking import store
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CI_FOLDERS = (".github/workflows", ".azuredevops")
 EXAMPLE = re.compile(r"@example\.(com|org|net)$", re.IGNORECASE)  # nobody's: RFC 2606
 MIN_LETTERS = 20
+NO_REPOSITORY = "not a git repository"
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,11 @@ class Sources:
         return Registry(self.conf).versions()
 
     @cached_property
-    def ledger(self) -> int:
-        """The number of files with kept predictions on this machine."""
-        return sum(1 for _ in (self.root / STATE / "ledger").glob("version=*/period=*/*.parquet"))
-
-    @cached_property
     def ci(self) -> dict[str, str]:
         """The files of the CI service, by name without extension; empty without one."""
         folder = next((self.root / name for name in CI_FOLDERS if self.has(name)), None)
         files = sorted(folder.glob("*.yml")) if folder else []
-        return {file.stem: file.read_text(encoding="utf-8") for file in files}
+        return {file.stem: read(file) for file in files}
 
     def has(self, path: str) -> bool:
         """Whether the project has a file or folder."""
@@ -100,7 +96,7 @@ class Sources:
         file = self.root / path
         if not file.is_file():
             return None
-        return re.sub(r"<!--.*?-->", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+        return re.sub(r"<!--.*?-->", "", read(file), flags=re.DOTALL)
 
     def gap(self, path: str) -> str:
         """Why a page is not written; empty if it is: each section has text, and no placeholder."""
@@ -126,8 +122,13 @@ class Sources:
 
     @cached_property
     def commit(self) -> str:
-        """The commit that is checked out; empty without one."""
-        return git.text(self.root, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1, 128))
+        """The commit that is checked out; empty without one, or without git."""
+        try:
+            return git.text(self.root, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
+        except git.GitError as error:
+            if NO_REPOSITORY in error.reason:
+                return ""
+            raise
 
     @cached_property
     def authors(self) -> int:
@@ -153,6 +154,20 @@ class Sources:
             return any(name == path or name.startswith(f"{path}/") for name in names)
 
         return [path for path in paths if not within(path, kept) or within(path, changed)]
+
+
+def read(file: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{file}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
+        ) from None
 
 
 def is_somebody(address: str) -> bool:

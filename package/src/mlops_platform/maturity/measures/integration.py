@@ -7,7 +7,7 @@ from mlops_platform.alerts import config as alerts
 from mlops_platform.alerts import runbook
 from mlops_platform.data.contract import load_contract
 from mlops_platform.maturity.finding import Finding, judge, no, yes
-from mlops_platform.maturity.sources import Sources, is_somebody
+from mlops_platform.maturity.sources import Sources, is_somebody, read
 from mlops_platform.truth import config as truth
 
 INTERFACES = ("tests/test_endpoint.py", "tests/test_batch.py")
@@ -16,10 +16,7 @@ EXAMPLE = "example-caller"  # of a new project
 
 def own_tests(sources: Sources) -> Finding:
     """The project's own code has tests."""
-    found = sum(
-        "def test_" in file.read_text(encoding="utf-8")
-        for file in (sources.root / "tests").glob("**/test_*.py")
-    )
+    found = sum("def test_" in read(file) for file in (sources.root / "tests").glob("**/test_*.py"))
     return judge(found > 0, f"tests/: {found} files with tests")
 
 
