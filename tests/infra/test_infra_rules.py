@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from mlops_platform.alerts.measures import MEASURES
+from mlops_platform.cost.budget import NOTIFICATIONS
 
 from tests.infra import azurerm
 from tests.infra.conftest import EXAMPLE, PROVIDER, PYTHON, change
@@ -140,6 +141,13 @@ def test_azures_metrics_are_those_of_the_measures():
         for measure in MEASURES.values()
         if measure.azure
     }
+
+
+def test_the_budgets_notifications_are_those_of_the_dashboard():
+    text = (EXAMPLE / "infra" / "watch.tf").read_text()
+    found = re.findall(r"(\w+) = \[\"(Actual|Forecasted)\", (\d+)\]", text)
+    assert {name: (kind, int(percent)) for name, kind, percent in found} == NOTIFICATIONS
+    assert {kind for kind, _ in NOTIFICATIONS.values()} == {"Actual", "Forecasted"}
 
 
 def test_the_endpoint_is_watched_once_it_is_there(terraform, provider, filled):
