@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from azure.eventgrid import SystemEventNames
 from mlops_platform import cli, evidence, settings
+from mlops_platform.cli import handling
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.events import log, parse
 from mlops_platform.events.decide import BREACH, Facts, decide
@@ -294,6 +295,29 @@ def test_a_new_challenger_is_tested_and_the_validator_told(
         assert message in err
     else:
         assert handled.message.startswith("version 1 passed its offline test: roc_auc 0.")
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_in_ci_the_page_of_the_job_says_whom_to_tell(
+    trained: Workspace, monkeypatch: pytest.MonkeyPatch, *, blocked: bool
+) -> None:
+    def check(conf: Path, *, as_json: bool) -> None:
+        if blocked:
+            raise GateError("2 of 9 checks block this version")
+
+    page = trained.root / "page.md"
+    monkeypatch.chdir(trained.root)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    monkeypatch.setattr("mlops_platform.cli.ethics.run_checks", check)
+    address = settings.load_team(trained.conf).roles["model_validator"].address
+    if blocked:
+        with pytest.raises(GateError, match=f"2 of 9 checks .*Tell {address}"):
+            handling.examine(Path("conf"), "1")
+    else:
+        handling.examine(Path("conf"), "1")
+    word = "failed" if blocked else "passed"
+    assert f"version 1 {word} its offline test: " in page.read_text()
+    assert f"For: {address} (model_validator)" in page.read_text()
 
 
 def test_a_challenger_with_another_model_fails_its_test(trained: Workspace, mlops: Mlops) -> None:

@@ -22,6 +22,7 @@ import azure.functions as func
 import pytest
 from azure.storage.queue import QueueClient
 from filelock import FileLock
+from mlops_platform.azure.function import HOST
 from mlops_platform.core.errors import UsageError
 from mlops_platform.events import dispatch
 
@@ -156,8 +157,7 @@ def test_what_is_registered_is_what_terraform_makes(function: Any) -> None:
         assert f"{binding['connection']}__{setting} " in text
     for name in ("PROJECT", "DISPATCH", "DISPATCH_TOKEN", "PIPELINE_RETRAIN", "PIPELINE_TEST"):
         assert re.search(rf"\b{name} +=", text), name
-    host = json.loads((EXAMPLE / "infra" / "function" / "host.json").read_text())
-    assert host["extensions"]["queues"]["messageEncoding"] == "none"
+    assert HOST["extensions"]["queues"]["messageEncoding"] == "none"  # or it would refuse JSON
 
 
 @pytest.mark.parametrize("encoded", [False, True])

@@ -22,7 +22,7 @@ def test_schema_and_audit_find_nothing(
 ) -> None:
     project = rendered(answers)
     files = azure_files(project)
-    assert len(files) == (8 if answers["cloud"] == "azureml" else 3)
+    assert len(files) == (9 if answers["cloud"] == "azureml" else 3)
     assert {file.name: schema_faults(file) for file in files} == {file.name: [] for file in files}
     assert pipelines.check(project.path / ".azuredevops").problems == []
 

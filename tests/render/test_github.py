@@ -61,7 +61,7 @@ def test_actions_are_given_inputs_that_they_have(kinds: dict[str, Path]) -> None
 def test_the_workflows_are_careful(rendered: Callable[..., Project]) -> None:
     project = rendered({**GITHUB[0], "cloud": "azureml"})
     files = sorted((project.path / ".github" / "workflows").glob("*.yml"))
-    assert len(files) == 8
+    assert len(files) == 9
     for file in files:
         text = file.read_text()
         workflow = yaml.safe_load(text)

@@ -10,8 +10,8 @@ from tests.render.conftest import COMBINATIONS, name_of
 from tests.render.flows import Flow, Step, flows
 
 ANSWERS = {"task": "classification", "serving": "both", "regulated": False}
-CLOUD = {"train", "deliver", "retrain", "rollback", "infra"}
-DEV_ONLY = ("submit", "azure-retrain", "candidate")
+CLOUD = {"train", "deliver", "retrain", "rollback", "infra", "offline-test"}
+DEV_ONLY = ("submit", "azure-retrain", "azure-test", "candidate")
 EVERYWHERE = {"ci", "publish", "template-update"}
 
 
@@ -65,6 +65,7 @@ def test_what_the_workflows_do(rendered: Callable[..., Project], ci: str) -> Non
     assert found["retrain", "retrain"].steps == (
         Step('azure-retrain --env dev --why "$WHY" --event "$EVENT"'),
     )
+    assert found["offline-test", "test"].steps == (Step('azure-test "$VERSION" --env dev'),)
     infra = [found["infra", job] for job in ("plan", "apply", "production")]
     assert [flow.environment for flow in infra] == ["infra-plan", "infra", "infra-prod"]
     assert [flow.approval for flow in infra] == [False, False, True]

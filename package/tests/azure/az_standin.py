@@ -15,6 +15,7 @@ and nothing else, so that it can be copied and put on any PATH as `az`.
 
 # ruff: noqa: D102  methods are named after the commands
 
+import hashlib
 import itertools
 import json
 import os
@@ -51,6 +52,9 @@ COMMANDS = {
     "schedule show": (WORKSPACE | NAMED, set()),
     "schedule create": (WORKSPACE, MADE | {"--no-wait"}),
     "schedule disable": (WORKSPACE | NAMED, {"--no-wait"}),
+    "list": (GROUP, set()),  # az functionapp list
+    "config appsettings delete": (GROUP | NAMED | {"--setting-names"}, set()),
+    "deployment source config-zip": (GROUP | NAMED | {"--src"}, set()),
     "workspace show": ({"--resource-group", "--name"}, set()),
     "workspace update": ({"--resource-group", "--name"}, {"--system-datastores-auth-mode"}),
     "registry list": (GROUP, set()),
@@ -134,6 +138,7 @@ EMPTY = {
     "policies": {},
     "datastores": {"workspaceblobstore": {"container_name": "azureml-blobstore-1"}},
     "schedules": {},
+    "functions": {},
     # The time at which jobs are made; the machine's own clock where it is None.
     "now": "2026-05-08T12:00:00+00:00",
     # How jobs end, by the beginning of their names; those that are not named complete.
@@ -157,6 +162,7 @@ def parse(words: list[str]) -> tuple[str, dict]:
     flagless = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
     group, command = " ".join(flagless[:1]), " ".join(flagless[1:])
     groups = {"autoscale": "monitor", "account": "storage", "show": "account"}
+    groups |= dict.fromkeys(("list", "config", "deployment"), "functionapp")
     if command not in COMMANDS or group != groups.get(command.split(" ")[0], "ml"):
         raise AzError(f"'{' '.join(flagless)}' is misspelled or not recognized by the system.", 2)
     required, optional = COMMANDS[command]
@@ -179,6 +185,13 @@ def parse(words: list[str]) -> tuple[str, dict]:
     return command, flags
 
 
+FUNCTION = {
+    "list": "function list",
+    "config appsettings delete": "function clean",
+    "deployment source config-zip": "function deploy",
+}
+
+
 class Azure:
     """The state, and what each command does to it."""
 
@@ -188,9 +201,9 @@ class Azure:
     def run(self, command: str, flags: dict) -> object:
         """Do one command; returns what it prints."""
         command = command.replace("account management-policy", "policy")
-        command = {"show": "account show"}.get(command, command)
+        command = FUNCTION.get(command, {"show": "account show"}.get(command, command))
         group, verb = command.replace("rule create", "rule").split()
-        if group in ("account", "autoscale", "policy", "registry"):
+        if group in ("account", "autoscale", "function", "policy", "registry"):
             return getattr(self, f"{group}_{verb}")(flags)
         workspace = flags.get("--workspace-name") or flags.get("--name")
         if "--registry-name" in flags and flags["--registry-name"] not in self.state["registries"]:
@@ -318,6 +331,18 @@ class Azure:
             deployed = self.state["online"].get(name, {}).get("deployments", {})
             if f"{name}:{version}" not in self.state["data"] and version not in deployed:
                 raise AzError(f"(UserError) {reference} does not exist.")
+
+    def function_list(self, flags: dict) -> list:
+        return [{"name": name} for name in self.state["functions"]]
+
+    def function_clean(self, flags: dict) -> list:
+        self.state["functions"][flags["--name"]].pop(flags["--setting-names"], None)
+        return []
+
+    def function_deploy(self, flags: dict) -> dict:
+        app = self.state["functions"][flags["--name"]]
+        app["package"] = hashlib.sha256(Path(flags["--src"]).read_bytes()).hexdigest()
+        return {"complete": True}
 
     def policy_key(self, flags: dict) -> str:
         """The account, by its group and name."""

@@ -1,5 +1,7 @@
 """Production takes no version whose ethics say no."""
 
+import os
+
 import pytest
 
 from package.tests.azure import scenarios
@@ -44,3 +46,19 @@ def test_from_develop_on_the_ethics_must_have_passed(mlops, serving):
     assert "ethics checks of version 2: failed" in str(mlops.error)
     offer(serving, ethics="passed", ethics_stage="develop")
     assert mlops(serving, "deploy", "2", "--env", "prod") == "done"
+
+
+def test_a_version_of_dev_is_tested_with_the_files_of_its_training(mlops, new, monkeypatch):
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "set by the command")
+    home = "mlops_platform.azure.outputs"
+    monkeypatch.setattr(
+        f"{home}.download", lambda _, version, folder: done.append((version,)) or "3"
+    )
+    monkeypatch.setattr(f"{home}.tracking_uri", lambda _: "azureml://w")
+    monkeypatch.setattr(
+        "mlops_platform.cli.handling.examine",
+        lambda _, number: done.append((number, os.environ["MLFLOW_TRACKING_URI"])),
+    )
+    assert mlops(new, "test", "challenger") == "done"
+    assert done == [("challenger",), ("3", "azureml://w")]

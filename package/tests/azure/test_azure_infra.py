@@ -1,10 +1,16 @@
 """`infra-*`: what `terraform` and `az` get; tests/infra runs the real Terraform on the files."""
 
+import shutil
+import subprocess
+import sys
+import zipfile
+
 import pytest
 import yaml
 from azure.ai.ml import load_registry
+from mlops_platform.azure import function
 
-from package.tests.azure.scenarios import NAME, REGISTRY, SUBNET, refusal
+from package.tests.azure.scenarios import NAME, PROJECT, REGISTRY, SUBNET, refusal
 
 GROUP = f"rg-{NAME}-shared"
 
@@ -69,6 +75,79 @@ def test_apply_makes_what_terraform_cannot_and_a_second_time_nothing(mlops, made
     before = len(made.history())
     assert mlops(made, "infra-apply") == "done"
     assert len(made.history()) == before
+
+
+def tell(made) -> None:
+    """Name a repository that events are told to."""
+    file = made.root / "conf" / "dev.yml"
+    text = file.read_text()
+    assert "infra: {" in text
+    file.write_text(text.replace("infra: {", "infra: {events: {github: contoso/loans}, "))
+    shutil.copytree(PROJECT / "vendor", made.root / "vendor")
+
+
+def test_the_function_is_deployed_where_conf_says_whom_it_tells(mlops, made):
+    made.change(functions={"func-a": {"AzureWebJobsStorage": ""}, "other": {}})
+    assert mlops(made, "infra-apply") == "done"
+    assert made.state()["functions"]["func-a"] == {"AzureWebJobsStorage": ""}
+    tell(made)
+    assert mlops(made, "infra-apply") == "done"
+    (app,) = (made.state()["functions"][name] for name in ("func-a",))
+    assert list(app) == ["package"]
+    assert made.state()["functions"]["other"] == {}
+    before = len(made.history())
+    assert mlops(made, "infra-apply") == "done"
+    assert len(made.history()) == before
+
+
+def test_a_function_that_is_not_there_is_named(mlops, made):
+    tell(made)
+    assert mlops(made, "infra-apply") == "error"
+    assert "field `infra.events`: rg-credit-risk-dev has 0 functions" in str(mlops.error)
+    shutil.rmtree(made.root / "vendor")
+    assert mlops(made, "infra-apply") == "error"
+    assert "vendor/: has no wheel of the platform package" in str(mlops.error)
+
+
+def test_the_functions_package_needs_no_library(made, tmp_path):
+    """In a Python without any, except for what Azure's host brings."""
+    tell(made)
+    with zipfile.ZipFile(function.build(made.root)) as package:
+        package.extractall(tmp_path / "app")
+        assert {"function_app.py", "host.json"} < set(package.namelist())
+    libraries = tmp_path / "app" / function.LIBRARIES
+    asked = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from mlops_platform.events import dispatch"
+    )
+    code = (
+        f"{asked}; print(dispatch.__file__, [name for name in sys.modules if 'pydantic' in name])"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(libraries)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(str(libraries)), done.stderr
+    assert done.stdout.endswith(" []\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("{}", "write `github: OWNER/REPOSITORY` or `azure_devops: ORG/PROJECT`"),
+        ("{github: a/b, azure_devops: a/b}", "write `github: OWNER/REPOSITORY` or"),
+        ("{azure_devops: a/b, pipelines: {retrain: 1}}", "needs `pipelines: {retrain: ID, test:"),
+        ("{github: loans}", "field `infra.events.github`"),
+    ],
+)
+def test_whom_a_function_tells_is_checked(mlops, made, fields, message):
+    file = made.root / "conf" / "dev.yml"
+    file.write_text(file.read_text().replace("infra: {", f"infra: {{events: {fields}, "))
+    assert message in refusal(mlops, made, "infra-plan")
+
+
+def test_a_private_function_needs_a_subnet_of_its_own(mlops, made):
+    file = made.root / "conf" / "prod.yml"
+    file.write_text(file.read_text().replace("infra: {", "infra: {events: {github: a/b}, "))
+    message = refusal(mlops, made, "infra-plan", "--env", "prod")
+    assert "`infra.events` needs `subnet`, as `network` is not public" in message
 
 
 def test_the_registry_is_one_that_azure_ml_reads(mlops, made):

@@ -1,4 +1,4 @@
-"""Runs the command line `az`: its extension `ml`, and `az account`, `az monitor`, `az storage`.
+"""Runs the command line `az`: its extension `ml`, and groups of its own, such as `az monitor`.
 
 No other module runs `az`. Each command is logged before it runs. Transient errors (throttling,
 timeouts, another operation in progress) are retried, other errors are not. An interrupted change
@@ -28,7 +28,12 @@ from mlops_platform.settings import Cloud
 MAX_ATTEMPTS = 6
 MAX_POLLS = 180  # reads of a state that is still changing: an hour with the default wait
 TIMEOUT = 2 * 60 * 60  # seconds that one command may take; a deployment may take one hour
-BEYOND_ML = ("account", "monitor", "storage")  # groups of `az` that are not its extension's
+BEYOND_ML = (
+    "account",
+    "functionapp",
+    "monitor",
+    "storage",
+)  # groups of `az` that are not its extension's
 NOT_FOUND = 3  # exit code of `az ... show` if the resource does not exist
 TRANSIENT = re.compile(
     r"TooManyRequests|Too many requests|ServiceUnavailable|Service Unavailable|Bad ?Gateway"
@@ -82,6 +87,14 @@ class Az:
 
         Raises:
             UsageError: it failed; the files may be incomplete.
+        """
+        self._run_with_retries(arguments)
+
+    def repeat(self, *arguments: str) -> None:
+        """Run a change that leads to the same state however often it is sent.
+
+        Raises:
+            UsageError: it was refused.
         """
         self._run_with_retries(arguments)
 

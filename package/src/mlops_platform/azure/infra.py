@@ -15,7 +15,7 @@ from typing import get_args
 
 import yaml
 
-from mlops_platform.azure import access
+from mlops_platform.azure import access, function
 from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
@@ -91,6 +91,7 @@ def apply(target: Target) -> None:
     chosen = f"-var=environment={target.environment}"
     _terraform(target.environment, "apply", "-auto-approve", chosen, **variables)
     _ensure_keyless(target)
+    function.deploy(target)
 
 
 def require_cluster(target: Target, *, exists: bool) -> None:

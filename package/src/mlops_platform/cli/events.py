@@ -1,9 +1,10 @@
-"""The command for events."""
+"""Commands for events."""
 
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlops_platform.cli.app import CONF, Conf, app
+from mlops_platform.cli.azure import Env, VersionOrRole, azure
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.events import local
@@ -45,6 +47,21 @@ def event(
         raise UsageError(lines)
     if failed:
         raise GateError("\n".join(each.message for each in failed))
+
+
+@azure.command("test")
+def offline_test(version: VersionOrRole, env: Env = "dev", conf: Conf = CONF) -> None:
+    """Test a registered version: evaluation and ethics.
+
+    Then the model validator is told. Downloads the evidence of its training first.
+    """
+    from mlops_platform.azure import outputs, target
+    from mlops_platform.cli import handling
+
+    where = target.load(conf, env, dry_run=False)
+    number = outputs.download(where, version, handling.OUTPUTS)
+    os.environ["MLFLOW_TRACKING_URI"] = outputs.tracking_uri(where)
+    handling.examine(conf, number)
 
 
 def _say(conf: Path, events: list[Event]) -> Iterator[Outcome]:

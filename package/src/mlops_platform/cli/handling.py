@@ -13,9 +13,10 @@ from mlops_platform.cli import ethics, pipelines, retraining
 from mlops_platform.cli.app import TRAIN
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError
-from mlops_platform.delivery import decision, summary
+from mlops_platform.core.files import write_text
+from mlops_platform.delivery import decision, job_page, summary
 from mlops_platform.events import log
-from mlops_platform.events.decide import Decision
+from mlops_platform.events.decide import TOLD_OF_TEST, Decision
 from mlops_platform.events.parse import Event
 from mlops_platform.pipelines.outputs import latest
 from mlops_platform.steps import evaluate
@@ -132,6 +133,24 @@ def _evaluate(conf: Path, number: str) -> str:
         raise GateError("the registered model does not predict as when it was registered.")
     value = next(each.value for each in found.measures if each.name == found.metric)
     return f"{found.metric} {value:.4f}"
+
+
+def examine(conf: Path, number: str) -> None:
+    """Test a registered version whose training is the last one here, and tell the validator.
+
+    Raises:
+        GateError: it failed.
+    """
+    decided = Decision("test", "it was asked for", TOLD_OF_TEST, number)
+    outcome = _test(conf, decided)
+    told = log.people(settings.load_team(conf), outcome.tell)
+    people = ", ".join(f"{each.address} ({each.role})" for each in told)
+    path = OUTPUTS / "offline-test.md"
+    write_text(path, f"## Offline test\n\n{outcome.message}\n\nFor: {people}\n")
+    job_page.add_summary(path)
+    if outcome.failed:
+        raise GateError(f"{outcome.message}. Tell {people}.")
+    terminal.out.print(f"{outcome.message}. For: {people}", markup=False, soft_wrap=True)
 
 
 def _roles(found: evidence.Retraining) -> tuple[Role, ...]:
