@@ -158,12 +158,31 @@ def test_a_person_signs_what_nothing_measures(trained, mlops):
         ((*words, "--why", "looked"), "needs --until"),
         ((*words, "--until", str(until)), "field `why`"),
         ((*words, "--why", "looked", "--until", "2020-01-01"), "choose a date from"),
-        (("readiness", "--sign", "sponsor"), "--sign sponsor: is measured"),
-        (("readiness", "--sign", "nothing"), "--sign nothing: is no fact"),
+        (("readiness", "--sign", "sponsor"), "--sign sponsor: is measured, and no: conf/team.yml"),
+        (("readiness", "--sign", "nothing"), "--sign nothing: is no fact. A person can sign"),
     ):
         code, _, said = mlops(trained, *wrong)
         assert code == 2 and says in said
     assert len(signed.load(trained.conf)) == 1
+
+
+def test_what_another_machine_has_is_vouched_for_and_never_what_is_measured(trained, mlops):
+    until = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=90)
+    words = ("--role", "owner", "--by", "Ada", "--why", "looked", "--until", str(until))
+    assert mlops(trained, "readiness", "--sign", "tracked", *words)[0] == 2
+    store = trained.root / ".mlops" / "mlflow.db"
+    store.rename(store.with_suffix(".away"))  # the registry is in Azure
+    assert mlops(trained, "readiness", "--sign", "tracked", *words)[0] == 0
+    found = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}
+    assert (
+        found["tracked"].verdict == "yes" and "signed by the owner" in found["tracked"].finding[1]
+    )
+    store.with_suffix(".away").rename(store)
+    found = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}
+    assert found["tracked"].verdict == "no"  # what is measured counts
+    (trained.conf / "project.yml").write_text("name: 3\n")
+    found = {each.fact.id: each for each in measure.measure_folder(trained.root, TODAY)}
+    assert found["tracked"].verdict == "unknown"  # a wrong file is no reason to believe
 
 
 def test_a_term_is_a_year_at_most():

@@ -59,8 +59,9 @@ def stage(
     decision, judged = decide.decide(sources, request)
     _print_criteria(judged)
     exempt = "".join(f", {stages.tell(each, sources.today)}" for each in decision.despite)
+    page = decide.PAGE.as_posix()
     terminal.out.print(
-        f"{decision.to}: decided by {decision.by}{exempt}; commit conf/ and {decide.PAGE}",
+        f"{decision.to}: decided by {decision.by}{exempt}; commit conf/ and {page}",
         markup=False,
     )
 
@@ -95,7 +96,7 @@ def readiness(
     _print_facts(measured)
     met = sum(each.verdict == "yes" for each in measured)
     unknown = sum(each.verdict == "unknown" for each in measured)
-    said = f", {unknown} cannot be said from here" if unknown else ""
+    said = f", {unknown} unknown here: look there, and vouch with --sign" if unknown else ""
     terminal.out.print(f"\n{met} of {len(measured)} facts{said}; {_stage(sources)}", markup=False)
 
 
@@ -225,7 +226,7 @@ def _sign(sources: Sources, name: str, given: tuple[str, str, str], until: date 
     from mlops_platform.maturity import measure, signed
     from mlops_platform.settings import parse
 
-    fact = measure.require_signable(name)
+    fact = measure.require_signable(name, sources)
     if until is None:
         raise UsageError("--sign: needs --until DATE, when somebody looks again.")
     role, by, why = (text.strip() for text in given)

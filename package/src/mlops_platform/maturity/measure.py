@@ -51,26 +51,39 @@ def measure_folder(root: Path, today: datetime.date) -> list[Measured]:
     return measure(Sources(root, today))
 
 
-def require_signable(name: str) -> Fact:
-    """The fact that a person may sign.
+def require_signable(name: str, sources: Sources) -> Fact:
+    """The fact that a person may vouch for: one that cannot be measured, or not from here.
 
     Raises:
-        UsageError: there is no such fact, or a program measures it.
+        UsageError: there is no such fact, it is measured, or a file that it needs is wrong.
     """
-    signable = {fact.id: fact for fact in FACTS if fact.measure is None or fact.id == "ci-passed"}
-    if name not in signable:
-        kind = "is measured" if name in {fact.id for fact in FACTS} else "is no fact"
-        raise UsageError(f"--sign {name}: {kind}; a person can sign {', '.join(signable)}.")
-    return signable[name]
+    fact = next((fact for fact in FACTS if fact.id == name), None)
+    if fact is None:
+        signable = ", ".join(fact.id for fact in FACTS if fact.measure is None)
+        raise UsageError(
+            f"--sign {name}: is no fact. A person can sign {signable}, and what "
+            "`uv run poe readiness` calls unknown."
+        )
+    found = fact.measure(sources) if fact.measure else None
+    if found is not None and found.verdict != "unknown":
+        raise UsageError(
+            f"--sign {name}: is measured, and {found.verdict}: {found.where}. Next: {fact.command}."
+        )
+    return fact
 
 
 def _find(fact: Fact, sources: Sources, signature: signed.Signature | None) -> Finding:
-    """What is measured; a signature counts where that is unknown."""
-    try:
-        found = fact.measure(sources) if fact.measure else no(f"conf/{signed.FILE}: not signed")
-    except UsageError as error:
-        return unknown(str(error).splitlines()[0])
-    if signature is None or (fact.measure and found.verdict != "unknown"):
+    """What is measured; a signature counts where that is unknown, and no file is wrong."""
+    if fact.measure is None:
+        found = no(f"conf/{signed.FILE}: not signed")
+    else:
+        try:
+            found = fact.measure(sources)
+        except UsageError as error:
+            return unknown(str(error).splitlines()[0])
+        if found.verdict != "unknown":
+            return found
+    if signature is None:
         return found
     where = f"conf/{signed.FILE}: signed by the {signature.role}, until {signature.until}"
     return yes(where) if signature.until >= sources.today else no(f"{where}, which is over")
