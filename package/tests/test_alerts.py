@@ -274,6 +274,10 @@ def test_a_damaged_memory_is_named(tmp_path, field):
     path.write_text(f"{{{field}}}")
     with pytest.raises(UsageError, match=r"alerts\.json: is damaged\. Delete it"):
         evaluate.load(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UsageError, match=r"alerts\.json: is damaged\. Delete it"):
+        evaluate.load(path)
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,13 @@ def test_in_a_subfolder_the_projects_folder_is_named(mlops, workspace):
     assert "Run the command in the project's folder." in err
 
 
+def test_outside_a_project_nothing_is_to_be_restored(mlops, tmp_path):
+    code, _, err = mlops(workspaces.Workspace(tmp_path), "truth")
+    assert code == 2
+    assert "Run the command in the project's folder." in err
+    assert "git" not in err
+
+
 def test_fewer_runs_than_one_are_not_listed(mlops, trained):
     code, _, err = mlops(trained, "runs", "--limit", "0")
     assert (code, "--limit" in err, "delete" in err) == (2, True, False)

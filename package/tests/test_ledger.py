@@ -176,6 +176,14 @@ def test_predictions_expire_by_when_they_were_made(into: Ledger) -> None:
     assert list(into.batches(["id"])) == []
 
 
+def test_a_file_with_other_columns_is_named(into: Ledger) -> None:
+    into.append([rows("a")], "batch-1")
+    (other,) = into.files()
+    pq.write_table(pa.table({"id": ["a"], "value": [1.0]}), other)
+    with pytest.raises(UsageError, match=r"is damaged \(it has no column scores, time\)"):
+        list(into.batches(["id", "scores", "time"]))
+
+
 @pytest.mark.parametrize("size", [0, 4, 300])
 def test_a_damaged_file_is_named_and_the_others_expire(into: Ledger, size: int) -> None:
     into.append([rows("a", "b")], "batch-1")

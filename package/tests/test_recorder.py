@@ -66,7 +66,8 @@ def until(true: Callable[[], bool]) -> None:
 def metric(client: TestClient, outcome: str) -> float:
     name = f'mlops_predictions_total{{outcome="{outcome}"}} '
     lines = client.get("/metrics").text.splitlines()
-    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+    (value,) = [line.removeprefix(name) for line in lines if line.startswith(name)]
+    return float(value)
 
 
 @pytest.mark.parametrize("package", ["credit_risk", "energy_demand"])

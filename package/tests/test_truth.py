@@ -214,7 +214,7 @@ def test_a_version_without_a_test_figure_or_with_other_classes_waits(kept: Kept)
     joined, _, rules = kept.join()
     other = Promise("1", "champion", ["no", "yes"], None, Figure(0.8))
     assert "the version knows no, yes" in judge.judge(other, joined, rules, []).message
-    assert "rows that the version has not seen" in kept.judge(version="2").message
+    assert "all that are kept are of rows of its own training" in kept.judge(version="2").message
 
 
 # What counts

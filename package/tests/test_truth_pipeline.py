@@ -102,7 +102,9 @@ def test_rows_of_the_training_do_not_count(serving: Workspace, mlops: Mlops) -> 
     assert mlops(serving, "run", "pipelines/batch.yml")[0] == 0  # data/raw itself
     code, out, _ = mlops(serving, "truth")
     assert code == 0
-    assert "not yet: predictions for rows that the version has not seen" in out
+    assert (
+        "not yet: predictions of new rows: all that are kept are of rows of its own training" in out
+    )
     found = report(serving)
     assert (found.versions[0].known, found.new, found.predictions) == (600, 0, 600)
 

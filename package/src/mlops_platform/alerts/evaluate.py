@@ -47,11 +47,11 @@ class Verdict(NamedTuple):
 
 def load(path: Path) -> Memory:
     """What the last look left; nothing before the first one."""
-    if not path.is_file():
+    if not path.exists():
         return Memory()
     try:
         return Memory.model_validate_json(path.read_bytes())
-    except ValueError:
+    except (ValueError, OSError):
         raise UsageError(f"{path}: is damaged. Delete it; it holds only the last look.") from None
 
 

@@ -212,4 +212,6 @@ def _suggest_folder(path: Path) -> str:
         for folder in Path.cwd().parents:
             if (folder / path).is_file():
                 return f"Run the command in the project's folder: {folder}."
+    if not path.parent.is_dir():
+        return "Run the command in the project's folder."
     return "Restore it from git."

@@ -42,6 +42,8 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        for outcome in ("kept", "lost"):
+            self.predictions.labels(outcome)  # a rate needs the zero before the first one
         info = Gauge("mlops_model", "The model", ["model", "version"], registry=self.registry)
         info.labels(scorer.name, scorer.version).set(1)
         if scorer.trained is not None:

@@ -47,7 +47,9 @@ class Truth(Settings):
 def load(conf: Path) -> Truth:
     """Read conf/truth.yml; projects of before do not have it."""
     path = conf / FILE
-    return parse(Truth, read_yaml(path), path) if path.exists() else Truth()
+    if conf.is_dir() and not path.exists():
+        return Truth()
+    return parse(Truth, read_yaml(path), path)
 
 
 def start_of(period: str) -> date:

@@ -149,7 +149,7 @@ def missing(
     if set(promise.labels) != set(rules.contract.labels):
         return [f"the classes of conf/data.yml: the version knows {', '.join(promise.labels)}"]
     if not result.periods:
-        return ["predictions for rows that the version has not seen"]
+        return ["predictions of new rows: all that are kept are of rows of its own training"]
     if not chosen:
         waiting = [f"{each.period}: {each.why_not}" for each in result.periods[:3]]
         needed = f"outcomes of at least {rules.truth.coverage:.0%} of a period's predictions"

@@ -229,6 +229,8 @@ class Ledger:
 
 def _read(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     with _named_if_damaged(path), pq.ParquetFile(path) as file:
+        if lacking := set(columns) - set(file.schema_arrow.names):
+            raise pa.ArrowInvalid(f"it has no column {', '.join(sorted(lacking))}")
         yield from file.iter_batches(BATCH_ROWS, columns=columns)
 
 
