@@ -1,6 +1,7 @@
 """Who may do what: the roles of infra/roles.yml over Microsoft's list of actions."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -260,3 +261,28 @@ def test_questions_that_have_no_answer():
         access.find_role("engineer", ROLES)
     with pytest.raises(UsageError, match=r"Perhaps .*workspaces/jobs/write"):
         access.find_action("jobs/writes")
+
+
+RIGHTS = re.compile(
+    r"\| (?P<action>[a-z ]+) \| (?P<dev>\w+) \| (?P<staging>\w+) \| (?P<prod>\w+) \|"
+)
+TOLD = {
+    path.stem: [found.groupdict() for found in RIGHTS.finditer(path.read_text(encoding="utf-8"))]
+    for path in sorted((PROJECT / "docs" / "roles").glob("*.md"))
+}
+
+
+@pytest.mark.parametrize("name", [name for name, rows in TOLD.items() if rows])
+def test_the_page_of_a_role_says_what_the_roles_give(name):
+    roles = access.load(PROJECT)
+    role = access.find_role(name.replace("-", " "), roles)
+    for row in TOLD[name]:
+        held = access.answer(roles, role, access.find_action(row["action"]))
+        for environment in ("dev", "staging", "prod"):
+            assert row[environment] == ("yes" if held[environment] else "no"), (row, environment)
+
+
+def test_each_role_of_azure_but_the_reader_of_data_has_a_page():
+    assert {name.replace("-", "_") for name, rows in TOLD.items() if rows} == {
+        *access.load(PROJECT).people,
+    } - {"data_reader"}
