@@ -16,6 +16,7 @@ import httpx2 as httpx
 import pandas as pd
 import pytest
 from credit_risk import sample
+from mlops_platform import dashboard
 from mlops_platform.events import log
 
 from package.tests.azure import scenarios
@@ -83,6 +84,12 @@ def firing(mlops: Mlops, project: Workspace, client: httpx.Client) -> set[str]:
     return {each["alert"] for each in json.loads(out) if each["state"] == "fires"}
 
 
+def tiles(project: Workspace, endpoint: httpx.Client) -> dict[str, str]:
+    """What the dashboard says of each tile."""
+    found = dashboard.read(project.conf, url=str(endpoint.base_url))
+    return {state.tile.name: state.word for state in found}
+
+
 def test_a_changed_world_ends_with_a_new_champion(
     serving: Workspace, mlops: Mlops, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -94,6 +101,9 @@ def test_a_changed_world_ends_with_a_new_champion(
         # A champion serves, and nobody is woken.
         assert version(endpoint) == "1"
         assert firing(mlops, serving, endpoint) == set()
+        shown = tiles(serving, endpoint)
+        assert (shown["progress"], shown["availability"]) == ("good", "good")
+        assert (shown["drift"], shown["truth"]) == ("unknown", "unknown")
 
         # The world changes in the data. Drift alone trains nothing: there are no new labels.
         deliver(later.drop(columns="outcome"), serving.root / "new")
@@ -101,6 +111,7 @@ def test_a_changed_world_ends_with_a_new_champion(
         assert mlops(serving, "monitor", "--current", "new")[0] == 1
         assert metric(endpoint, "mlops_drift") == 1
         assert firing(mlops, serving, endpoint) == {"DataDrifted"}
+        assert tiles(serving, endpoint)["drift"] == "warning"
         _, out, _ = mlops(serving, "event", "--do")
         assert "new labelled rows: there are none since the last training" in out
         assert told(serving) == {"domain_expert", "data_engineer"}
@@ -113,12 +124,14 @@ def test_a_changed_world_ends_with_a_new_champion(
         assert mlops(serving, *labels)[0] == 1
         assert metric(endpoint, "mlops_truth") == 2
         assert firing(mlops, serving, endpoint) == {"DataDrifted", "ModelBroken"}
+        assert tiles(serving, endpoint)["truth"] == "bad"
 
         # Its event starts a retraining, whose challenger beats the champion on the new rows.
         _, out, _ = mlops(serving, "event", "--do")
         assert "better than the champion" in out
         assert serving.roles() == {"1": "champion", "2": "challenger"}
         assert "better than the champion" in serving.registry.get("2").tags["role_why"]
+        assert tiles(serving, endpoint)["progress"] == "warning"  # the challenger waits
 
         # The event of the new version tests it, and tells the validator.
         _, out, _ = mlops(serving, "event", "--do")
@@ -137,6 +150,8 @@ def test_a_changed_world_ends_with_a_new_champion(
         assert mlops(serving, "monitor", "--current", "new")[0] == 0
         assert metric(endpoint, "mlops_drift") == 0
         assert firing(mlops, serving, endpoint) == set()
+        shown = tiles(serving, endpoint)
+        assert (shown["progress"], shown["drift"], shown["truth"]) == ("good", "good", "unknown")
 
 
 def certified_then_deployed(patched: pytest.MonkeyPatch, root: Path) -> None:
