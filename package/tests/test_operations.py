@@ -1,4 +1,4 @@
-"""Half a year of operations in half a minute: the world changes, and the champion is replaced.
+"""Half a year of operations in half a minute: what is true changes, and the champion is replaced.
 
 Read it from top to bottom: each step is what a person or a machine of the team runs. It needs no
 network. `pytest -s` prints what they see.
@@ -29,7 +29,7 @@ TODAY = "2026-03-01"  # the outcomes of 2025 are known by then
 FLIPPED = {"repaid": "defaulted", "defaulted": "repaid"}
 
 
-def world_changes() -> pd.DataFrame:
+def changed_loans() -> pd.DataFrame:
     """Loans of late 2025: customers are poorer, and what was a risk before is none now."""
     rows = sample.make(20_000, seed=7, drift=1)
     rows = rows[rows["month"] >= "2025-10"]
@@ -90,10 +90,10 @@ def tiles(project: Workspace, endpoint: httpx.Client) -> dict[str, str]:
     return {state.tile.name: state.word for state in found}
 
 
-def test_a_changed_world_ends_with_a_new_champion(
+def test_changed_data_ends_with_a_new_champion(
     serving: Workspace, mlops: Mlops, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    later = world_changes()
+    later = changed_loans()
     labels = ("truth", "--labels", "labels", "--as-of", TODAY)
     serving.change("train.yml", retrain={"cool_down_hours": 0}, parameters={"n_estimators": 40})
 
@@ -105,7 +105,7 @@ def test_a_changed_world_ends_with_a_new_champion(
         assert (shown["progress"], shown["availability"]) == ("good", "good")
         assert (shown["drift"], shown["truth"]) == ("unknown", "unknown")
 
-        # The world changes in the data. Drift alone trains nothing: there are no new labels.
+        # The data changes. Drift alone trains nothing: there are no new labels.
         deliver(later.drop(columns="outcome"), serving.root / "new")
         assert mlops(serving, "run", "pipelines/batch.yml", "--input", "data=new")[0] == 0
         assert mlops(serving, "monitor", "--current", "new")[0] == 1
@@ -143,7 +143,7 @@ def test_a_changed_world_ends_with_a_new_champion(
         certified_then_deployed(patched, tmp_path / "azure")
 
     # Here a person promotes, and the alerts are silent.
-    assert mlops(serving, "promote", "--why", "the world has changed")[0] == 0
+    assert mlops(serving, "promote", "--why", "customers have changed")[0] == 0
     assert serving.roles() == {"1": "archived", "2": "champion"}
     with served(serving) as endpoint:
         assert version(endpoint) == "2"
