@@ -20,8 +20,8 @@ from tests.rendering import render
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template" / "[% if azureml %]azureml[% endif %]"
-# When each file is rendered, in addition to its task.
-CONDITIONS = {"monitor.yml": "online and "}
+# When a folder is rendered.
+CONDITIONS = {"schedules": "online"}
 NAME, PACKAGE, CONTACT = "zqx-w", "zqx_w", "zqx@example.com"
 PROGRAM = "import sys; from pathlib import Path; "
 PROGRAM += "from mlops_platform.azure.render import render_all; "
@@ -49,8 +49,9 @@ def results() -> dict[Path, str]:
         for entry in filter(None, printed.split("\1")):
             path, text = entry.split("\0")
             _, folder, file = path.split("/")
-            condition = f"{CONDITIONS.get(file, '')}{task}"
-            name = f"[% if {condition} %]{file}[% endif %].jinja"
+            if folder in CONDITIONS:
+                folder = f"[% if {CONDITIONS[folder]} %]{folder}[% endif %]"
+            name = f"[% if {task} %]{file}[% endif %].jinja"
             made[TEMPLATE / folder / name] = _with_questions(text)
     return made
 
