@@ -93,6 +93,21 @@ def cost(url: Url = None, conf: Conf = CONF, as_json: Json = False) -> None:
         terminal.log(text)
 
 
+def price_lines(conf: Path, now: datetime) -> list[tuple[str, str]]:
+    """The same in words, for a page."""
+    from mlops_platform.cost import prices, spent
+
+    settings, found = prices.read(conf)
+    told = []
+    for line in spent.read(conf, now, _champion(conf), None):
+        known = [(price.where, _money(price, line)) for price in found]
+        money = "; ".join(f"{where} {each:.4f}" for where, each in known if each is not None)
+        currency = f" ({money} {settings.currency})" if settings and money else ""
+        seconds = line.missing if line.seconds is None else f"{line.seconds:.1f} s"
+        told.append((line.what, f"{seconds}{currency}"))
+    return told
+
+
 def _champion(conf: Path) -> Champion | None:
     from mlops_platform.cost.spent import Champion
     from mlops_platform.models import artifact

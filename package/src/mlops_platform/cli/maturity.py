@@ -194,8 +194,8 @@ def _show_stage(sources: Sources) -> None:
     terminal.out.print(_stage(sources), markup=False)
     if last is not None:
         terminal.out.print(f"decided on {last.date} by {last.by}: {last.why}", markup=False)
-    following = "develop" if sources.project.stage == "explore" else "operate"
-    judged = criteria.judge_all(sources, "develop" if following == "develop" else "operate")
+    following = criteria.next_of(sources.project.stage)
+    judged = criteria.judge_all(sources, following)
     terminal.out.print(f"\nto {following}: {criteria.count(judged)}", markup=False)
     _print_criteria(judged)
 

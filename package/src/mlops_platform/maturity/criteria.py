@@ -145,6 +145,11 @@ CRITERIA: dict[Next, tuple[Criterion, ...]] = {
 }
 
 
+def next_of(stage: str) -> Next:
+    """The decision that comes next."""
+    return "develop" if stage == "explore" else "operate"
+
+
 def judge_all(sources: Sources, to: Next) -> list[Judged]:
     """Look at each criterion of a decision."""
     return [Judged(each, _find(each, sources)) for each in CRITERIA[to]]
