@@ -76,7 +76,7 @@ def test_names_and_folders(combination: Project) -> None:
     root = [entry.name for entry in combination.path.iterdir()]
     assert len(root) <= 19, sorted(root)
     assert len([name for name in root if not name.startswith(".")]) <= 13, sorted(root)
-    assert len([entry for entry in entries if entry.is_file()]) <= 120
+    assert len([entry for entry in entries if entry.is_file()]) <= 130
     empty = [entry for entry in entries if entry.is_file() and entry.stat().st_size == 0]
     assert not empty
 
