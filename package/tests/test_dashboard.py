@@ -267,7 +267,7 @@ def test_the_page_says_it_in_words():
     text = page.render(project, states(), NOW)
     assert "<title>credit-risk: 1 bad, 1 warning, 1 not known</title>" in text
     assert "Monday, 11 May 2026, 00:00 UTC" in text
-    assert "a &lt;b&gt; &amp; <code>code</code>" in text
+    assert "A &lt;b&gt; &amp; <code>code</code>" in text
     assert 'aria-label="accuracy, last 3 runs: 0.5, 0.9, 0.7"' in text
     assert text.count("<polyline") == 1
     assert text.count("Next: <code>") == 3
@@ -380,3 +380,16 @@ def test_it_looks_again_until_it_is_told_to_stop(serving, mlops, monkeypatch):
     code, said, _ = mlops(serving, "dashboard", "--every", "5")
     assert (code, waited, said.count("Progress: good")) == (2, [5, 5], 2)
     assert "reload(), 5000)" in (serving.root / "outputs" / "dashboard.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("since today", "Since today"),
+        ("conf/dev.yml: `quota` is missing", "conf/dev.yml: <code>quota</code> is missing"),
+    ],
+)
+def test_a_reason_begins_with_a_capital_but_a_file_keeps_its_name(why, shown):
+    project = settings.load_project(CREDIT / "conf")
+    text = page.render(project, [replace(states()[0], why=why)], NOW)
+    assert f'<p class="why">{shown}</p>' in text

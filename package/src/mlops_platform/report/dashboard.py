@@ -41,7 +41,7 @@ def render(
     return templates.load("dashboard.html").render(
         project=project,
         headline=_headline(states),
-        tiles=[(state, TONES[state.word], _spark(state)) for state in states],
+        tiles=[(state, _sentence(state.why), TONES[state.word], _spark(state)) for state in states],
         report=report,
         now=f"{now:%A, %d %B %Y, %H:%M} UTC",
         every=every,
@@ -57,6 +57,11 @@ def _headline(states: Sequence[State]) -> tuple[str, str]:
     parts += [f"{unknown} not known"] if unknown else []
     tone = "bad" if bad else "look" if warnings else "warn" if unknown else "good"
     return (", ".join(parts) or "All is well", tone)
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital letter at its beginning, if that is not a file's name."""
+    return text if "/" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
 def _spark(state: State) -> list[tuple[float, float]]:

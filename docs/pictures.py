@@ -1,0 +1,93 @@
+"""Makes the pictures of this repository from a real run: `uv run python docs/pictures.py`.
+
+A project is rendered and lives in a scratch folder: trained, promoted, its data drifts. The
+terminal is drawn from what the commands printed. Needs Debian's Chromium.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.text import Text
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+import dev  # noqa: E402
+from tests.rendering import commit_all, render  # noqa: E402
+
+CHROMIUM = "/usr/bin/chromium"
+TYPED = ("uv run poe pipeline", "uv run poe promote", "uv run poe monitor", "uv run mlops models")
+PAGES = {"report": (1200, 1150), "dashboard": (1200, 900)}
+WIDTH = 108  # columns of the terminal
+DRIFT = """
+import sys
+from pathlib import Path
+from mlops_platform.models import team
+import importlib
+make = importlib.import_module(team.load_team(Path("conf")).package + ".sample").make
+Path(sys.argv[1]).mkdir()
+make(1000, seed=7, drift=1).drop(columns="outcome").to_csv(Path(sys.argv[1]) / "new.csv", index=False)
+"""
+
+
+def main() -> None:
+    """Make all pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = render({"project_name": "Credit Risk"}, Path(folder) / "credit-risk")
+        commit_all(project, "Start")
+        run("uv sync --quiet --compile-bytecode", project)
+        terminal([(command, run(command, project)) for command in TYPED])
+        run("uv run poe batch", project)
+        run(f"uv run python -c {shlex.quote(DRIFT)} new", project)
+        run("uv run poe monitor --current new", project, expect=1)
+        run("uv run poe ethics", project)
+        run("uv run poe report", project)
+        run("uv run poe dashboard", project)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            for name, (width, height) in PAGES.items():
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto((project / "outputs" / f"{name}.html").as_uri())
+                page.screenshot(path=DOCS / f"{name}.png")
+            browser.close()
+
+
+def run(command: str, project: Path, *, expect: int = 0) -> str:
+    """Run a command in the project; returns what it printed."""
+    left_out = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    environment["COLUMNS"] = str(WIDTH)
+    words = [dev.find_uv() if word == "uv" else word for word in shlex.split(command)]
+    done = subprocess.run(
+        words,
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != expect:
+        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout.replace(f"{project}{os.sep}", "")
+
+
+def terminal(lines: list[tuple[str, str]]) -> None:
+    """Draw what was typed and printed."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=WIDTH, file=nowhere)
+        for command, printed in lines:
+            console.print(Text("$ ", "green"), Text(command, "bold"), sep="")
+            console.print(Text(printed.rstrip()), soft_wrap=False)
+            console.print()
+        console.save_svg(str(DOCS / "terminal.svg"), title="credit-risk")
+
+
+if __name__ == "__main__":
+    main()
