@@ -26,13 +26,10 @@ TYPED = ("uv run poe pipeline", "uv run poe promote", "uv run poe monitor", "uv 
 PAGES = {"report": (1200, 1150), "dashboard": (1200, 900)}
 WIDTH = 108  # columns of the terminal
 DRIFT = """
-import sys
 from pathlib import Path
-from mlops_platform.models import team
-import importlib
-make = importlib.import_module(team.load_team(Path("conf")).package + ".sample").make
-Path(sys.argv[1]).mkdir()
-make(1000, seed=7, drift=1).drop(columns="outcome").to_csv(Path(sys.argv[1]) / "new.csv", index=False)
+from credit_risk import sample
+Path("new").mkdir()
+sample.make(1000, seed=7, drift=1).drop(columns="outcome").to_csv("new/rows.csv", index=False)
 """
 
 
@@ -44,7 +41,7 @@ def main() -> None:
         run("uv sync --quiet --compile-bytecode", project)
         terminal([(command, run(command, project)) for command in TYPED])
         run("uv run poe batch", project)
-        run(f"uv run python -c {shlex.quote(DRIFT)} new", project)
+        run(f"uv run python -c {shlex.quote(DRIFT)}", project)
         run("uv run poe monitor --current new", project, expect=1)
         run("uv run poe ethics", project)
         run("uv run poe report", project)
