@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,12 +183,17 @@ def open_template(source: str, mirrors: Path) -> Template:
         repository = Path(source).expanduser()
         if not repository.is_dir():
             raise HookError(f"{source}: this template folder does not exist. Is its disk mounted?")
+    return Template(source, repository, release_tags(git(repository, "tag", "--list").split()))
+
+
+def release_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Those of the tags that are releases, oldest first."""
     versions = {}
-    for tag in git(repository, "tag", "--list").split():
+    for tag in tags:
         try:
             version = Version(tag)
         except InvalidVersion:
             continue
         versions[tag] = version
     releases = [tag for tag, version in versions.items() if not version.is_prerelease]
-    return Template(source, repository, tuple(sorted(releases, key=versions.__getitem__)))
+    return tuple(sorted(releases, key=versions.__getitem__))

@@ -1,6 +1,8 @@
-"""Shows which projects are behind and creates an update branch in each.
+"""Shows which projects are behind, what they share, and creates an update branch in each.
 
     uv run python -m hooks fleet status PROJECT... [--list FILE] [--json] [--html FILE]
+    uv run python -m hooks fleet overview PROJECT... [--list FILE] [--json] [--html FILE]
+        [--status FILE]
     uv run python -m hooks fleet update PROJECT... [--list FILE] [--json] [--version TAG]
         [--push] [--pull-request]
     uv run python -m hooks fleet matrix PROJECT... [--list FILE] --format github|azure
@@ -17,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_platform.template.rendering import is_url
@@ -24,6 +27,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from hooks.fleet import worker
+from hooks.fleet.overview.row import Project
 from hooks.fleet.page import page, summary
 from hooks.fleet.pool import WorkerKilledError, run_in_processes
 from hooks.fleet.rows import Row, as_json, details, outcome_table, printable, state_table
@@ -37,7 +41,7 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one of the three commands; returns the exit code."""
+    """Run one of the four commands; returns the exit code."""
     options = parser().parse_args(arguments)
     set_unattended()
     try:
@@ -45,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "matrix":
             print(json.dumps(matrix(places, options.format)))
             return 0
+        if options.command == "overview":
+            return overview(places, options)
         work = worker.status if options.command == "status" else worker.update
         rows = run(work, places, options)
         report(rows, options)
@@ -84,6 +90,14 @@ def parser() -> argparse.ArgumentParser:
     )
     status = commands.add_parser("status", parents=[projects, work], help="the state of each")
     status.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
+    every = commands.add_parser(
+        "overview", parents=[projects, work], help="what their last commits say, on one page"
+    )
+    every.set_defaults(jobs=4 * (os.cpu_count() or 1))  # they wait for git
+    every.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
+    every.add_argument(
+        "--status", type=Path, metavar="FILE", help="drift, as `fleet status --json` printed it"
+    )
     update = commands.add_parser(
         "update", parents=[projects, work], help="a branch with the update in each"
     )
@@ -155,8 +169,27 @@ def run(
     return [rows[place] for place in places]
 
 
+def overview(places: Sequence[str], options: argparse.Namespace) -> int:
+    """Read the last commit of each project; returns the exit code."""
+    from hooks.fleet.overview import run as overviews  # noqa: PLC0415  it loads all settings
+
+    now, clones = datetime.now(UTC), options.clones.resolve()
+    clones.mkdir(parents=True, exist_ok=True)
+    with progress(len(places)) as show:
+        projects = overviews.read_all(places, clones, options.jobs, show, now)
+    projects = overviews.with_status(projects, options.status)
+    overviews.report(
+        projects,
+        html=options.html,
+        status=options.status is not None,
+        as_json=options.json,
+        now=now,
+    )
+    return int(any(project.needs_attention() for project in projects))
+
+
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Row], None]]:
+def progress(total: int) -> Iterator[Callable[[Row | Project], None]]:
     """Yield a function that shows each finished row: a bar on a terminal, a line in a log."""
     if not err.is_terminal:
         yield lambda row: print(
