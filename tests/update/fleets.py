@@ -96,7 +96,7 @@ class Fleet:
         """
         command, *rest = map(str, arguments)
         clones = ["--clones", str(self.home / "clones"), "--jobs", "2"]
-        first = [command, *(clones if command in ("status", "update") else [])]
+        first = [command, *(clones if command in ("status", "overview", "update") else [])]
         done = subprocess.run(
             [*FLEET, *first, *rest],
             cwd=self.home,

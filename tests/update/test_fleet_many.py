@@ -242,13 +242,14 @@ def test_every_command_of_the_page_runs(fleet: Fleet) -> None:
     git(project, "remote", "add", "origin", str(bare))
     write(fleet.home, "projects.txt", "one\n")
     lines = [line for block in commands("sh") for line in block.splitlines()]
-    assert len(lines) == 7
+    assert len(lines) == 10
     path, asked = command_lines(fleet.home)
     for line in lines:
         if "matrix" in line:  # a matrix needs URLs
             git(project, "remote", "set-url", "origin", bare.as_uri())
         run_script(line, fleet.home, hooks_environment(PATH=path))
     assert (fleet.home / "fleet.html").is_file()
+    assert "<td>behind<small>drift 0" in (fleet.home / "overview.html").read_text(encoding="utf-8")
     assert [each["branch"] for each in json.loads(asked.read_text())] == [BRANCH]
     assert answers(bare, BRANCH)["_commit"] == "v0.2.0"
 

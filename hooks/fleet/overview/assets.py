@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-import yaml
 from mlops_platform.core.git import GitError, text
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from hooks.fleet.overview.row import Asset, Kind
-from hooks.fleet.overview.snapshot import Snapshot, parse
+from hooks.fleet.overview.snapshot import Snapshot
 
 ROOT = Path(__file__).resolve().parents[3]
 MANAGED = "# Managed by the template"
@@ -23,7 +22,6 @@ SPECS: dict[str, Kind] = {
     "pipelines/components": "components",
     "pipelines/environments": "environments",
 }
-NAME = re.compile(r"^name: *(\S+)$", re.MULTILINE)
 SHARED = re.compile(
     r"azureml://registries/([\w.-]+)/(models|components|environments|data)/([\w.-]+)"
 )
@@ -115,18 +113,11 @@ def _specs(snapshot: Snapshot) -> Iterator[Asset]:
             continue
         if content.startswith(MANAGED):  # its name has the project's in it
             yield Asset(kind, place.stem, "template")
-        elif match := NAME.search(content):
-            yield Asset(kind, match[1].strip("\"'"), "own")
-        else:
-            _explain_name(snapshot, path, content)
-
-
-def _explain_name(snapshot: Snapshot, path: str, content: str) -> None:
-    try:
-        named = isinstance(parse(content), dict)
-    except (RecursionError, ValueError, yaml.YAMLError):
-        named = False
-    snapshot.fail(path, "name", "a line `name: NAME`" if named else "YAML with a line `name: NAME`")
+        elif (own := snapshot.mapping(path)) is not None:
+            if isinstance(own.get("name"), str):
+                yield Asset(kind, own["name"], "own")
+            else:
+                snapshot.fail(path, "name", "a word")
 
 
 def _packages(snapshot: Snapshot) -> Iterator[Asset]:

@@ -13,6 +13,7 @@ from hooks.fleet.overview.row import Kind, Project
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 UNKNOWN = "unknown"
+GIVEN = ("template", "azureml")  # azureml: Microsoft's own registry
 STAGES = ("explore", "develop", "operate", "stopped")
 
 
@@ -43,7 +44,7 @@ class Waits:
 
 
 def assets(projects: Sequence[Project]) -> dict[Kind, list[Entry]]:
-    """The assets of each kind: the template's last, else the most used first."""
+    """The assets of each kind, the most used first; last what the template gives to everybody."""
     users: dict[Kind, dict[tuple[str, str], list[str]]] = {kind: {} for kind in KINDS}
     for project in projects:
         for each in project.assets:
@@ -52,10 +53,15 @@ def assets(projects: Sequence[Project]) -> dict[Kind, list[Entry]]:
     return {
         kind: sorted(
             (Entry(name, origin, tuple(sorted(names))) for (name, origin), names in found.items()),
-            key=lambda entry: (entry.origin == "template", -len(entry.users), entry.name),
+            key=lambda entry: (entry.origin in GIVEN, -len(entry.users), entry.name),
         )
         for kind, found in users.items()
     }
+
+
+def shared(entries: Sequence[Entry]) -> list[Entry]:
+    """Those that more than one uses."""
+    return [each for each in entries if len(each.users) > 1]
 
 
 def candidates(projects: Sequence[Project]) -> list[Copy]:

@@ -57,7 +57,10 @@ def page(projects: Sequence[Project], now: datetime, *, status: bool) -> str:
         waiting=waiting,
         over=sum(_is_over(each.until, today) for each in waiting),
         urgency=lambda until: _urgency(until, today),
-        assets=catalogue.assets(projects),
+        assets=[
+            (kind, entries, catalogue.shared(entries))
+            for kind, entries in catalogue.assets(projects).items()
+        ],
         candidates=catalogue.candidates(projects),
         costs=catalogue.costs(projects),
         status=status,
@@ -78,6 +81,7 @@ def _template() -> jinja2.Template:
     )
     environment.filters["printable"] = printable
     environment.filters["markdown"] = _code
+    environment.filters["known"] = lambda value: catalogue.UNKNOWN if value is None else value
     environment.filters["plural"] = pluralize
     environment.filters["money"] = lambda number: f"{number:,.0f}"
     return environment.get_template("page.html")
@@ -110,4 +114,4 @@ def _urgency(until: date | None, today: date) -> tuple[str, str]:
 
 def _project_assets(project: Project) -> int:
     """How many assets a project has or uses that are not the template's."""
-    return sum(each.origin != "template" for each in project.assets)
+    return sum(each.origin not in catalogue.GIVEN for each in project.assets)

@@ -141,10 +141,9 @@ def _behind(recorded: str, releases: tuple[str, ...]) -> int | None:
 
 def _word(snapshot: Snapshot, content: Mapping[str, Any], name: str) -> str | None:
     value = content.get(name)
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value
-    if content:
-        snapshot.fail(PROJECT, name, "a word")
+    snapshot.fail(PROJECT, name, "a word")
     return None
 
 

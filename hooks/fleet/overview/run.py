@@ -109,9 +109,9 @@ def _lines(projects: Sequence[Project], today: date) -> list[str]:
     waiting = catalogue.waiting(projects, today)
     over = sum(each.until is not None and each.until < today for each in waiting)
     shared = sum(
-        len(each.users) > 1 and each.origin != "template"
+        each.origin not in catalogue.GIVEN
         for entries in catalogue.assets(projects).values()
-        for each in entries
+        for each in catalogue.shared(entries)
     )
     lines = [f"{each.place}: {text}" for each in projects for text in each.problems]
     return [
