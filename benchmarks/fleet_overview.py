@@ -20,7 +20,7 @@ from tests.rendering import commit_all
 
 TARGETS = {
     "seconds_for_500_at_most": 30,  # when the last commits are there already
-    "times_ls_remote_at_most": 3.0,
+    "times_ls_remote_at_most": 5,  # of files, where asking costs no network
 }
 EXAMPLE = ROOT / "examples" / "credit-risk"
 COMPONENT = "# Ours\nname: {name}\nversion: '1'\ntype: command\ncommand: python clean.py\n"

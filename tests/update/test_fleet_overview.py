@@ -207,7 +207,10 @@ def test_a_project_behind_a_url_is_fetched_when_it_has_a_new_commit(
 def test_what_several_hold_could_be_shared(start: Callable[..., Path], tmp_path: Path) -> None:
     seed = (ROOT / "template/src/[[package_name]]/features.py").read_text(encoding="utf-8")
     common = {**FULL, "src/churn/features.py": seed, "src/churn/model.py": "ours = 1\n"}
-    rows = read(start("one", common), start("two", common), start("three"), clones=tmp_path)
+    alone = {"pyproject.toml": '[dependency-groups]\nteam = ["alone", "holidays"]\n'}
+    made = start("one", common), start("two", common), start("three", alone)
+    rows = read(*made, clones=tmp_path)
+    assert "Packages: 1 shared, 1 not" in page(rows, NOW, status=False)
     shared = catalogue.candidates(rows)
     assert [each.path for each in shared] == [
         "data/raw/sales.csv",
@@ -222,7 +225,11 @@ def test_what_several_hold_could_be_shared(start: Callable[..., Path], tmp_path:
         ("geocode", ("one", "two")),
         ("train", ("one", "two")),  # the template's, so it is last
     ]
-    assert catalogue.assets(rows)["models"][0].users == ("web", "web")
+    models = catalogue.assets(rows)["models"]
+    assert [(each.name, each.users) for each in models] == [("churn", ("web", "web"))]
+    text = page(rows, NOW, status=False)
+    for title in ("Models: 1 shared, 0 not", "Components: 3 shared, 0 not", "Could be shared: 4"):
+        assert title in text
 
 
 def test_decisions_are_pending(start: Callable[..., Path], tmp_path: Path) -> None:

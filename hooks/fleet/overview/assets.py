@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from mlops_platform.core.git import GitError, text
 from packaging.requirements import InvalidRequirement, Requirement
@@ -18,6 +18,7 @@ PLATFORM = "mlops-platform"
 EXAMPLE = "example-caller"  # the consumer that the template renders
 ENVIRONMENTS = tuple(f"conf/{name}.yml" for name in ("dev", "staging", "prod"))
 PYPROJECT, REUSE, CONSUMERS = "pyproject.toml", "conf/reuse.yml", "conf/consumers.yml"
+YAML = (".yml", ".yaml")
 SPECS: dict[str, Kind] = {
     "pipelines/components": "components",
     "pipelines/environments": "environments",
@@ -31,12 +32,16 @@ RENDERED = ("__init__.py", "model.py")
 
 def paths(snapshot: Snapshot) -> list[str]:
     """The files that `find` and `copies` read."""
-    specs = [
+    return [PYPROJECT, REUSE, CONSUMERS, *ENVIRONMENTS, *_yaml_of_azure(snapshot)]
+
+
+def _yaml_of_azure(snapshot: Snapshot) -> list[str]:
+    """Pipelines, components, environments, jobs, schedules."""
+    return [
         path
         for path in snapshot.hashes
-        if path.startswith(("pipelines/", "azureml/")) and path.endswith((".yml", ".yaml"))
+        if path.startswith(("pipelines/", "azureml/")) and path.endswith(YAML)
     ]
-    return [PYPROJECT, REUSE, CONSUMERS, *ENVIRONMENTS, *specs]
 
 
 def find(snapshot: Snapshot, model: str | None) -> list[Asset]:
@@ -56,7 +61,7 @@ def copies(snapshot: Snapshot) -> dict[str, str]:
     return {
         hashed: path
         for path, hashed in snapshot.hashes.items()
-        if _can_be_shared(path) and hashed not in rendered() and not _is_managed(snapshot, path)
+        if hashed not in rendered() and _can_be_shared(path) and not _is_managed(snapshot, path)
     }
 
 
@@ -71,18 +76,17 @@ def rendered() -> frozenset[str]:
 
 
 def _can_be_shared(path: str) -> bool:
-    parts = PurePosixPath(path)
-    if str(parts.parent) in SPECS:
-        return parts.suffix in (".yml", ".yaml")
+    folder, _, name = path.rpartition("/")
+    if folder in SPECS:
+        return name.endswith(YAML)
     if path.startswith("src/"):
-        return parts.suffix == ".py" and len(parts.parts) > 2 and parts.name not in RENDERED
+        return name.endswith(".py") and folder != "src" and name not in RENDERED
     return path.startswith("data/raw/")
 
 
 def _is_managed(snapshot: Snapshot, path: str) -> bool:
-    if str(PurePosixPath(path).parent) not in SPECS:
-        return False
-    return (snapshot.text(path) or "").startswith(MANAGED)
+    is_spec = path.rpartition("/")[0] in SPECS
+    return is_spec and (snapshot.text(path) or "").startswith(MANAGED)
 
 
 def _model(snapshot: Snapshot, name: str | None) -> Iterator[Asset]:
@@ -102,17 +106,15 @@ def _model(snapshot: Snapshot, name: str | None) -> Iterator[Asset]:
 
 def _specs(snapshot: Snapshot) -> Iterator[Asset]:
     """Components and environments by name, and all that comes from a registry."""
-    for path in snapshot.hashes:
-        if not path.startswith(("pipelines/", "azureml/")) or not path.endswith((".yml", ".yaml")):
-            continue
+    for path in _yaml_of_azure(snapshot):
         content = snapshot.text(path) or ""
         for registry, kind, name in SHARED.findall(content):
             yield Asset(kind, name, registry)
-        place = PurePosixPath(path)
-        if (kind := SPECS.get(str(place.parent))) is None:
+        folder, _, file = path.rpartition("/")
+        if (kind := SPECS.get(folder)) is None:
             continue
         if content.startswith(MANAGED):  # its name has the project's in it
-            yield Asset(kind, place.stem, "template")
+            yield Asset(kind, file.rpartition(".")[0], "template")
         elif (own := snapshot.mapping(path)) is not None:
             if isinstance(own.get("name"), str):
                 yield Asset(kind, own["name"], "own")

@@ -59,9 +59,10 @@ def assets(projects: Sequence[Project]) -> dict[Kind, list[Entry]]:
     }
 
 
-def shared(entries: Sequence[Entry]) -> list[Entry]:
-    """Those that more than one uses."""
-    return [each for each in entries if len(each.users) > 1]
+def shared(kind: Kind, entries: Sequence[Entry]) -> list[Entry]:
+    """Those that more than one uses; a model's consumer is another already."""
+    least = 1 if kind == "models" else 2
+    return [each for each in entries if len(each.users) >= least]
 
 
 def candidates(projects: Sequence[Project]) -> list[Copy]:

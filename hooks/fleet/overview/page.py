@@ -58,7 +58,7 @@ def page(projects: Sequence[Project], now: datetime, *, status: bool) -> str:
         over=sum(_is_over(each.until, today) for each in waiting),
         urgency=lambda until: _urgency(until, today),
         assets=[
-            (kind, entries, catalogue.shared(entries))
+            (kind, entries, catalogue.shared(kind, entries))
             for kind, entries in catalogue.assets(projects).items()
         ],
         candidates=catalogue.candidates(projects),

@@ -110,8 +110,8 @@ def _lines(projects: Sequence[Project], today: date) -> list[str]:
     over = sum(each.until is not None and each.until < today for each in waiting)
     shared = sum(
         each.origin not in catalogue.GIVEN
-        for entries in catalogue.assets(projects).values()
-        for each in catalogue.shared(entries)
+        for kind, entries in catalogue.assets(projects).items()
+        for each in catalogue.shared(kind, entries)
     )
     lines = [f"{each.place}: {text}" for each in projects for text in each.problems]
     return [

@@ -120,18 +120,17 @@ def take(place: str, clones: Path) -> Snapshot:
         HookError: it does not exist, has no commit, or git cannot reach it.
     """
     if is_url(place):
-        folder, commit = _fetched(git_url(place), clones)
-    else:
-        folder = Path(place)
-        if not folder.is_dir():
-            raise HookError(f"{folder}: there is no such folder.")
-        if not ((folder / ".git").exists() or (folder / "HEAD").is_file()):
-            raise HookError(f"{folder}: not a git repository.")
-        commit = head(folder)
+        return _of_url(git_url(place), clones)
+    folder = Path(place)
+    if not folder.is_dir():
+        raise HookError(f"{folder}: there is no such folder.")
+    if not ((folder / ".git").exists() or (folder / "HEAD").is_file()):
+        raise HookError(f"{folder}: not a git repository.")
+    commit = head(folder)
     return Snapshot(folder, commit, _hashes(folder, commit))
 
 
-def _fetched(url: str, clones: Path) -> tuple[Path, str]:
+def _of_url(url: str, clones: Path) -> Snapshot:
     name = f"{name_from_address(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.git"
     folder = clones / "overview" / name
     only_last = ("--quiet", "--depth", "1", "--no-tags")
@@ -142,25 +141,23 @@ def _fetched(url: str, clones: Path) -> tuple[Path, str]:
         bare = ("--bare", "--single-branch", FILTER)
         git(clones, "clone", *only_last, *bare, "--", url, str(unfinished))
         move(unfinished, folder)  # complete or not at all
-        return folder, head(folder)
-    newest = git(folder, "ls-remote", "--quiet", "origin", "HEAD").split("\t")[0]
-    if not newest:
+        commit = head(folder)
+        return Snapshot(folder, commit, _hashes(folder, commit))
+    commit = git(folder, "ls-remote", "--quiet", "origin", "HEAD").split("\t")[0]
+    if not commit:
         raise HookError(f"{url}: has no commit yet.")
-    if not _has(folder, newest):
+    try:
+        hashes = _hashes(folder, commit)
+    except HookError:  # a new commit
         git(folder, "fetch", *only_last, "origin", "HEAD")
-        newest = git(folder, "rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
-    return folder, newest
-
-
-def _has(folder: Path, commit: str) -> bool:
-    return not runner.call(
-        folder, "cat-file", "-e", commit, accept=(0, 1, 128), variables=ABSENT
-    ).code
+        commit = git(folder, "rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
+        hashes = _hashes(folder, commit)
+    return Snapshot(folder, commit, hashes)
 
 
 def _hashes(folder: Path, commit: str) -> dict[str, str]:
     """The hash of each file by its path; folders of other repositories and links have none."""
-    listed = git(folder, "ls-tree", "-r", "-z", "--full-tree", commit)
+    listed = runner.decode(_read(folder, "ls-tree", "-r", "-z", "--full-tree", commit))
     found = {}
     for entry in filter(None, listed.split("\0")):
         about, _, path = entry.partition("\t")
@@ -178,16 +175,8 @@ def _contents(folder: Path, hashes: list[str]) -> dict[str, bytes]:
     """
     if not hashes:
         return {}
-    try:
-        output = runner.run(
-            folder,
-            *("cat-file", "--batch"),
-            stdin="".join(f"{each}\n" for each in hashes).encode(),
-            variables=ABSENT,
-        )
-    except runner.GitError as error:
-        said = error_lines(error.reason or str(error))
-        raise HookError(f"`git cat-file` in {folder}: {said}") from None
+    wanted = "".join(f"{each}\n" for each in hashes).encode()
+    output = _read(folder, "cat-file", "--batch", stdin=wanted)
     found, at = {}, 0
     while at < len(output):
         end = output.index(b"\n", at)
@@ -198,3 +187,12 @@ def _contents(folder: Path, hashes: list[str]) -> dict[str, bytes]:
             found[words[0].decode()] = output[at : at + size]
             at += size + 1
     return found
+
+
+def _read(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """What git prints of the objects that are there."""
+    try:
+        return runner.run(folder, *arguments, stdin=stdin, variables=ABSENT)
+    except runner.GitError as error:
+        said = error_lines(error.reason or str(error))
+        raise HookError(f"`git {arguments[0]}` in {folder}: {said}") from None
