@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,71 @@ def test_the_training_data_itself_is_stable(then, contract):
     assert report.verdict == "stable"
     assert max(found.psi for found in report.columns) < 0.01
     assert max(found.distance for found in report.columns) < 0.01
+
+
+def counted(rows: pd.DataFrame, then: reference.Reference, contract: Contract) -> drift.Comparison:
+    """What is counted of raw rows, chunk by chunk."""
+    made = drift.Comparison(then, contract)
+    for first in range(0, len(rows), 150):
+        typed = contract.typed(rows.iloc[first : first + 150])[0]
+        made.add(typed, predict(typed))
+    return made
+
+
+@pytest.mark.parametrize("parts", [(0, 700), (0, 40, 700), (0, 300, 301, 700)])
+def test_parts_that_are_merged_are_as_the_whole(parts, then, contract):
+    """Numbers, categories, new values, missing ones, and predictions with their mixes."""
+    rows = credit.make(700, seed=3, drift=0.3)
+    rows.loc[:60, "purpose"] = "boat"
+    rows.loc[50:90, "income"] = np.nan
+    rows.loc[600:, "housing"] = np.nan
+    learned = predict(contract.typed(credit.make(3000, seed=0))[0])
+    both = then.model_copy(
+        update={
+            "learned": reference.build_reference(
+                contract.typed(credit.make(3000, seed=0))[0], learned, contract
+            ).predictions
+        }
+    )
+    whole = counted(rows, both, contract)
+    first, *others = [counted(rows.iloc[low:high], both, contract) for low, high in pairwise(parts)]
+    for other in others:
+        first.merge(other)
+    assert whole.rows == 700
+    assert first.report(LIMITS, "m", "1") == whole.report(LIMITS, "m", "1")
+    assert whole.report(LIMITS, "m", "1") == compared(rows, both, contract)
+
+
+def test_predictions_are_compared_with_every_mix_of_learned_and_unseen_rows(contract):
+    """Of 100 values each, those of unseen rows are low, those of learned ones high."""
+    unseen = reference.Distribution(
+        name="probability of defaulted", rows=400, missing=0, quantiles=[0.0, 0.1, 0.2]
+    )
+    learned = unseen.model_copy(update={"quantiles": [0.8, 0.9, 1.0]})
+    found = [each.quantiles for each in drift._mixes(unseen, learned)]
+    assert len(found) == 5
+    assert (found[0], found[-1]) == (unseen.quantiles, learned.quantiles)
+    assert [each[0] for each in found[1:4]] == [0.0, 0.0, 0.0]
+    assert [each[-1] for each in found[1:4]] == [1.0, 1.0, 1.0]
+    # A quarter, a half, three quarters of learned rows: so the median rises past the gap.
+    assert [round(each[1], 2) for each in found[1:4]] == [0.15, 0.5, 0.85]
+    none = unseen.model_copy(update={"quantiles": []})
+    assert drift._mixes(unseen, none) == [unseen]
+    assert drift._mixes(none, learned) == [none]
+    assert drift._mixes(unseen, None) == [unseen]
+
+
+@pytest.mark.parametrize(("values", "is_clock"), [([1, 1, 2, 3], True), ([1, 1, 1, 2], False)])
+def test_a_number_that_rises_with_the_time_is_a_clock_if_two_rows_say_so(
+    values, is_clock, contract
+):
+    rows = contract.typed(credit.make(4, seed=0))[0]
+    rows["month"] = pd.to_datetime(["2024-01-01", "2024-01-01", "2024-02-01", "2024-03-01"])
+    rows["income"] = 2000.0  # a constant before it changes nothing
+    rows["late_payments"] = np.array(values, dtype=float)
+    found = reference.build_reference(rows, predict(rows), contract)
+    clocks = {each.name for each in found.features if each.clock}
+    assert ("late_payments" in clocks) == is_clock
 
 
 def test_too_few_rows_are_no_evidence_either_way(then, contract):
