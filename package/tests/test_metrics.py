@@ -123,6 +123,26 @@ def test_a_class_that_the_truth_lacks_is_left_out():
     assert ours("roc_auc", truth, predicted) == pytest.approx(np.mean(alone))
 
 
+@pytest.mark.parametrize(
+    ("truth", "chosen"),
+    [([0, 0, 1, 1], [0, 1, 1, 1]), ([0, 0, 1, 2], [0, 0, 1, 1]), ([0, 1, 1, 1], [2, 1, 1, 1])],
+    ids=["nowhere", "once in the truth", "once predicted"],
+)
+def test_f1_is_the_mean_of_the_classes_that_occur(truth, chosen):
+    found = ours("f1", np.array(truth), np.eye(3)[chosen])
+    assert found == pytest.approx(theirs.f1_score(truth, chosen, average="macro", zero_division=0))
+
+
+def test_a_class_that_was_not_drawn_is_left_out():
+    truth, predicted = classified(0, 3, False)
+    drawn = (truth != 2).astype(float)
+    kept = truth != 2
+    expected = np.mean(
+        [theirs.roc_auc_score(truth[kept] == code, predicted[kept, code]) for code in (0, 1)]
+    )
+    assert metrics.METRICS["roc_auc"].on(truth, predicted)(drawn) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=lambda metric: metric.name)
 def test_every_metric_knows_which_way_is_better(metric):
     rng = np.random.default_rng(0)
