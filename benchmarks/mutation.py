@@ -30,6 +30,10 @@ TARGETS = {
         [
             *("test_distances.py", "test_drift_of_own_data.py"),
             "test_chunks.py::test_the_distance_is_that_of_scipy",
+            "test_drift.py::test_parts_that_are_merged_are_as_the_whole",
+            "test_drift.py::"
+            "test_predictions_are_compared_with_every_mix_of_learned_and_unseen_rows",
+            "test_drift.py::test_a_number_that_rises_with_the_time_is_a_clock_if_two_rows_say_so",
         ],
     ),
     "contract": (

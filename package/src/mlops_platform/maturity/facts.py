@@ -43,7 +43,7 @@ class Fact(NamedTuple):
 
 PIPELINE = "uv run poe pipeline"
 ETHICS = "uv run poe ethics"
-COMMIT = "git add . && git commit"
+COMMIT = "git commit --all"
 CLOUD = "uv run poe template-update --data cloud=azureml"
 
 
