@@ -1,7 +1,7 @@
 """Makes the pictures of this repository from a real run: `uv run python docs/pictures.py`.
 
-A project is rendered and lives in a scratch folder: trained, promoted, its data drifts. The
-terminal is drawn from what the commands printed. Needs Debian's Chromium.
+A project is rendered and lives in a scratch folder: trained, promoted, its data drifts; some others
+begin. The terminal is drawn from what the commands printed. Needs Debian's Chromium.
 """
 
 import os
@@ -23,7 +23,13 @@ from tests.rendering import commit_all, render  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
 TYPED = ("uv run poe pipeline", "uv run poe promote", "uv run poe monitor", "uv run mlops models")
-PAGES = {"report": (1200, 1150), "dashboard": (1200, 900)}
+PAGES = {"report": (1200, 1150), "dashboard": (1200, 900), "fleet": (1200, 1100)}
+OTHERS = (
+    {"project_name": "Energy Demand", "task": "regression", "serving": "batch"},
+    {"project_name": "Churn", "serving": "online", "ci": "azure-devops"},
+    {"project_name": "Fraud", "regulated": True},
+    {"project_name": "Prices", "task": "regression", "cloud": "none"},
+)
 WIDTH = 108  # columns of the terminal
 DRIFT = """
 from pathlib import Path
@@ -46,6 +52,9 @@ def main() -> None:
         run("uv run poe ethics", project)
         run("uv run poe report", project)
         run("uv run poe dashboard", project)
+        run("uv run poe maturity", project)
+        commit_all(project, "Measure")
+        fleet(Path(folder), project)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for name, (width, height) in PAGES.items():
@@ -53,6 +62,23 @@ def main() -> None:
                 page.goto((project / "outputs" / f"{name}.html").as_uri())
                 page.screenshot(path=DOCS / f"{name}.png")
             browser.close()
+
+
+def fleet(folder: Path, project: Path) -> None:
+    """The page of all projects: the one that lived, and some that begin."""
+    projects = [project]
+    for answers in OTHERS:
+        made = render(answers, folder / str(answers["project_name"]).lower().replace(" ", "-"))
+        commit_all(made, "Start")
+        projects.append(made)
+    page = project / "outputs" / "fleet.html"
+    words = ["overview", *map(str, projects), "--html", str(page)]
+    subprocess.run(
+        [sys.executable, "-m", "hooks", "fleet", *words],
+        cwd=DOCS.parent,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def run(command: str, project: Path, *, expect: int = 0) -> str:
