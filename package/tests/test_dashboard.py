@@ -280,6 +280,11 @@ def test_the_page_says_it_in_words():
     assert 'href="report.html"' in live
 
 
+def test_a_line_ends_once():
+    found = State(TILES[0], "unknown", "1 s", "write a price.", "uv run poe cost")
+    assert found.line() == "Progress: unknown, 1 s; write a price. Next: `uv run poe cost`."
+
+
 def test_the_page_fetches_nothing():
     text = page.render(settings.load_project(CREDIT / "conf"), states(), NOW, every=10)
     assert not re.search(r"(?:src|href)=\"(?!data:,)", text)

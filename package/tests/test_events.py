@@ -98,6 +98,8 @@ def test_a_malformed_event_is_named_with_file_and_field(fault: str) -> None:
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there\.json: does not exist"):
         parse.load(tmp_path / "there.json")
+    with pytest.raises(UsageError, match=r"has no file `\*\.json`"):
+        parse.load(tmp_path)
     (tmp_path / "latin.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(UsageError, match=r"latin\.json: is no JSON"):
         parse.load(tmp_path)

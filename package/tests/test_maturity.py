@@ -130,8 +130,9 @@ def test_the_readme_shows_the_level_of_the_last_measurement(trained, mlops):
     readme = project.root / "README.md"
     lines = ["# Credit Risk", "", f"Maturity level: not measured yet. {levels.MARK}", "", "Ours."]
     project.write("README.md", "\n".join(lines) + "\n")
-    code, printed, _ = mlops(trained, "maturity")
+    code, printed, said = mlops(trained, "maturity")
     assert code == 0 and "Maturity level 0 of 4" in printed
+    assert said == "README.md shows the level"
     written = readme.read_text().splitlines()
     assert written[2].startswith("Maturity level 0 of 4, no MLOps: people 0")
     assert written[2].endswith(levels.MARK)

@@ -135,9 +135,27 @@ def test_a_person_goes_on_for_a_time_and_everybody_sees_it(ready, mlops):
     assert "decided on" in printed and "by Ada: the sponsor is on leave" in printed
 
 
+def test_people_may_write_around_the_table(ready):
+    page = ready.root / "docs/decisions.md"
+    page.write_text("# Ours\n\nWe tried trees.\n", encoding="utf-8")
+    decide.decide(sources(ready), Request("develop", "one", "Ada\nof Lending"))
+    page.write_text(page.read_text() + "\nA note.\n\n| a | b |\n|---|---|\n| c | d |\n")
+    commit_all(ready.root, "A note")
+    decide.decide(sources(ready), Request("operate", "two", "Ada"))
+    before, _, after = page.read_text().partition(decide.TABLE)
+    rows, _, note = after.partition("\n\n")
+    assert before == "# Ours\n\nWe tried trees.\n\n"
+    assert [row.split(" | ")[1:4] for row in rows.splitlines()] == [
+        ["**develop**", "Ada of Lending", "one"],
+        ["**operate**", "Ada", "two"],
+    ]
+    assert note == "A note.\n\n| a | b |\n|---|---|\n| c | d |\n"
+
+
 @pytest.mark.parametrize(
     ("request_", "says"),
     [
+        (Request("develop", "x", " "), "--by: is empty"),
         (Request("develop", " ", "Ada"), "--why: is empty"),
         (Request("develop", "x", "Ada", ("sponsor",)), "--despite: needs --until"),
         (Request("develop", "x", "Ada", (), LATER), "--until: needs --despite"),

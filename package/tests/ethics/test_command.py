@@ -16,6 +16,7 @@ from mlops_platform.ethics import bundle, checks, evaluated_run, release
 from mlops_platform.ethics.kinds import metric_check
 from mlops_platform.ethics.measures import robustness
 from mlops_platform.evidence.ethics import Ethics
+from mlops_platform.tracking import binding
 
 from package.tests import workspaces
 from package.tests.workspaces import CREDIT
@@ -364,6 +365,12 @@ def test_uncommitted_changes_are_detected(trained, monkeypatch):
     assert found.verdict == "failed"
     assert "git_commit" in found.message
     assert "Commit all changes" in found.next_step
+
+
+def test_a_rehearsal_is_of_versions_that_are_bound_to_their_model(ready, capsys):
+    binding.say_unbound.cache_clear()
+    assert run_check(ready, "way-back").verdict == "passed"
+    assert "earlier release" not in capsys.readouterr().err
 
 
 def test_a_rollback_that_does_not_work_is_detected(ready, monkeypatch):

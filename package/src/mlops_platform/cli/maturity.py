@@ -129,7 +129,9 @@ def maturity(conf: Conf = CONF, as_json: Json = False) -> None:
         terminal.out.print("\nmissing for the next level:", markup=False)
         _print_facts(lacking)
     terminal.out.print(f"\n{levels.sentence(found)}; {_stage(sources)}", markup=False)
-    if not levels.write_line(sources.root / "README.md", found, sources.today):
+    if levels.write_line(sources.root / "README.md", found, sources.today):
+        terminal.log("README.md shows the level")
+    else:
         terminal.log(f"README.md has no line with {levels.MARK}, so it does not show the level")
 
 

@@ -43,7 +43,7 @@ class State:
     def line(self) -> str:
         """One line for people."""
         ask = f" Next: `{self.next}`." if self.next else ""
-        return f"{self.tile.title}: {self.word}, {self.figure}; {self.why}.{ask}"
+        return f"{self.tile.title}: {self.word}, {self.figure}; {self.why.rstrip('.')}.{ask}"
 
     def plain(self) -> dict[str, Any]:
         """The same for programs."""

@@ -66,6 +66,10 @@ def load(path: Path) -> list[Event]:
         UsageError: there is none, or one of them is no event; the message names file and field.
     """
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        raise UsageError(
+            f"{path}: has no file `*.json`. Name a file with an event, or their folder."
+        )
     return [event for file in files for event in read(_bytes(file), str(file))]
 
 

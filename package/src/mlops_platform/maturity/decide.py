@@ -6,6 +6,7 @@ conf/project.yml is how strict the gates are.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Sequence
@@ -27,8 +28,10 @@ PAGE = Path("docs") / "decisions.md"
 HEADER = "# Written by `uv run poe stage`: the decisions to go on, or to stop. Commit this file.\n"
 TITLE = (
     "# Decisions\n\nWritten by `uv run poe stage`, newest last; `conf/stage.yml` has the same for "
-    "programs.\n\n| date | decision | by | why | commit | criteria |\n|---|---|---|---|---|---|\n"
+    "programs.\n"
 )
+TABLE = "| date | decision | by | why | commit | criteria |\n|---|---|---|---|---|---|\n"
+ROWS = re.compile(re.escape(TABLE) + r"(?:\|.*\n)*")
 STAGE_LINE = re.compile(r"""^(stage:[ \t]*)["']?\w+["']?""", re.MULTILINE)
 
 
@@ -54,6 +57,9 @@ def decide(sources: Sources, request: Request) -> tuple[Decision, list[Judged]]:
     """
     if not request.why.strip():
         raise UsageError("--why: is empty. Write the reason; it is kept with the decision.")
+    if not request.by.strip():
+        raise UsageError("--by: is empty. Write the name of who decides.")
+    request = dataclasses.replace(request, by=" ".join(request.by.split()))
     judged = judge_all(sources, request.to)
     exemptions = _exempt(request, judged, sources.today)
     if not _goes_back(sources, request.to):
@@ -136,9 +142,16 @@ def _write(sources: Sources, decision: Decision) -> None:
             raise UsageError(
                 f"{project}, field `stage`: needs a line of its own, `stage: explore`."
             )
-    write_text(page, text.rstrip("\n") + "\n" + _row(decision, sources.today))
+    write_text(page, _with_row(text, _row(decision, sources.today)))
     write_text(project, changed)
     write_text(sources.conf / FILE, HEADER + dumped)
+
+
+def _with_row(text: str, row: str) -> str:
+    """The page with a row at the end of its table, whatever people wrote before or after it."""
+    text = text.rstrip("\n") + "\n"
+    whole = text if TABLE in text else f"{text}\n{TABLE}"
+    return ROWS.sub(lambda found: found[0] + row, whole, count=1)
 
 
 def _row(decision: Decision, today: datetime.date) -> str:

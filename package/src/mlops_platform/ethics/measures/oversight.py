@@ -25,8 +25,9 @@ from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
 from mlops_platform.serving.requests import RequestError, Requests
 from mlops_platform.settings import load_project
-from mlops_platform.tracking import experiments
+from mlops_platform.tracking import binding, experiments
 from mlops_platform.tracking.registry import Registry
+from mlops_platform.tracking.roles import MODEL_HASH
 
 SHIFT = 2  # standard deviations
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -90,7 +91,9 @@ def _rollback_rehearsed(run: EvaluatedRun, _: MetricCheck) -> Value:
         registry = Registry(conf)
         for name in ("first", "second"):
             run_id = experiments.start(conf, name=name, tags={})
-            registry.register(run_id, "challenger", {}, "a rehearsal")
+            experiments.upload(conf, run_id, conf, "model")  # any files will do
+            bound = {MODEL_HASH: binding.hash_model(conf)}
+            registry.register(run_id, "challenger", bound, "a rehearsal")
             registry.promote(None, "a rehearsal", "mlops ethics")
         registry.rollback("a rehearsal", "mlops ethics")
         roles = [version.role for version in registry.versions()]
