@@ -176,9 +176,12 @@ def test_a_value_that_cannot_be_read_is_shown_with_its_row(mlops, workspace):
 def test_in_a_subfolder_the_projects_folder_is_named(mlops, workspace):
     (workspace.root / "src").mkdir(exist_ok=True)
     away = workspaces.Workspace(workspace.root / "src")
-    for words in (["serve"], ["models"]):
-        code, _, err = mlops(away, *words)
-        assert code == 2
+    people = [
+        [each] for each in ("stage", "readiness", "maturity", "licences", "cost", "dashboard")
+    ]
+    for words in (["serve"], ["models"], *people, ["deck"], ["event"], ["start", "owner"]):
+        code, out, err = mlops(away, *words)
+        assert (code, out) == (2, ""), words  # nothing of the subfolder is told first
         assert f"Run the command in the project's folder: {workspace.root}." in err
     code, _, err = mlops(away, "run", "pipelines/train.yml")
     assert code == 2

@@ -156,6 +156,8 @@ def test_a_person_signs_what_nothing_measures(trained, mlops):
     )
     assert [each.fact for each in signed.load(trained.conf)] == ["reviews"]
     for wrong, says in (
+        (("readiness", "--by", "Ada"), "need --sign FACT"),
+        (("stage", "--why", "we agreed"), "to decide, say where"),
         ((*words, "--why", "looked"), "needs --until"),
         ((*words, "--until", str(until)), "field `why`"),
         ((*words, "--why", "looked", "--until", "2020-01-01"), "choose a date from"),

@@ -72,7 +72,9 @@ def cost(url: Url = None, conf: Conf = CONF, as_json: Json = False) -> None:
     """
     from mlops_platform.alerts import scrape
     from mlops_platform.cost import prices, spent
+    from mlops_platform.settings import load_project
 
+    load_project(conf)
     settings, found = prices.read(conf)
     counters = scrape.read(url) if url else None
     endpoint = (counters.seconds, counters.rows) if counters else None

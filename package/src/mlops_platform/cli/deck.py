@@ -42,11 +42,10 @@ def _facts(conf: Path) -> Facts:
     from mlops_platform.maturity.sources import Sources
     from mlops_platform.report import card, collect, current
     from mlops_platform.report.deck import Facts
-    from mlops_platform.settings import describe_stage
+    from mlops_platform.settings import describe_stage, load_project
 
-    now = datetime.now(UTC)
+    project, now = load_project(conf), datetime.now(UTC)
     sources = Sources(project_root(conf), now.date())
-    project = sources.project
     judged = criteria.judge_all(sources, criteria.next_of(project.stage))
     return Facts(
         project=project,

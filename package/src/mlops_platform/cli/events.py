@@ -35,8 +35,10 @@ def event(
 
     Each event is done once. Exit code 1 if a gate failed.
     """
+    from mlops_platform import settings
     from mlops_platform.events import parse
 
+    settings.load_project(conf)
     if file == local.FOLDER and not any(file.glob("*.json")):
         terminal.out.print(f"no events in {file.as_posix()}", markup=False)
         return

@@ -49,6 +49,8 @@ def stage(
 
     sources = _sources(conf)
     if to is None:
+        if why or by or despite or until:
+            raise UsageError("stage: to decide, say where: `uv run poe stage develop --why TEXT`.")
         _show_stage(sources)
         return
     if despite and not by:
@@ -89,6 +91,8 @@ def readiness(
     if sign is not None:
         _sign(sources, sign, (role, by, why), until.date() if until else None)
         return
+    if role or by or why or until:
+        raise UsageError("--role, --by, --why and --until: need --sign FACT, what you vouch for.")
     measured = measure.measure(sources)
     if as_json:
         print_json([each.plain() for each in measured])
@@ -148,8 +152,9 @@ def licences(
     Exit code 1 if conf/reuse.yml denies one.
     """
     from mlops_platform.delivery import licences
-    from mlops_platform.settings import Reuse, load_reuse
+    from mlops_platform.settings import Reuse, load_project, load_reuse
 
+    load_project(conf)
     settings = (load_reuse(conf) or Reuse()).licences
     found = licences.look(conf.resolve().parent, settings, everything=everything)
     if as_json:
@@ -177,9 +182,11 @@ def licences(
 
 
 def _sources(conf: Path) -> Sources:
+    from mlops_platform import settings
     from mlops_platform.core.paths import project_root
     from mlops_platform.maturity.sources import Sources
 
+    settings.load_project(conf)  # else facts of another folder are told first
     return Sources(project_root(conf), datetime.now(UTC).date())
 
 

@@ -1,5 +1,7 @@
 """The newcomer's first command: start."""
 
+# ruff: noqa: PLC0415
+
 from __future__ import annotations
 
 import sys
@@ -8,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mlops_platform.cli.app import app
+from mlops_platform.cli.app import CONF, app
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import UsageError
 
@@ -23,11 +25,14 @@ def start(
     ] = None,
 ) -> None:
     """Show the page of your role: what you answer for, and the first hour."""
+    from mlops_platform import settings
+
+    settings.load_project(CONF)
     roles = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != HUB)
     if not roles:
         raise UsageError(
-            f"{PAGES.as_posix()}: has no page. Run the command in the project's folder; "
-            "`uv run poe template-update` brings the pages to an older project."
+            f"{PAGES.as_posix()}: has no page. `uv run poe template-update` brings them to an "
+            "older project."
         )
     name = (_asked(roles) if role is None else role).strip().lower().replace("_", "-")
     name = name.replace(" ", "-")
@@ -35,7 +40,7 @@ def start(
         raise UsageError(f"{role or name}: no role has this name. Choose {_listed(roles)}.")
     text = (PAGES / f"{name}.md").read_text(encoding="utf-8").partition("-->\n")[2].strip()
     if terminal.out.is_terminal:
-        from rich.markdown import Markdown  # noqa: PLC0415
+        from rich.markdown import Markdown
 
         terminal.out.print(Markdown(text))
     else:

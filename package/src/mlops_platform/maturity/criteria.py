@@ -54,7 +54,11 @@ def question(sources: Sources) -> Finding:
 def reuse(sources: Sources) -> Finding:
     """Each kind of existing work was looked at."""
     if sources.reuse is None:
-        return no("conf/reuse.yml does not exist")
+        example = "{kind: data sets, what: WHERE, used: false, why: TEXT}"
+        return no(
+            f"conf/reuse.yml does not exist; write `looked_at` with an entry such as {example} "
+            f"for {', '.join(KINDS)}"
+        )
     entries = sources.reuse.looked_at
     unwritten = {
         each.kind for each in entries if placeholders.find(each.what) or placeholders.find(each.why)
