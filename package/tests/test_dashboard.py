@@ -200,7 +200,11 @@ def test_drift_that_pages_is_bad(conf):
 )
 def test_truth(conf, verdict, measured, word, command):
     judged = evidence.VersionTruth(
-        version="1", role="champion", verdict=verdict, message="said", missing=["labels"]
+        version="1",
+        role="champion",
+        verdict=verdict,
+        message="labels" if verdict == "not yet" else "said",  # as `judge` says what is missing
+        missing=["labels"],
     )
     counts = evidence.TruthReport.model_fields
     numbers = {name: 0 for name, field in counts.items() if field.annotation is int}
@@ -218,7 +222,8 @@ def test_truth(conf, verdict, measured, word, command):
     evidence.write(report, conf.parent / "outputs/truth/run-1/judge/evidence/truth.json")
     found = look("truth", facts(conf, CHAMPION, truth=measured))
     assert (found.word, found.next) == (word, command)
-    assert found.why.startswith("said; labels")
+    assert found.why.startswith("labels" if verdict == "not yet" else "said; labels")
+    assert found.why.count("labels") == 1
 
 
 @pytest.mark.parametrize(

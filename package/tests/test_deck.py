@@ -71,6 +71,8 @@ def test_a_run_that_a_gate_stopped_shows_where(trained: Workspace, mlops: Mlops)
     assert "The last run stopped at validate: income: " in text
     assert "validate stopped prepare not run" in text
     assert "they violate 1 rule of the contract" in text
+    assert "How good it is not measured: the last run stopped at validate" in text
+    assert "no run yet" not in text
 
 
 def test_nothing_yet_is_said_and_texts_are_escaped() -> None:

@@ -63,7 +63,8 @@ def truth(tile: Tile, facts: Facts) -> State:
         return State(tile, "unknown", "not judged", _why(state.NO_TRUTH), "uv run poe truth")
     word = TRUTH[found.verdict]
     ask = "uv run poe truth --retrain" if word == "bad" else "uv run poe truth"
-    parts = [Part(word, "; ".join([found.message, *found.missing]), ask)]
+    lacking = [each for each in found.missing if each not in found.message]
+    parts = [Part(word, "; ".join([found.message, *lacking]), ask)]
     if word != "unknown":
         parts += of_alerts(tile, facts.verdicts, ask)
     return combine(tile, found.verdict, parts, _of_runs(facts, "truth", _judged))

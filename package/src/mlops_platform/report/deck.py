@@ -182,7 +182,8 @@ def _primary(run: Run) -> Measure | None:
 def _headline(run: Run) -> str:
     measure = _primary(run)
     if measure is None:
-        return NO_RUN
+        stop = collect.find_stop(run)
+        return f"not measured: the last run stopped at {stop.step}" if stop else NO_RUN
     constant = f"; a constant has {measure.baseline:.3f}" if measure.baseline is not None else ""
     figure = f"{measure.value:.3f}{_interval(measure.low, measure.high)}"
     return f"{measure.name} {figure} on new rows{constant}."
