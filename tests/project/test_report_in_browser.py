@@ -8,13 +8,18 @@ Needs Debian's Chromium. Where there is none the tests are skipped, but in CI th
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from mlops_platform import settings
+from mlops_platform.report import card, deck
+from mlops_platform.report.collect import Run
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import Project
 from tests.project import axe
+from tests.rendering import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 ANSWERS = [
@@ -31,6 +36,22 @@ Array.from(document.querySelectorAll("svg, img"), each => {
     seen: seen && Math.min(box.width, box.height) >= 5,
   };
 })
+"""
+# Words that a line breaks, and slides whose list reaches the number at their end.
+BROKEN = """
+terms => terms.flatMap(term => [...term.firstChild.data.matchAll(/\\S+/g)].filter(word => {
+  const range = document.createRange();
+  range.setStart(term.firstChild, word.index);
+  range.setEnd(term.firstChild, word.index + word[0].length);
+  return range.getClientRects().length > 1;
+}).map(word => word[0]))
+"""
+COVERED = """
+slides => slides.filter(slide => {
+  const list = slide.querySelector("dl, ol");
+  const end = slide.querySelector(".number").getBoundingClientRect().top;
+  return list && list.getBoundingClientRect().bottom > end;
+}).map(slide => slide.innerText.slice(0, 40))
 """
 SCREENS = [(width, scheme) for width in (375, 1200) for scheme in ("light", "dark")]
 
@@ -215,3 +236,29 @@ def test_the_checker_sees_planted_barriers(browser, reports, axe_core, tmp_path,
     page.write_text(sound.replace("<main>", f"<main>{BARRIERS[barrier]}"), encoding="utf-8")
     found = axe.faults(browser, page, axe_core, scheme="light")
     assert any(fault.startswith(barrier) for fault in found), found
+
+
+def test_slides_on_a_telephone_break_no_word_and_cover_no_number(
+    browser: Browser, tmp_path: Path
+) -> None:
+    lines = [("a thousand predictions, batch", "no batch is recorded")] * 12
+    path = tmp_path / "deck.html"
+    found = deck.Facts(
+        project=settings.load_project(ROOT / "examples" / "credit-risk" / "conf"),
+        texts=card.Fields(),
+        run=Run(),
+        tiles=[],
+        steps=["validate", "train"],
+        prices=lines,
+        stage="explore",
+        criteria=[],
+        maturity="Maturity level 0 of 4",
+        today=date(2026, 5, 8),
+    )
+    path.write_text(deck.render(found), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 375, "height": 700})
+    page.goto(path.as_uri())
+    assert page.locator("dt").count() > 12
+    assert page.eval_on_selector_all("dt", BROKEN) == []
+    assert page.eval_on_selector_all("section", COVERED) == []
+    page.close()
