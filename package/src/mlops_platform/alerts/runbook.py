@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import unreadable
 
 HEADING = re.compile(r"^(#{2,4}) (.+?)\s*$", re.MULTILINE)
 PAGES = ("runbook.md", "alerts.md")
@@ -56,9 +57,7 @@ def _sections(page: Path) -> dict[str, str]:
     try:
         text = page.read_text(encoding="utf-8") if page.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{page}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
-        ) from None
+        raise unreadable(page, error) from None
     found = list(HEADING.finditer(text))
     ends = [*(each.start() for each in found), len(text)][1:]
     return {each[2]: text[each.end() : end] for each, end in zip(found, ends, strict=False)}

@@ -181,6 +181,15 @@ def hash_path(path: Path, ignored: AbstractSet[str] = IGNORED) -> str:
     return digest.hexdigest()
 
 
+def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> UsageError:
+    """What to say of a file that is there, and cannot be read as text."""
+    if isinstance(error, OSError):
+        return UsageError(
+            f"{path}: cannot be read ({error.strerror}). It must be a file that you may read."
+        )
+    return UsageError(f"{path}: cannot be read as UTF-8 text ({error}). Save it as UTF-8.")
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping, strictly (see strict_yaml).
 
@@ -193,9 +202,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UsageError(f"{path}: does not exist. {_suggest_folder(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
-        ) from None
+        raise unreadable(path, error) from None
     except RecursionError:
         raise UsageError(f"{path}: not valid YAML: nested too deeply.") from None
     except yaml.YAMLError as error:

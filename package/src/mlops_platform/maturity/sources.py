@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mlops_platform import settings
 from mlops_platform.core import git, placeholders
-from mlops_platform.core.errors import UsageError
+from mlops_platform.core.files import unreadable
 from mlops_platform.report import collect
 from mlops_platform.settings import Decisions, Project, Reuse, Team
 from mlops_platform.tracking import store
@@ -165,9 +165,7 @@ def read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file}: cannot be read as UTF-8 text ({error}). Save it as UTF-8."
-        ) from None
+        raise unreadable(file, error) from None
 
 
 def is_somebody(address: str) -> bool:
