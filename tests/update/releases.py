@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import copier
+import yaml
 from mlops_platform.template.ownership import Rule, owner_of, rules
 
 from hooks.release.history import Release, tagged_clone
 from tests.projects import Project
-from tests.rendering import commit_all
+from tests.rendering import ROOT, commit_all
 
 DEFAULTS = {"project_name": "Credit Risk"}
 OTHERS = {
@@ -145,7 +146,14 @@ def is_needed(path: str) -> bool:
 
 def stays(path: str) -> bool:
     """Whether an update does not change the file if it exists."""
-    return owner_of(path, file_owners()) == "seed" or is_needed(path)
+    return owner_of(path, file_owners()) == "seed" or is_needed(path) or path in left_alone()
+
+
+@functools.cache
+def left_alone() -> set[str]:
+    """Files that copier.yml leaves out of updates, by their whole names: they were removed."""
+    patterns = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))["_exclude"]
+    return {each.partition("]/")[2].partition("[")[0] for each in patterns if "*" not in each}
 
 
 @functools.cache

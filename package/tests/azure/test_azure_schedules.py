@@ -23,7 +23,9 @@ def test_a_schedule_that_trains_without_the_decision_is_turned_off(mlops, traine
     assert len(trained.history()) == before
 
 
-def test_a_schedule_that_the_team_kept_goes_on(mlops, trained):
+def test_a_schedule_that_the_team_kept_goes_on_and_is_told(mlops, trained, monkeypatch):
+    said = []
+    monkeypatch.setattr("mlops_platform.core.terminal.log", said.append)
     trained.change(schedules={RETRAIN: {"name": RETRAIN, "is_enabled": True}})
     folder = trained.root / "azureml" / "schedules"
     shutil.copy(folder / "truth.yml", folder / "retrain.yml")
@@ -31,6 +33,9 @@ def test_a_schedule_that_the_team_kept_goes_on(mlops, trained):
     assert mlops(trained, "schedules", "azureml/schedules/truth.yml") == "done"
     assert mlops(trained, "schedules") == "done"
     assert trained.state()["schedules"][RETRAIN]["is_enabled"] is True
+    (told,) = [text for text in said if "retrain.yml" in text]
+    assert told.startswith("azureml/schedules/retrain.yml: trains each month")
+    assert "delete the file" in told
 
 
 def test_outcomes_are_judged_where_the_endpoint_keeps_its_predictions(mlops, trained):

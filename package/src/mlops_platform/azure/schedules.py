@@ -58,7 +58,13 @@ def run(target: Target, only: Path | None) -> None:
         packages.register(target)
     for file, name, pairs in schedules:
         _ensure(target, file, name, pairs + target.tags())
-    if not only and not (FOLDER / f"{FORMER}.yml").exists():
+    former = FOLDER / f"{FORMER}.yml"
+    if not only and former.exists():
+        terminal.log(
+            f"{former.as_posix()}: trains each month, whatever there is to learn. CI asks for the "
+            "decision each week: delete the file, and run this again."
+        )
+    elif not only:
         _stop_former(target)
 
 
