@@ -149,6 +149,18 @@ DECISIONS: dict[str, tuple[dict[str, Any], str, str, tuple[str, ...]]] = {
         "version 1 is archived by now, and the champion is version 2",
         (),
     ),
+    "a word as version": (
+        make("ModelRegistered", ModelVersion="abc"),
+        "nothing",
+        "are numbers",
+        (),
+    ),
+    "a long version": (
+        make("ModelDeployed", ModelIds=f"{NAME}:{10**50}"),
+        "nothing",
+        "numbers",
+        (),
+    ),
     "deployed, not there": (make("ModelDeployed", ModelIds=f"{NAME}:9"), "wait", "not exist", ()),
     "v1": (make("DatasetDriftDetected"), "nothing", "v1, which is retired", ()),
 }

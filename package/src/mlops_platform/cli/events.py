@@ -108,7 +108,7 @@ def _do(conf: Path, events: list[Event]) -> Iterator[Outcome]:
                 continue
             decided = decide(each, project, facts.collect(conf, handling.OUTPUTS, each))
             if decided.action == "wait":
-                yield handling.Outcome(decided.why)
+                yield handling.Outcome(f"{each.kind} {each.id}: {decided.why}")
                 continue
 
             def begin(kept: log.Log = kept, event: str = each.id, why: str = decided.why) -> None:
@@ -117,7 +117,7 @@ def _do(conf: Path, events: list[Event]) -> Iterator[Outcome]:
             outcome = handling.do(conf, decided, begun=each.id in kept.begun, begin=begin)
             handled = handling.record(each, decided, outcome, team)
             log.save(log.load(root).end(handled), root)
-            _print(each, f"{decided.action}: {handled.message}", "Told", handled)
+            _print(each, f"{decided.action}: {handled.message}", "To be told", handled)
             if outcome.failed:
                 yield outcome
 

@@ -56,7 +56,7 @@ def of_quota(tile: Tile, facts: Facts) -> State:
         parts.append(Part(_word(need.share, limits), why, "uv run poe check"))
     if silent:
         why = f"{', '.join(silent)}: `quota` is missing in `cluster`; write the cores there are"
-        parts.append(Part("unknown", why, "uv run poe check"))
+        parts.append(Part("unknown", why, f"edit {silent[0]}"))
     figure = f"{max(shares):.0%}" if shares else "not known"
     return combine(tile, figure, parts)
 

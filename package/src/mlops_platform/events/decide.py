@@ -6,6 +6,7 @@ so now. Whether to retrain is decided in `monitoring.retraining` alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # a function in Azure has none of the libraries for settings
     from mlops_platform.settings.team import Role
 
 BREACH = "azureml_modelmonitor_threshold_breached"
+VERSION = re.compile(r"[1-9]\d{0,8}")
 ENDED = ("completed", "failed", "canceled")
 TOLD_OF_FAILURE: tuple[Role, ...] = ("ml_engineer",)
 TOLD_OF_TEST: tuple[Role, ...] = ("model_validator",)
@@ -66,7 +68,12 @@ def decide(event: Event, project: str, facts: Facts | None = None) -> Decision:
         if not numbers:
             others = ", ".join(name for name, _ in event.models)
             return Decision("nothing", f"it is of another model: {others}")
-        number = max(numbers, key=lambda text: (len(text), text))
+        odd = next((text for text in numbers if not VERSION.fullmatch(text)), None)
+        if odd is not None:
+            return Decision(
+                "nothing", f"{odd[:40]!r} is no version of this project: they are numbers"
+            )
+        number = max(numbers, key=int)
         return (_registered if event.kind == "ModelRegistered" else _deployed)(number, facts)
     owner = event.inner("runTags", "project")
     if owner and owner != project:
