@@ -15,6 +15,8 @@ from tests.rendering import ROOT
 TITLES = [
     *("own-data", "contract", "gates", "ethics", "alerts", "endpoint", "packages", "azure"),
     *("stages", "updating"),
+    "operate",
+    "overview",
 ]
 PAGES = ["README.md", *(f"docs/{title}.md" for title in TITLES)]
 # Commands that end otherwise than with 0 in a project with one champion and no challenger.
@@ -51,6 +53,7 @@ SAMPLED = "package/tests/test_data_sample.py::test_a_part_has_the_shares_of_the_
 TRUSTED = "tests/update/test_migrations.py::test_edits_move_with_the_file"
 VERIFIED = "package/tests/ethics/test_bundle.py::test_the_command_names_the_edited_file"
 AZURE = "package/tests/azure/test_azure_page.py::test_a_team_gets_from_nothing_to_production"
+STARTED = "package/tests/test_start.py::test_who_gives_no_role_is_asked"
 ON_SPARK = (
     "package/tests/test_spark.py::test_folders_may_be_in_any_storage_and_a_gate_leaves_its_evidence"
 )
@@ -60,6 +63,7 @@ FLIGHTS = "tests/project/test_kinds_of_data.py::test_a_kind_of_data_lives"
 HANDLED = "package/tests/test_events.py::test_a_breach_only_notifies_until_there_are_new_labels"
 IN_AZURE = """
 infra-check
+infra-plan
 infra-apply
 azure-setup
 submit pipelines/train.yml
@@ -85,6 +89,7 @@ ELSEWHERE = {
     "uv run poe data-draft data/raw --target species --replace": PENGUINS,
     "uv run poe data-draft data/raw --target arr_delay --replace": FLIGHTS,
     "uv run poe serve": SERVED,
+    "uv run poe start": STARTED,
     "uv run poe alerts --url http://127.0.0.1:8000": ASKED,
     "uv run poe dashboard --url http://127.0.0.1:8000": DRAWN,
     **{f"uv run poe alerts --as {name} > {file}.yml": PRINTED for name, file in FORMS.items()},
