@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import copier
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
@@ -19,16 +21,17 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 import dev  # noqa: E402
-from tests.rendering import commit_all, render  # noqa: E402
+from hooks.release.history import tagged_clone  # noqa: E402
+from tests.rendering import commit_all  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
 TYPED = ("uv run poe pipeline", "uv run poe promote", "uv run poe monitor", "uv run mlops models")
 PAGES = {"report": (1200, 1150), "dashboard": (1200, 900), "fleet": (1200, 1100)}
-OTHERS = (
-    {"project_name": "Energy Demand", "task": "regression", "serving": "batch"},
-    {"project_name": "Churn", "serving": "online", "ci": "azure-devops"},
-    {"project_name": "Fraud", "regulated": True},
-    {"project_name": "Prices", "task": "regression", "cloud": "none"},
+OTHERS = (  # with the number of releases behind
+    ({"project_name": "Energy Demand", "task": "regression", "serving": "batch"}, 0),
+    ({"project_name": "Churn", "serving": "online", "ci": "azure-devops"}, 1),
+    ({"project_name": "Fraud", "regulated": True}, 0),
+    ({"project_name": "Prices", "task": "regression", "cloud": "none"}, 2),
 )
 WIDTH = 108  # columns of the terminal
 DRIFT = """
@@ -42,8 +45,9 @@ sample.make(1000, seed=7, drift=1).drop(columns="outcome").to_csv("new/rows.csv"
 def main() -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        project = render({"project_name": "Credit Risk"}, Path(folder) / "credit-risk")
-        commit_all(project, "Start")
+        template = Path(folder) / "template"
+        tags = [release.tag for release in tagged_clone(template)]
+        project = start(template, tags[-1], {"project_name": "Credit Risk"})
         run("uv sync --quiet --compile-bytecode", project)
         terminal([(command, run(command, project)) for command in TYPED])
         run("uv run poe batch", project)
@@ -54,7 +58,8 @@ def main() -> None:
         run("uv run poe dashboard", project)
         run("uv run poe maturity", project)
         commit_all(project, "Measure")
-        fleet(Path(folder), project)
+        others = [start(template, tags[-1 - behind], answers) for answers, behind in OTHERS]
+        fleet([project, *others])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for name, (width, height) in PAGES.items():
@@ -64,21 +69,21 @@ def main() -> None:
             browser.close()
 
 
-def fleet(folder: Path, project: Path) -> None:
-    """The page of all projects: the one that lived, and some that begin."""
-    projects = [project]
-    for answers in OTHERS:
-        made = render(answers, folder / str(answers["project_name"]).lower().replace(" ", "-"))
-        commit_all(made, "Start")
-        projects.append(made)
-    page = project / "outputs" / "fleet.html"
-    words = ["overview", *map(str, projects), "--html", str(page)]
-    subprocess.run(
-        [sys.executable, "-m", "hooks", "fleet", *words],
-        cwd=DOCS.parent,
-        stdout=subprocess.DEVNULL,
-        check=True,
+def start(template: Path, tag: str, answers: dict[str, Any]) -> Path:
+    """A new project, beside the template."""
+    project = template.parent / answers["project_name"].lower().replace(" ", "-")
+    copier.run_copy(
+        str(template), project, data=answers, defaults=True, vcs_ref=tag, quiet=True, unsafe=False
     )
+    commit_all(project, "Start")
+    return project
+
+
+def fleet(projects: list[Path]) -> None:
+    """The page of all projects: the first lived, and the others begin."""
+    page = projects[0] / "outputs" / "fleet.html"
+    words = ["overview", *map(str, projects), "--html", str(page)]
+    subprocess.run([sys.executable, "-m", "hooks", "fleet", *words], cwd=DOCS.parent, check=True)
 
 
 def run(command: str, project: Path, *, expect: int = 0) -> str:

@@ -123,6 +123,7 @@ def test_regression_writes_values(tmp_path, monkeypatch):
     monkeypatch.setattr(score.store, "fetch", lambda conf, version: stored)
     raw = models.module("energy_demand", "sample").make(20, seed=3)
     raw.drop(columns="reading_id").to_csv(tmp_path / "new.csv", index=False)
+    (tmp_path / "conf").mkdir()
     score.run(tmp_path / "conf", tmp_path / "new.csv", "1", tmp_path, tmp_path)
     scores = pd.read_csv(tmp_path / "scores.csv")
     assert list(scores) == ["file", "row", "id", "value", "version"]
