@@ -97,3 +97,26 @@ def test_hooks_need_no_other_host_and_pass() -> None:
     run = ["pre-commit", "run", "--all-files", "conflict-markers"]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+ANSWER = re.compile(r"template-update --data (\w+)=([\w-]+)")
+
+
+def wrong_answers(text: str) -> list[str]:
+    """Answers that a text tells people to give, and that copier.yml does not have."""
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+
+    def known(name: str) -> set[str]:
+        choices = questions.get(name, {}).get("choices", {})
+        return set(choices.values() if isinstance(choices, dict) else choices)
+
+    return [f"{name}={value}" for name, value in ANSWER.findall(text) if value not in known(name)]
+
+
+def test_messages_and_pages_name_answers_that_there_are() -> None:
+    files = [*(ROOT / "package" / "src").rglob("*.py"), *(ROOT / "template").rglob("*.md*")]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    assert sum(len(ANSWER.findall(text)) for text in texts) >= 5
+    assert [fault for text in texts for fault in wrong_answers(text)] == []
+    assert wrong_answers("`template-update --data cloud=azure`") == ["cloud=azure"]
+    assert wrong_answers("`template-update --data clouds=none`") == ["clouds=none"]

@@ -13,19 +13,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 from pydantic import Field
 
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import read_yaml
-from mlops_platform.settings import Environment, Role, Settings, parse
+from mlops_platform.settings import ENVIRONMENTS, Environment, Role, Settings, parse
 
 ACTIONS = Path(__file__).with_name("actions.txt")
 ROLES = Path("infra/roles.yml")
 ML = "Microsoft.MachineLearningServices/"
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
-ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 # What hands out keys, tokens for them, or secrets, by the ends of names.
 KEYS = re.compile(
     r"(?i)(list\w*keys|listcredentials|regeneratekeys?|resynckeys|listsecrets|readsecrets"

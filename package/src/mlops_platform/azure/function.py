@@ -70,7 +70,7 @@ def build(root: Path) -> Path:
         if not wheels:
             raise UsageError(
                 "vendor/: has no wheel of the platform package, so the function cannot be built. "
-                "`uv run poe template-update --data package_source=vendored` adds it."
+                "`uv run poe template-update --data package_source=vendor` adds it."
             )
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
             _add(package, "host.json", json.dumps(HOST, indent=2).encode())

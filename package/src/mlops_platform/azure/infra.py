@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import get_args
 
 import yaml
 
@@ -20,7 +19,7 @@ from mlops_platform.azure.target import Target
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
 from mlops_platform.core.files import write_text
-from mlops_platform.settings import Environment, Infra, load_cloud
+from mlops_platform.settings import ENVIRONMENTS, Infra, load_cloud
 
 FOLDER = Path("infra")
 LOCK = FOLDER / ".terraform.lock.hcl"
@@ -35,8 +34,7 @@ def is_used(conf: Path) -> bool:
     Raises:
         UsageError: some do.
     """
-    environments: tuple[Environment, ...] = get_args(Environment)
-    used = {env: load_cloud(conf, env).infra is not None for env in environments}
+    used = {env: load_cloud(conf, env).infra is not None for env in ENVIRONMENTS}
     if len(set(used.values())) > 1:
         some = ", ".join(f"{conf / env}.yml" for env, yes in used.items() if not yes)
         raise UsageError(f"{some}, field `infra`: is missing; add it, or remove the others.")
@@ -178,8 +176,7 @@ def _ensure_registry(target: Target, infra: Infra) -> None:
 
 def registry(target: Target, infra: Infra) -> dict[str, object]:
     """The registry as Azure ML reads it; private if all environments are."""
-    environments: tuple[Environment, ...] = get_args(Environment)
-    networks = [load_cloud(target.conf, env).network for env in environments]
+    networks = [load_cloud(target.conf, env).network for env in ENVIRONMENTS]
     public = any(network is None or network.public for network in networks)
     return {
         "name": target.cloud.registry,

@@ -103,12 +103,12 @@ def _test(conf: Path, decided: Decision) -> Outcome:
     """Evaluate the version as it is registered, and check its ethics."""
     name = f"version {decided.version}"
     try:
-        told = f"{_evaluate(conf, decided.version)}; ethics passed"
+        figure = _evaluate(conf, decided.version)
         ethics.run_checks(conf, as_json=False)
     except GateError as error:
         terminal.log(f"FAILED  {error}")
         return Outcome(f"{name} failed its offline test: {_first(error)}", decided.tell, True)
-    return Outcome(f"{name} passed its offline test: {told}", decided.tell)
+    return Outcome(f"{name} passed its offline test: {figure}; ethics passed", decided.tell)
 
 
 def _evaluate(conf: Path, number: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
-from mlops_platform.settings import LOCAL, Environment, Prices, load_cloud, load_prices
+from mlops_platform.settings import ENVIRONMENTS, LOCAL, Prices, load_cloud, load_prices
 
 HOUR = 3600  # seconds
 
@@ -32,8 +31,7 @@ def read(conf: Path) -> tuple[Prices | None, list[Price]]:
         example = "{currency: EUR, machines: {local: {hour: 0.2}}}"
         return None, [Price(LOCAL, None, f"{source}: is not there. Write {example}, for example.")]
     found = [_price(source, prices, LOCAL, LOCAL, "hour")]
-    environments: tuple[Environment, ...] = get_args(Environment)
-    for environment in environments:
+    for environment in ENVIRONMENTS:
         if (conf / f"{environment}.yml").exists():
             cluster = load_cloud(conf, environment).cluster
             field = "low_priority" if cluster.tier == "low_priority" else "hour"

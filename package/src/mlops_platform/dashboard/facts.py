@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
 
 from mlops_platform.alerts import config, evaluate, look
 from mlops_platform.alerts.config import Alert
@@ -14,7 +13,7 @@ from mlops_platform.alerts.evaluate import Verdict
 from mlops_platform.core.paths import project_root
 from mlops_platform.pipelines import journal
 from mlops_platform.pipelines.journal import Entry
-from mlops_platform.settings import Environment
+from mlops_platform.settings import ENVIRONMENTS, Environment
 from mlops_platform.tracking.roles import Version
 
 
@@ -44,8 +43,7 @@ class Facts:
     @property
     def environments(self) -> list[Environment]:
         """Those that the project has in Azure."""
-        known: tuple[Environment, ...] = get_args(Environment)
-        return [each for each in known if (self.conf / f"{each}.yml").exists()]
+        return [each for each in ENVIRONMENTS if (self.conf / f"{each}.yml").exists()]
 
     def holder(self, role: str) -> Version | None:
         """The version that has a role; the latest if several have it."""

@@ -12,7 +12,7 @@ from mlops_platform.core.text import pluralize
 from mlops_platform.maturity.finding import Finding, Verdict, judge, no, unknown
 from mlops_platform.maturity.measure import measure
 from mlops_platform.maturity.measures import creation, integration, people
-from mlops_platform.maturity.sources import MIN_LETTERS, Sources
+from mlops_platform.maturity.sources import Sources
 from mlops_platform.report import card
 from mlops_platform.settings.reuse import KINDS
 from mlops_platform.settings.stage import Next, State
@@ -47,8 +47,8 @@ def question(sources: Sources) -> Finding:
     """Somebody wrote down which decisions the model supports."""
     text = card.load_fields(sources.conf).intended_use.primary_uses
     field = "conf/model_card.yml, field `intended_use.primary_uses`"
-    written = len(text) >= MIN_LETTERS and not placeholders.find(text)
-    return judge(written, field, f"{field}: not written")
+    gap = placeholders.gap(text)
+    return judge(not gap, field, f"{field}: {gap}")
 
 
 def reuse(sources: Sources) -> Finding:

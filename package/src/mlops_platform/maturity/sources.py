@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CI_FOLDERS = (".github/workflows", ".azuredevops")
 EXAMPLE = re.compile(r"@example\.(com|org|net)$", re.IGNORECASE)  # nobody's: RFC 2606
-MIN_LETTERS = 20
 NO_REPOSITORY = "not a git repository"
 
 
@@ -96,7 +95,7 @@ class Sources:
         file = self.root / path
         if not file.is_file():
             return None
-        return re.sub(r"<!--.*?-->", "", read(file), flags=re.DOTALL)
+        return placeholders.without_comments(read(file))
 
     def gap(self, path: str) -> str:
         """Why a page is not written; empty if it is: each section has text, and no placeholder."""
@@ -106,10 +105,8 @@ class Sources:
         sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
         for section in sections:
             title, _, body = section.partition("\n")
-            if placeholder := placeholders.find(body):
-                return f"section `{title.strip()}` still has the placeholder `{placeholder}`"
-            if len("".join(body.split())) < MIN_LETTERS:
-                return f"section `{title.strip()}` is empty"
+            if gap := placeholders.gap(body):
+                return f"section `{title.strip()}` {gap}"
         return "" if sections else "has no sections"
 
     def dates(self, path: str, word: str) -> list[datetime.date]:

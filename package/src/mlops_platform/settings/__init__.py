@@ -1,6 +1,6 @@
 """Typed settings from `conf/*.yml`."""
 
-from mlops_platform.core.names import Environment, Task
+from mlops_platform.core.names import ENVIRONMENTS, Environment, Task
 from mlops_platform.settings.cloud import (
     ENDPOINT,
     SIZE,
@@ -49,6 +49,7 @@ from mlops_platform.settings.team import (
 
 __all__ = [
     "ENDPOINT",
+    "ENVIRONMENTS",
     "FIELD",
     "LOCAL",
     "SIZE",

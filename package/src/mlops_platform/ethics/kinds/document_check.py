@@ -12,16 +12,14 @@ from mlops_platform.ethics.config import DocumentCheck
 from mlops_platform.ethics.outcome import Outcome
 
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 REVIEWED = re.compile(r"^Reviewed:\s*(\d{4}-\d{2}-\d{2}) by (\S.*)$", re.MULTILINE)
-MIN_LETTERS = 20
 
 
 def check_document(root: Path, check: DocumentCheck, today: date) -> Outcome:
     """Check that each section exists and is filled in, and that the last review is recent."""
     path = root / check.path
     try:
-        text = COMMENT.sub("", path.read_text(encoding="utf-8"))
+        text = placeholders.without_comments(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Outcome("failed", f"{check.path} does not exist", f"Write {check.path}.")
     except (OSError, UnicodeDecodeError) as error:
@@ -57,11 +55,8 @@ def _problem(name: str, sections: dict[str, str]) -> str:
     text = sections.get(name.lower())
     if text is None:
         return f"the section `{name}` is missing"
-    if placeholder := placeholders.find(text):
-        return f"`{name}` still has the placeholder `{placeholder}`"
-    if len("".join(text.split())) < MIN_LETTERS:
-        return f"`{name}` is empty"
-    return ""
+    gap = placeholders.gap(text)
+    return f"`{name}` {gap}" if gap else ""
 
 
 def _check_review(text: str, check: DocumentCheck, today: date) -> Outcome:
