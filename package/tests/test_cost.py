@@ -105,6 +105,16 @@ def test_what_is_not_known_says_what_makes_it_known(conf):
         )
 
 
+@pytest.mark.parametrize(
+    ("seconds", "found"), [(-1.1, None), (-0.9, 7), (0, 7), (7, 7), (7.1, None)]
+)
+def test_a_fit_is_found_whose_time_was_cut_to_whole_seconds(conf, seconds, found):
+    began = datetime(2026, 5, 20, 12, 0, 0, 900_000, tzinfo=UTC)
+    keep(conf, [step("train", ago=3, seconds=7).model_copy(update={"began": began})])
+    champion = Champion("1", began + timedelta(seconds=seconds))
+    assert spent.read(conf, NOW, champion, None)[1].seconds == found
+
+
 def test_a_price_is_that_of_size_and_tier(conf):
     content = yaml.safe_load((conf / "cost.yml").read_text())
     content["machines"]["Standard_DS3_v2"] = {"cores": 4, "hour": 3.6, "low_priority": 0.36}

@@ -21,7 +21,7 @@ from mlops_platform.data.chunk import Chunk, Malformed
 from mlops_platform.data.compression import plain_suffix
 from mlops_platform.data.source import Format, Source
 
-CHUNK_ROWS = 100_000
+CHUNK_ROWS = 200_000
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",

@@ -36,8 +36,9 @@ class Entry(BaseModel):
     outcome: Literal["passed", "gate", "error"]
 
     def includes(self, moment: datetime) -> bool:
-        """Whether it ran at this moment."""
-        return self.began <= moment <= self.began + timedelta(seconds=self.seconds)
+        """Whether it ran at this moment, which may be cut to whole seconds."""
+        began = self.began.replace(microsecond=0)
+        return began <= moment <= self.began + timedelta(seconds=self.seconds)
 
 
 @contextmanager
