@@ -310,3 +310,24 @@ def test_a_models_load_is_measured_once(trained):
         evidence.Evaluation, trained.step("evaluate") / "evidence" / "evaluation.json"
     )
     assert measured.load_seconds is None
+
+
+def test_a_model_that_predicts_as_one_that_was_rolled_back_needs_a_reason(mlops, trained):
+    trained.crown(noisy(trained))
+    for name in ("good", "again"):
+        folder = trained.fit(name)
+        assert trained.compare(folder).decision == "accepted"
+        out = folder.parent / f"{name}-evidence"
+        register.run(trained.conf, folder, out, out, out)
+        if name == "good":
+            assert mlops(trained, "promote")[0] == 0
+            assert mlops(trained, "rollback", "--why", "wrong in June")[0] == 0
+    assert trained.roles() == {
+        **{"1": "archived", "2": "champion"},
+        **{"3": "rolled_back", "4": "challenger"},
+    }
+    code, _, err = mlops(trained, "promote")
+    assert code == 2
+    said = "it predicts exactly as version 3, which was rolled back: wrong in June"
+    assert f"version 4 was registered with findings: {said}. " in err
+    assert mlops(trained, "promote", "--why", "June was a fault of the data")[0] == 0

@@ -28,6 +28,14 @@ def test_too_soon_after_the_last_one() -> None:
         check(23, 100)
 
 
+def test_a_pause_may_be_longer_than_a_week() -> None:
+    month = Retrain(cool_down_hours=720, per_week=3)
+    assert cooldown.span(month) == timedelta(days=30)
+    with pytest.raises(GateError, match=r"can start at 2026-05-28 12:00 .*cool_down_hours"):
+        cooldown.check_cooldown([NOW - timedelta(days=10)], month, SOURCE, NOW)
+    cooldown.check_cooldown([NOW - timedelta(days=31)], month, SOURCE, NOW)
+
+
 def test_one_a_week_is_one_training() -> None:
     once = Retrain(cool_down_hours=1, per_week=1)
     with pytest.raises(

@@ -79,7 +79,7 @@ def test_each_line_has_the_seconds_of_what_it_names(conf):
     assert [(line.what, line.seconds) for line in found] == [
         ("the last training, run-3", 7),
         ("the champion, version 2", 120),
-        ("a thousand predictions, batch", 8),
+        ("a thousand predictions, batch of 500 rows", 8),
         ("a thousand predictions, endpoint", 20),
         ("this month, all pipelines", 132),
     ]

@@ -1,7 +1,7 @@
 """The ledger keeps each prediction once, whole, without features, as long as it may."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from mlops_platform.core.errors import UsageError
+from mlops_platform.data import parquet_rows
 from mlops_platform.data.columns import Column
 from mlops_platform.truth import config, ids, ledger
 from mlops_platform.truth.ledger import Ledger
@@ -126,8 +127,8 @@ def test_a_file_is_opened_when_its_rows_are_asked_for(
 ) -> None:
     for month in ("2026-09", "2026-10", "2026-11"):
         into.append([rows("a", period=month)], month)
-    opened, real = [], pq.ParquetFile
-    monkeypatch.setattr(pq, "ParquetFile", lambda path: opened.append(path) or real(path))
+    opened, real = [], parquet_rows.open_file
+    monkeypatch.setattr(parquet_rows, "open_file", lambda path: opened.append(path) or real(path))
     batches = into.batches(["id"])
     for number in (1, 2, 3):  # a scanner that reads ahead would hold a gigabyte of a large ledger
         next(batches)
@@ -274,11 +275,24 @@ def test_ids_are_written_alike_in_files_requests_and_types() -> None:
         ("2026-11", "2026-11-01", "2026-12-01"),
         ("2026-12", "2026-12-01", "2027-01-01"),
         ("2024-02-29", "2024-02-29", "2024-03-01"),
+        ("9999-11", "9999-11-01", "9999-12-01"),
+        ("9999-12", "9999-12-01", "9999-12-31"),  # there is no later day
+        ("9999-12-31", "9999-12-31", "9999-12-31"),
+        ("0001-01", "0001-01-01", "0001-02-01"),
     ],
 )
 def test_the_name_of_a_period_tells_its_days(period: str, start: str, end: str) -> None:
     assert config.start_of(period).isoformat() == start
     assert config.end_of(period).isoformat() == end
+
+
+@pytest.mark.parametrize("span", ["day", "month"])
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-11-29", "9999-12-31"])
+def test_every_day_has_a_period_with_an_end(day: str, span: config.Span) -> None:
+    truth = config.Truth(period=span, horizon_days=3650)
+    period = truth.period_of(datetime.fromisoformat(f"{day}T10:00"))
+    assert period == truth.period_of(date.fromisoformat(day)) == day[: len(period)]
+    assert config.start_of(period) <= date.fromisoformat(day) <= truth.known_from(period)
 
 
 def test_the_rendered_settings_are_valid_and_keep_predictions() -> None:

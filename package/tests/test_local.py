@@ -480,6 +480,20 @@ def test_a_damaged_line_of_the_journal_is_named(place):
         journal.read(place.root)
 
 
+def test_a_line_that_a_killed_process_cut_stays_one_line(place):
+    place.run()
+    path = place.root / ".mlops" / "steps.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    place.jobs["c"]["inputs"]["rate"] = 0.7
+    place.run()
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)["step"] for number, line in enumerate(lines) if number != 3] == [
+        *("a", "b", "d", "c")
+    ]
+    with pytest.raises(UsageError, match=r"steps\.jsonl, line 4: is damaged\. Delete"):
+        journal.read(place.root)
+
+
 def test_a_reproduction_is_no_training(place, tmp_path):
     place.run(outputs=tmp_path / "scratch")
     assert {each.pipeline for each in journal.read(place.root)} == {"reproduce"}

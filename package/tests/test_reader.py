@@ -376,3 +376,13 @@ def test_a_pointer_of_git_lfs_is_no_data(tmp_path, name):
 def test_a_column_named_version_is_data(tmp_path):
     (tmp_path / "homes.csv").write_text("version,size\n1,2\n")
     assert list(reader.read(tmp_path, Source()).columns) == ["version", "size"]
+
+
+def test_parquet_is_read_in_memory_that_does_not_grow(tmp_path):
+    ids = pa.array([f"{number:040}" for number in range(200_000)], pa.string())
+    file = tmp_path / "ids.parquet"
+    pq.write_table(pa.table({"id": ids}), file, row_group_size=2_000, compression="none")
+    before = peak = pa.total_allocated_bytes()
+    for frame in parquet_rows.frames(file, 5_000):
+        peak = max(peak, pa.total_allocated_bytes() - frame["id"].array.nbytes)
+    assert peak - before < 2_000_000  # all rows have 9 MB

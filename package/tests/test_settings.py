@@ -60,6 +60,7 @@ def test_the_rendered_settings_are_good(file):
         ("train.yml", "time_budget_seconds", 0),
         ("train.yml", "time_budget_seconds", float("inf")),
         ("train.yml", "time_budget_seconds", 1e12),
+        ("train.yml", "retrain.cool_down_hours", 1e8),
         ("train.yml", "split.by", "month"),
         ("train.yml", "split.test", 0.5),
         ("train.yml", "split.test", 0),

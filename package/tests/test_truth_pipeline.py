@@ -69,6 +69,20 @@ def test_batches_are_kept_and_judged_later(serving: Workspace, mlops: Mlops) -> 
     assert "1, sex = female" in page
 
 
+def test_a_row_without_an_end_only_waits_for_its_outcome(serving: Workspace, mlops: Mlops) -> None:
+    new_rows(serving)
+    file = serving.root / "new" / "rows.csv"
+    frame = pd.read_csv(file)
+    frame.loc[0, "month"] = "9999-12-31"
+    frame.to_csv(file, index=False)
+    mlops(serving, *BATCH)
+    assert mlops(serving, "truth", "--labels", "later", "--as-of", "2026-03-01")[0] == 0
+    (version,) = report(serving).versions
+    assert version.verdict == "holds"
+    assert version.periods[0].period == "9999-12"
+    assert version.periods[0].why_not == "its outcomes are known from 9999-12-31"
+
+
 def test_labels_that_do_not_exist_are_named_where_they_were_written(
     serving: Workspace, mlops: Mlops
 ) -> None:
@@ -89,7 +103,7 @@ def test_a_broken_champion_ends_with_1_and_says_what_to_do(
     code, _, err = mlops(serving, "truth", "--labels", "later", "--as-of", "2026-03-01")
     assert code == 1
     assert "version 1, the champion, is broken: roc_auc is" in err
-    assert f"There are {len(rows())} new labels to train on." in err
+    assert f"/later has {len(rows())} labels that the last training had not. " in err
     assert "uv run poe retrain --why REASON" in err
     assert serving.registry.champion().tags["truth"] == "broken"
     assert report(serving).versions[0].verdict == "broken"

@@ -186,9 +186,17 @@ def test_a_job_that_az_could_not_print_is_not_left_out(mlops, new, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("oldest", "message"), [(100, "do not cover the last week"), (300, "done")]
+    ("oldest", "hours", "message"),
+    [
+        (100, 24, "do not cover the last 7 days"),
+        (300, 24, "done"),
+        (300, 720, "do not cover the last 30 days"),
+    ],
 )
-def test_a_list_that_ends_within_the_week_says_too_little(mlops, new, oldest, message):
+def test_a_list_that_ends_too_early_says_too_little(mlops, new, oldest, hours, message):
+    settings = new.root / "conf" / "train.yml"
+    text = settings.read_text().replace("cool_down_hours: 24", f"cool_down_hours: {hours}")
+    settings.write_text(text)
     plant(new, *[job(oldest, inputs=None)] * 300, *[job(1, inputs=None)] * 199)
     if message == "done":
         assert mlops(new, *EVENT) == "done"
@@ -205,4 +213,4 @@ def test_a_list_in_another_order_is_not_believed(mlops, new, monkeypatch):
         return listed(azure, everything)[::-1][: int(flags["--max-results"])]
 
     monkeypatch.setattr(scenarios.az_standin.Azure, "job_list", earliest_first)
-    assert "do not cover the last week" in refusal(mlops, new, *EVENT)
+    assert "do not cover the last 7 days" in refusal(mlops, new, *EVENT)

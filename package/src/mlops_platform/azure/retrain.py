@@ -7,7 +7,7 @@ event, the champion's verdict on real outcomes, new labelled rows, and the last 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def run(target: Target, why: str, event: str) -> None:
 
     def decide() -> None:
         limits = load_train(target.conf).retrain
-        jobs = list_trainings(target)
+        jobs = list_trainings(target, cooldown.span(limits))
         starts = [_start(job) for job in jobs]
         champion = Versions(target, registry=False).holder("champion")
         tags = champion.tags if champion else {}
@@ -85,11 +85,12 @@ def _new_rows(target: Target, jobs: list[dict[str, Any]], tags: dict[str, str]) 
     )
 
 
-def list_trainings(target: Target) -> list[dict[str, Any]]:
-    """List the trainings in this workspace, at least those of the last week.
+def list_trainings(target: Target, span: timedelta) -> list[dict[str, Any]]:
+    """List the trainings in this workspace, at least those within `span`.
 
     Raises:
-        UsageError: the list cannot be read, or does not cover a week. It is never treated as empty.
+        UsageError: the list cannot be read, or does not cover the span. It is never treated as
+            empty.
     """
     jobs = target.az.read(
         *("job", "list", "--max-results", str(MAX_JOBS), "--include-archived", *target.az.workspace)
@@ -101,11 +102,11 @@ def list_trainings(target: Target) -> list[dict[str, Any]]:
         )
     if len(jobs) >= MAX_JOBS:
         first, last = _start(jobs[0]), _start(jobs[-1])
-        if last > cooldown.utc_now() - cooldown.WEEK or first < last:
+        if last > cooldown.utc_now() - span or first < last:
             raise UnknownStateError(
                 f"the latest {MAX_JOBS} jobs of {target.cloud.workspace} do not cover the last "
-                "week, so it is not known how many trainings there were. Train manually: "
-                f"`{MANUAL_COMMAND}`."
+                f"{span.days} days, so it is not known which trainings there were. Train "
+                f"manually: `{MANUAL_COMMAND}`."
             )
     return [job for job in jobs if _is_training(target, job)]
 

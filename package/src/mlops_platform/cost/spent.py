@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_platform import evidence
 from mlops_platform.core.paths import project_root
+from mlops_platform.core.text import pluralize
 from mlops_platform.pipelines import journal
 from mlops_platform.pipelines.journal import Entry
 from mlops_platform.pipelines.outputs import newest
@@ -99,7 +100,8 @@ def _batch(root: Path) -> Spent:
     if file is None or not file.is_file():
         return Spent(what, None, "no batch is recorded: `uv run poe batch`")
     batch = evidence.read(evidence.BatchResult, file)
-    return _per_thousand(what, batch.seconds, batch.scored)
+    rows = pluralize(batch.scored, "row")
+    return _per_thousand(f"{what} of {rows}", batch.seconds, batch.scored)
 
 
 def _per_thousand(what: str, seconds: float, rows: float) -> Spent:

@@ -33,6 +33,11 @@ def frames(path: Path, size: int) -> Iterator[pd.DataFrame]:
             yield batch.to_pandas(integer_object_nulls=True)
 
 
+def open_file(path: Path) -> pq.ParquetFile:
+    """A file to read in batches: by default, pyarrow keeps all bytes that it has read of it."""
+    return pq.ParquetFile(path, pre_buffer=False)
+
+
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write rows into a file."""
     frame.to_parquet(path, index=False)
@@ -47,7 +52,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     """
     lfs.require_content(path)
     try:
-        with pq.ParquetFile(path) as file:
+        with open_file(path) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         raise UsageError(f"{path}: cannot be read as Parquet ({error}). Write it again.") from None

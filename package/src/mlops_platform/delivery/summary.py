@@ -55,17 +55,7 @@ def show(folders: dict[str, Path]) -> None:
         comparison = collected["comparison"]
         terminal.out.print(f"{comparison['decision']}: {comparison['reason']}", markup=False)
     if "registration" in collected:
-        registration = collected["registration"]
-        terminal.out.print(
-            f"{registration['model']} version {registration['version']}: {registration['role']}"
-            + ("" if registration["new"] else " (registered before)"),
-            markup=False,
-        )
-        if registration["role"] == "challenger":
-            hint = "Make it champion with `uv run poe promote`."
-            if settings.load_project(Path("conf")).stage != "explore":
-                hint = "When `uv run poe ethics` passes, `uv run poe promote` makes it champion."
-            terminal.out.print(hint, markup=False)
+        _print_registration(collected["registration"])
     if "batch" in collected:
         _print_batch(collected["batch"], folders)
     for folder in folders.values():
@@ -156,6 +146,22 @@ def _print_truth(truth: dict[str, Any]) -> None:
     for name, words in LABEL_PROBLEMS.items():
         if truth[name]:
             terminal.out.print(f"labels: {truth[name]} {words}", markup=False)
+
+
+def _print_registration(registration: dict[str, Any]) -> None:
+    role = registration["role"]
+    known = "" if registration["new"] else " (registered before)"
+    named = f"{registration['model']} version {registration['version']}"
+    terminal.out.print(f"{named}: {role}{known}", markup=False)
+    if role == "rolled_back":
+        hint = "It comes from the same code, settings and data: change them, then train again."
+    elif role != "challenger":
+        return
+    elif settings.load_project(Path("conf")).stage == "explore":
+        hint = "Make it champion with `uv run poe promote`."
+    else:
+        hint = "When `uv run poe ethics` passes, `uv run poe promote` makes it champion."
+    terminal.out.print(hint, markup=False)
 
 
 def _print_evaluation(evaluation: dict[str, Any]) -> None:

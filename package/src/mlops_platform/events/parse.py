@@ -84,7 +84,7 @@ def read(content: bytes | str, source: str) -> list[Event]:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{source}: is no JSON ({error}). Give it as Event Grid delivered it."
+            f"{source}: is no JSON ({error}). Give it as Event Grid delivered it, or delete it."
         ) from None
     many = isinstance(found, list)
     events = found if many else [found]

@@ -12,6 +12,11 @@ from mlops_platform.settings import Retrain
 WEEK = timedelta(days=7)
 
 
+def span(limits: Retrain) -> timedelta:
+    """How far back trainings count."""
+    return max(WEEK, timedelta(hours=limits.cool_down_hours))
+
+
 def check_cooldown(
     starts: list[datetime],
     limits: Retrain,
@@ -27,14 +32,14 @@ def check_cooldown(
     Raises:
         GateError: the last training is too recent, or there were too many within a week.
     """
-    recent = sorted(start for start in starts if start > now - WEEK)
     pause = timedelta(hours=limits.cool_down_hours)
-    if recent and now - recent[-1] < pause:
+    if starts and now - max(starts) < pause:
         raise GateError(
-            f"the last training started at {recent[-1]:%Y-%m-%d %H:%M} UTC; the next one can start "
-            f"at {recent[-1] + pause:%Y-%m-%d %H:%M} ({source}, `retrain.cool_down_hours`). "
+            f"the last training started at {max(starts):%Y-%m-%d %H:%M} UTC; the next one can "
+            f"start at {max(starts) + pause:%Y-%m-%d %H:%M} ({source}, `retrain.cool_down_hours`). "
             f"You can start one at any time: `{manual_command}`."
         )
+    recent = sorted(start for start in starts if start > now - WEEK)
     if len(recent) >= limits.per_week:
         raise GateError(
             f"{pluralize(len(recent), 'training')} started within a week, and the next one can "

@@ -6,6 +6,7 @@ folders are deleted after a while, and what they cost is asked for longer.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -63,8 +64,10 @@ def recorded(root: Path, pipeline: str, run: str, step: str) -> Iterator[Callabl
         )
         path = root / STATE / FILE
         make_folder(path.parent)
-        with path.open("ab") as file:
-            file.write(entry.model_dump_json().encode() + b"\n")
+        with path.open("a+b") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            cut = file.read() not in (b"", b"\n")  # a line whose process was killed
+            file.write(b"\n" * cut + entry.model_dump_json().encode() + b"\n")
 
 
 def read(root: Path) -> list[Entry]:

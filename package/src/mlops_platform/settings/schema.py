@@ -62,7 +62,7 @@ class Split(Settings):
 class Retrain(Settings):
     """When a machine may start a training: how often, and with how many new labelled rows."""
 
-    cool_down_hours: float = Field(default=24, ge=0)
+    cool_down_hours: float = Field(default=24, ge=0, le=87_600)
     per_week: int = Field(default=3, ge=1)
     new_rows: int = Field(default=1, ge=1)
 

@@ -88,7 +88,7 @@ def run(
     for result in results:
         if result.version in versions:
             _note(registry, versions[result.version], result, report)
-    _require_unbroken(results, report)
+    _require_unbroken(results, report, labels)
 
 
 def _day(text: str) -> date:
@@ -190,10 +190,13 @@ def _note(
         registry.mark(version.run_id, tags)
 
 
-def _require_unbroken(results: list[evidence.VersionTruth], report: evidence.TruthReport) -> None:
+def _require_unbroken(
+    results: list[evidence.VersionTruth], report: evidence.TruthReport, labels: Path
+) -> None:
     champion = next((each for each in results if each.role == "champion"), None)
     if champion is not None and champion.verdict == "broken":
-        new = "" if report.new is None else f" There are {report.new} new labels to train on."
+        count = report.new
+        new = f" {labels} has {count} labels that the last training had not." * (count is not None)
         raise GateError(
             f"version {champion.version}, the champion, is broken: {champion.message}. See "
             f"`uv run poe report`.{new} `uv run poe retrain --why REASON` trains a challenger; "

@@ -10,7 +10,7 @@ from mlops_platform.evaluation import suspicion
 from mlops_platform.models import artifact
 from mlops_platform.tracking import binding, experiments, promised
 from mlops_platform.tracking.registry import Registry
-from mlops_platform.tracking.roles import FINDINGS, MODEL_HASH, Role
+from mlops_platform.tracking.roles import FINDINGS, MODEL_HASH, Role, Version
 
 
 def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) -> None:
@@ -23,6 +23,7 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
     measured = evidence.read(evidence.Evaluation, evaluation / "evaluation.json")
     compared = evidence.read(evidence.Comparison, comparison / "comparison.json")
     registry = Registry(conf)
+    before = registry.versions()
     role: Role = "challenger" if compared.decision == "accepted" else "rejected"
     run_tags = experiments.run(conf, card.run_id).data.tags
     tags = {
@@ -46,13 +47,12 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
         "predictions_hash": measured.predictions_hash,
         MODEL_HASH: _hash_of_both(conf, card.run_id, model),
         "regulated": str(settings.load_project(conf).regulated).lower(),
-        **_findings(measured),
+        **_findings(measured, card.run_id, before),
         **{f"test_{measure.name}": repr(measure.value) for measure in measured.measures},
         **promised.to_tags(measured),
     }
-    known = {version.number for version in registry.versions()}
     version = registry.register(card.run_id, role, tags, compared.reason)
-    new = version.number not in known
+    new = version.number not in {each.number for each in before}
     evidence.write(
         evidence.Registration(
             model=registry.name,
@@ -68,9 +68,17 @@ def run(conf: Path, model: Path, evaluation: Path, comparison: Path, out: Path) 
     )
 
 
-def _findings(measured: evidence.Evaluation) -> dict[str, str]:
+def _findings(measured: evidence.Evaluation, run_id: str, before: list[Version]) -> dict[str, str]:
     """What a person looks at before `promote`."""
     found = [each.message for each in suspicion.among(measured.verdicts)]
+    found += [
+        f"it predicts exactly as version {each.number}, which was rolled back: "
+        f"{each.tags.get('role_why', 'no reason given')}"
+        for each in before
+        if each.role == "rolled_back"
+        and each.run_id != run_id
+        and each.tags.get("predictions_hash") == measured.predictions_hash
+    ]
     return {FINDINGS: "; ".join(found)} if found else {}
 
 

@@ -37,11 +37,11 @@ class Truth(Settings):
 
     def period_of(self, when: date | datetime) -> str:
         """The name of the period in which a prediction lies: `2026-11-29`, or `2026-11`."""
-        return when.strftime("%Y-%m-%d" if self.period == "day" else "%Y-%m")
+        return when.isoformat()[: len("2026-11-29" if self.period == "day" else "2026-11")]
 
     def known_from(self, period: str) -> date:
         """The day from which the outcomes of a period are known."""
-        return end_of(period) + timedelta(days=self.horizon_days)
+        return _later(end_of(period), self.horizon_days)
 
 
 def load(conf: Path) -> Truth:
@@ -61,5 +61,11 @@ def end_of(period: str) -> date:
     """The first day after a period; its name tells whether it is a day or a month."""
     first = start_of(period)
     if len(period) > len("2026-11"):
-        return first + timedelta(days=1)
-    return (first + timedelta(days=31)).replace(day=1)
+        return _later(first, 1)
+    following = _later(first, 31)
+    return following if following == date.max else following.replace(day=1)
+
+
+def _later(day: date, days: int) -> date:
+    """A later day, at most the last one there is: people write 9999-12-31 for what has no end."""
+    return day + timedelta(days=min(days, (date.max - day).days))

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from mlops_platform.core.errors import UsageError
 from mlops_platform.core.files import make_folder, move, write_text
 from mlops_platform.core.paths import STATE, project_root
+from mlops_platform.data import parquet_rows
 
 VARIABLE = "MLOPS_LEDGER"  # another folder, such as a volume of a container
 TIME = pa.timestamp("us", tz="UTC")
@@ -228,7 +229,7 @@ class Ledger:
 
 
 def _read(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    with _named_if_damaged(path), pq.ParquetFile(path) as file:
+    with _named_if_damaged(path), parquet_rows.open_file(path) as file:
         if lacking := set(columns) - set(file.schema_arrow.names):
             raise pa.ArrowInvalid(f"it has no column {', '.join(sorted(lacking))}")
         yield from file.iter_batches(BATCH_ROWS, columns=columns)
@@ -244,7 +245,7 @@ def _merge(files: list[Path], folder: Path) -> None:
             scratch, schema.with_metadata({"of": names}), compression="zstd"
         ) as writer:
             for file in files:
-                with pq.ParquetFile(file) as opened:
+                with parquet_rows.open_file(file) as opened:
                     for batch in opened.iter_batches(BATCH_ROWS):
                         writer.write_batch(batch.cast(schema.with_metadata({"of": names})))
         move(scratch, merged)
