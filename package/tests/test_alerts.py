@@ -303,6 +303,7 @@ def test_the_counters_of_a_running_endpoint_are_read(client):
     found = scrape.parse(client.get("/metrics").text, "here")
     assert found.requests == {"200": 1, "422": 1}
     assert found.within[float("inf")] == 2
+    assert found.version == "3"
     with pytest.raises(UsageError, match="no endpoint of a project"):
         scrape.parse("up 1\n", "here")
 

@@ -10,6 +10,7 @@ import yaml
 from mlops_platform import cli
 from mlops_platform.core import terminal
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.models import artifact
 
 from package.tests import workspaces
 
@@ -215,6 +216,17 @@ def test_from_challenger_to_champion(mlops, trained):
     code, _, err = mlops(trained, "rollback", "--why", "x")
     assert code == 1
     assert "version 1 is the first champion" in err
+
+
+def test_a_new_champion_says_that_a_running_endpoint_keeps_its_version(mlops, serving):
+    run_id = artifact.load_card(serving.fit("second")).run_id
+    serving.registry.register(run_id, "challenger", {}, "planted")
+    serving.change("project.yml", stage="explore")
+    keeps = "; a running `poe serve` keeps its version until it is started again\n"
+    code, out, _ = mlops(serving, "promote")
+    assert (code, out) == (0, f"version 2 is champion now{keeps}")
+    code, out, _ = mlops(serving, "rollback", "--why", "worse")
+    assert (code, out) == (0, f"version 1 is champion again, version 2 is rolled back{keeps}")
 
 
 def test_runs_are_listed_and_compared(mlops, trained):

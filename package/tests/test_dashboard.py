@@ -83,6 +83,19 @@ def test_progress(conf, versions, outcome, word, command):
     assert (found.word, found.next) == (word, command)
 
 
+@pytest.mark.parametrize(("serves", "word"), [("", "good"), ("1", "good"), ("4", "warning")])
+def test_an_endpoint_that_serves_another_version_is_a_warning(conf, serves, word):
+    asked = facts(conf, CHAMPION, url="http://here", model_age_days=3.0)
+    found = look("progress", replace(asked, serves=serves))
+    assert found.word == word
+    if word == "warning":
+        assert found.why == (
+            "the endpoint serves version 4, the champion is version 1: stop the endpoint and "
+            "start it again"
+        )
+        assert found.next == "uv run poe serve"
+
+
 def test_an_old_champion_is_a_warning_with_the_limit_of_the_alert(conf):
     found = look("progress", facts(conf, CHAMPION, model_age_days=181.0))
     assert (found.word, found.why) == (
@@ -364,7 +377,12 @@ def test_the_command_asks_a_running_endpoint(serving, mlops, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), Shows) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = ("--url", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setattr(Shows, "text", METRICS.replace('version="1"', 'version="4"'))
+        assert states()["progress"] == "warning"
+        monkeypatch.setattr(Shows, "text", METRICS)
+        (serving.root / ".mlops" / "alerts.json").unlink()
         first = states()
+        assert first["progress"] == "good"
         assert (first["errors"], first["availability"]) == ("unknown", "good")
         kept = serving.root / ".mlops" / "alerts.json"
         memory = evaluate.load(kept)

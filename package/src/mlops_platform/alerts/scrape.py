@@ -20,13 +20,14 @@ SCORE = "/score"
 class Counters(NamedTuple):
     """What /score has counted: requests by status, and answers within so many seconds.
 
-    And all seconds that answers took, with all rows that were scored.
+    And all seconds that answers took, with all rows that were scored; and the version that serves.
     """
 
     requests: Mapping[str, float]
     within: Mapping[float, float]
     seconds: float = 0
     rows: float = 0
+    version: str = ""
 
 
 def read(url: str) -> Counters | None:
@@ -66,9 +67,9 @@ def parse(text: str, address: str) -> Counters:
     """The counters in what an endpoint at this address shows."""
     requests: dict[str, float] = {}
     within: dict[float, float] = {}
-    known, seconds, rows = False, 0.0, 0.0
+    version, seconds, rows = None, 0.0, 0.0
     for name, labels, value in _samples(text, address):
-        known |= name == "mlops_model"
+        version = labels.get("version", "") if name == "mlops_model" else version
         rows += value if name == "mlops_rows_scored_total" else 0
         if labels.get("path") != SCORE:
             continue
@@ -78,9 +79,9 @@ def parse(text: str, address: str) -> Counters:
             within[float(labels["le"])] = value
         elif name == "mlops_request_seconds_sum":
             seconds += value
-    if not known:
+    if version is None:
         raise UsageError(f"{address}: is no endpoint of a project: it has no metric `mlops_model`.")
-    return Counters(requests, within, seconds, rows)
+    return Counters(requests, within, seconds, rows, version)
 
 
 def _samples(text: str, address: str) -> Iterator[tuple[str, Mapping[str, str], float]]:

@@ -27,6 +27,7 @@ from mlops_platform.core.paths import project_root
 from mlops_platform.events import local
 
 BY_HAND = "promoted manually"
+STILL = "a running `poe serve` keeps its version until it is started again"
 
 
 @app.command()
@@ -53,9 +54,10 @@ def promote(
             "at them; if the model is right, promote it with the reason: --why REASON."
         )
     release.require_passed(conf, chosen)
+    still = f"; {STILL}" if registry.holder("champion") else ""
     champion = registry.promote(chosen.number, why, by or current_user())
     local.deployed(project_root(conf), registry.name, champion.number)
-    terminal.out.print(f"version {champion.number} is champion now")
+    terminal.out.print(f"version {champion.number} is champion now{still}")
     _refresh_report(conf)
 
 
@@ -73,7 +75,8 @@ def rollback(
     restored, failed = registry.rollback(why, by or current_user())
     local.deployed(project_root(conf), registry.name, restored.number)
     terminal.out.print(
-        f"version {restored.number} is champion again, version {failed.number} is rolled back"
+        f"version {restored.number} is champion again, version {failed.number} is rolled back; "
+        f"{STILL}"
     )
     _refresh_report(conf)
 

@@ -19,7 +19,10 @@ from mlops_platform.tracking.roles import Version
 
 @dataclass(frozen=True)
 class Facts:
-    """The project, its versions, steps and alerts; `measured` is empty without a champion."""
+    """The project, its versions, steps and alerts; `measured` is empty without a champion.
+
+    `serves` is the version that the endpoint at `url` answers with; empty if it was not asked.
+    """
 
     conf: Path
     now: datetime
@@ -29,6 +32,7 @@ class Facts:
     alerts: Mapping[str, Alert]
     measured: Mapping[str, float | str]
     verdicts: Sequence[Verdict]
+    serves: str = ""
 
     @property
     def root(self) -> Path:
@@ -77,7 +81,9 @@ def gather(conf: Path, url: str | None, now: datetime) -> Facts:
     alerts = config.load(conf) if (conf / "alerts.yml").exists() else {}
     measured: Mapping[str, float | str] = {}
     verdicts: Sequence[Verdict] = []
+    counters = None
     if any(version.role == "champion" for version in versions):
-        measured, verdicts, _ = look.take(conf, url, alerts, now)
+        measured, verdicts, counters = look.take(conf, url, alerts, now)
     steps = journal.read(project_root(conf))
-    return Facts(conf, now, url, versions, steps, alerts, measured, verdicts)
+    serves = counters.version if counters else ""
+    return Facts(conf, now, url, versions, steps, alerts, measured, verdicts, serves)

@@ -20,6 +20,7 @@ TRUTH: dict[str, Word] = {
     "not yet": "unknown",
 }
 NO_CHAMPION = "there is no champion"
+SERVE = "uv run poe serve"
 
 
 def progress(tile: Tile, facts: Facts) -> State:
@@ -32,6 +33,12 @@ def progress(tile: Tile, facts: Facts) -> State:
     if champion is None:
         parts.append(Part("unknown", NO_CHAMPION, facts.towards_a_champion))
     else:
+        if facts.serves not in ("", champion.number):
+            why = (
+                f"the endpoint serves version {facts.serves}, the champion is version "
+                f"{champion.number}: stop the endpoint and start it again"
+            )
+            parts.insert(0, Part("warning", why, SERVE))
         parts.append(Part("good", f"since {champion.since[:10]}: {champion.tags.get('role_why')}"))
         parts += of_alerts(tile, facts.verdicts, "uv run mlops models")
     figure = f"version {champion.number}" if champion else "no champion"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlops_platform.dashboard.facts import Facts
-from mlops_platform.dashboard.model import NO_CHAMPION
+from mlops_platform.dashboard.model import NO_CHAMPION, SERVE
 from mlops_platform.dashboard.states import Part, State, combine, of_alerts
 from mlops_platform.dashboard.tiles import Tile
 
 NOT_ASKED = "not asked"
-SERVE = "uv run poe serve"
 
 
 def errors(tile: Tile, facts: Facts) -> State:
