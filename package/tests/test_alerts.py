@@ -403,6 +403,8 @@ def test_the_command_says_what_fires_and_whom_to_tell(workspace, capsys, monkeyp
     assert "ModelOld: silent, model_age_days is" in said
     assert "DataDrifted: not measured, the monitor has not judged this version" in said
     assert "ErrorsHigh: not measured, needs --url, the running endpoint" in said
+    lacks = "no prediction of version 1 is kept yet, score new rows with it first"
+    assert f"ModelBroken: not measured, {lacks}: `uv run poe batch --input data=PATH`" in said
     path = workspace.conf / "alerts.yml"
     path.write_text(path.read_text().replace("above: 180", "above: 0"))
     with pytest.raises(GateError, match=r"ModelOld: fires.*ticket.*docs/alerts.md, ModelOld"):

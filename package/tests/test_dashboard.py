@@ -96,6 +96,12 @@ def test_an_endpoint_that_serves_another_version_is_a_warning(conf, serves, word
         assert found.next == "uv run poe serve"
 
 
+def test_a_champion_without_a_date_of_its_training_asks_for_a_training(conf):
+    found = look("progress", facts(conf, CHAMPION, model_age_days=state.NO_DATE))
+    expected = ("unknown", state.NO_DATE, "uv run poe retrain --why REASON")
+    assert (found.word, found.why, found.next) == expected
+
+
 def test_an_old_champion_is_a_warning_with_the_limit_of_the_alert(conf):
     found = look("progress", facts(conf, CHAMPION, model_age_days=181.0))
     assert (found.word, found.why) == (
@@ -182,8 +188,8 @@ def drifted(verdict: str, version: str = "1") -> evidence.DriftReport:
     [
         (drifted("stable"), 0.0, "good"),
         (drifted("drift"), 1.0, "warning"),
-        (drifted("insufficient evidence"), state.NO_DRIFT, "unknown"),
-        (drifted("stable", "7"), state.NO_DRIFT, "unknown"),  # of another version
+        (drifted("insufficient evidence"), str(state.NO_DRIFT), "unknown"),
+        (drifted("stable", "7"), str(state.NO_DRIFT), "unknown"),  # of another version
     ],
 )
 def test_drift(conf, report, measured, word):
@@ -202,13 +208,27 @@ def test_drift_that_pages_is_bad(conf):
     assert (found.word, found.why) == ("bad", "DataDrifted: 1, limit 0; page to domain expert")
 
 
+def test_before_its_first_prediction_truth_asks_for_predictions(conf):
+    found = look("truth", facts(conf, CHAMPION, truth="x"))
+    why = "no prediction of version 1 is kept yet, score new rows with it first"
+    assert (found.word, found.why, found.next) == ("unknown", why, "uv run poe serve")
+    (conf.parent / "pipelines").mkdir()
+    (conf.parent / "pipelines" / "batch.yml").touch()
+    found = look("truth", facts(conf, CHAMPION, truth="x"))
+    assert found.next == "uv run poe batch --input data=PATH"
+    kept = conf.parent / ".mlops" / "ledger" / "version=1" / "period=2026-05" / "stream-0.parquet"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert look("truth", facts(conf, CHAMPION, truth="x")).next == "uv run poe truth"
+
+
 @pytest.mark.parametrize(
     ("verdict", "measured", "word", "command"),
     [
         ("holds", 0.0, "good", ""),
         ("doubtful", 1.0, "warning", "uv run poe truth"),  # the alert is silent up to 1
         ("broken", 2.0, "bad", "uv run poe truth --retrain"),
-        ("not yet", state.NO_TRUTH, "unknown", "uv run poe truth"),
+        ("not yet", "not yet: labels", "unknown", "uv run poe truth"),
     ],
 )
 def test_truth(conf, verdict, measured, word, command):

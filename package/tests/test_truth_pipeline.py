@@ -121,6 +121,8 @@ def test_rows_of_the_training_do_not_count(serving: Workspace, mlops: Mlops) -> 
     )
     found = report(serving)
     assert (found.versions[0].known, found.new, found.predictions) == (600, 0, 600)
+    said = mlops(serving, "alerts")[1]
+    assert "ModelBroken: not measured, not yet: predictions of new rows: all that are" in said
 
 
 def test_a_version_of_an_earlier_release_is_judged_on_what_came_after_it(

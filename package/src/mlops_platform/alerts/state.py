@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from mlops_platform import evidence
 from mlops_platform.core.paths import project_root
@@ -15,9 +15,33 @@ from mlops_platform.serving import store
 DRIFT = {"stable": 0.0, "drift": 1.0}
 TRUTH = {"holds": 0.0, "doubtful": 1.0, "broken": 2.0}
 Shape = TypeVar("Shape", evidence.DriftReport, evidence.TruthReport)
-NO_DRIFT = "the monitor has not judged this version: `uv run poe monitor`"
-NO_TRUTH = "late labels have not judged this version: `uv run poe truth`"
 NO_DATE = "an earlier release trained it, and kept no date"
+
+
+class Lack(NamedTuple):
+    """Why there is no verdict yet, and the command that brings it."""
+
+    why: str
+    command: str
+
+    def __str__(self) -> str:
+        """Both, for people."""
+        return f"{self.why}: `{self.command}`"
+
+
+NO_DRIFT = Lack("the monitor has not judged this version", "uv run poe monitor")
+
+
+def no_truth(conf: Path, version: str) -> Lack:
+    """What a verdict of late labels needs first; `poe truth` judges predictions that are kept."""
+    # Arrow is slow to import, and the endpoint's verdicts do not need it.
+    from mlops_platform.truth.ledger import Ledger  # noqa: PLC0415
+
+    if Ledger.of(conf).has(version):
+        return Lack("late labels have not judged this version", "uv run poe truth")
+    scores = (project_root(conf) / "pipelines" / "batch.yml").is_file()
+    why = f"no prediction of version {version} is kept yet, score new rows with it first"
+    return Lack(why, "uv run poe batch --input data=PATH" if scores else "uv run poe serve")
 
 
 def verdicts(outputs: Path, version: str) -> dict[str, float]:
@@ -59,5 +83,14 @@ def of_champion(conf: Path, now: datetime) -> dict[str, float | str]:
     stored = store.fetch(conf, "champion")
     trained = artifact.load_card(stored.folder).trained
     age = (now - trained) / timedelta(days=1) if trained else NO_DATE
-    found = verdicts(project_root(conf) / "outputs", stored.version)
-    return {"model_age_days": age, "drift": NO_DRIFT, "truth": NO_TRUTH} | found
+    outputs, version = project_root(conf) / "outputs", stored.version
+    drift, truth = drift_of(outputs, version), truth_of(outputs, version)
+    lacking = {
+        "drift": _undecided(drift) if drift else str(NO_DRIFT),
+        "truth": _undecided(truth) if truth else str(no_truth(conf, version)),
+    }
+    return {"model_age_days": age, **lacking} | verdicts(outputs, version)
+
+
+def _undecided(found: evidence.DriftReport | evidence.VersionTruth) -> str:
+    return f"{found.verdict}: {found.message}"

@@ -40,7 +40,7 @@ def progress(tile: Tile, facts: Facts) -> State:
             )
             parts.insert(0, Part("warning", why, SERVE))
         parts.append(Part("good", f"since {champion.since[:10]}: {champion.tags.get('role_why')}"))
-        parts += of_alerts(tile, facts.verdicts, "uv run mlops models")
+        parts += of_alerts(tile, facts.verdicts, "uv run poe retrain --why REASON")
     figure = f"version {champion.number}" if champion else "no champion"
     return combine(tile, figure, parts, _of_runs(facts, "train", _metric))
 
@@ -52,7 +52,7 @@ def drift(tile: Tile, facts: Facts) -> State:
         return State(tile, "unknown", "not judged", NO_CHAMPION, facts.towards_a_champion)
     found = state.drift_of(facts.outputs, champion.number)
     if found is None:
-        return State(tile, "unknown", "not judged", _why(state.NO_DRIFT), "uv run poe monitor")
+        return State(tile, "unknown", "not judged", *state.NO_DRIFT)
     ask = "uv run poe monitor" if DRIFT[found.verdict] == "unknown" else "uv run poe report"
     parts = [Part(DRIFT[found.verdict], found.message, ask)]
     if DRIFT[found.verdict] != "unknown":
@@ -67,7 +67,7 @@ def truth(tile: Tile, facts: Facts) -> State:
         return State(tile, "unknown", "not judged", NO_CHAMPION, facts.towards_a_champion)
     found = state.truth_of(facts.outputs, champion.number)
     if found is None:
-        return State(tile, "unknown", "not judged", _why(state.NO_TRUTH), "uv run poe truth")
+        return State(tile, "unknown", "not judged", *state.no_truth(facts.conf, champion.number))
     word = TRUTH[found.verdict]
     ask = "uv run poe truth --retrain" if word == "bad" else "uv run poe truth"
     lacking = [each for each in found.missing if each not in found.message]
@@ -75,11 +75,6 @@ def truth(tile: Tile, facts: Facts) -> State:
     if word != "unknown":
         parts += of_alerts(tile, facts.verdicts, ask)
     return combine(tile, found.verdict, parts, _of_runs(facts, "truth", _judged))
-
-
-def _why(text: str) -> str:
-    """What is missing, without the command that the tile names anyway."""
-    return text.partition(": `")[0]
 
 
 def _last_training(facts: Facts) -> list[Part]:

@@ -187,6 +187,10 @@ class Ledger:
                 total += pq.read_metadata(path).num_rows
         return total
 
+    def has(self, version: str) -> bool:
+        """Whether predictions of a version are kept."""
+        return any(self.folder.glob(f"version={version}/period=*/*.parquet"))
+
     def files(self) -> Iterator[Path]:
         """The files of the dataset."""
         return self.folder.glob("version=*/period=*/*.parquet")
