@@ -324,11 +324,27 @@ def report_of(root: Path) -> dict:
 def test_monitor_says_stable(here, tmp_path, capsys):
     rows = credit.make(1000, seed=7).drop(columns=["outcome", "sex"]).assign(clerk="x")
     cli.invoke(["monitor", "--current", write(rows, tmp_path / "now.csv")])
-    assert "stable: none of 7 columns drifted" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"stable: none of 7 columns drifted; compared: {tmp_path / 'now.csv'}\n" in said
     found = report_of(here)
     assert found["verdict"] == "stable"
     assert found["version"] == "1"
     assert found["unknown_columns"] == ["clerk"]
+
+
+@pytest.mark.parametrize("version", ["champion", "1"])
+def test_monitor_says_that_its_data_is_that_of_the_training(here, version, capsys):
+    cli.invoke(["monitor", "--version", version])
+    own = "compared: data/raw, the data that version 1 was trained on; give newer rows: "
+    said = capsys.readouterr().out
+    assert f"stable: none of 7 columns drifted; {own}`uv run poe monitor --current FILE`" in said
+    more = here / "data" / "raw" / "more.csv"
+    write(credit.make(50, seed=8), more)
+    try:
+        cli.invoke(["monitor", "--version", version])
+    finally:
+        more.unlink()
+    assert "stable: none of 7 columns drifted; compared: data/raw\n" in capsys.readouterr().out
 
 
 def test_monitor_says_that_the_evidence_is_insufficient(here, tmp_path, capsys):

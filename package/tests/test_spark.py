@@ -267,6 +267,14 @@ def test_numbers_of_drift_are_the_same_to_the_byte(spark, trained, monkeypatch, 
     assert report["unknown_columns"] == ["clerk"]
 
 
+def test_drift_says_alike_that_the_data_is_that_of_the_training(spark, serving, tmp_path):
+    drift_step.run(serving.conf, serving.raw, tmp_path / "here", "1")
+    drift.run(spark, serving.conf, str(serving.raw), tmp_path / "there", "1")
+    here, there = ((tmp_path / out / "drift.json").read_bytes() for out in ("here", "there"))
+    assert here == there
+    assert "data/raw, the data that version 1 was trained on" in json.loads(here)["message"]
+
+
 # ---------------------------------------------------------------- what is refused
 
 

@@ -27,7 +27,8 @@ def run(session: SparkSession, conf: Path, current: str, out: Path, version: str
     stored = store.fetch(conf, version)
     task = artifact.load_card(stored.folder).task
     contract = load_contract(stored.folder / "contract.yml", task)
-    found = files.find(Storage(session), current, contract, stored.team)
+    storage = Storage(session)
+    found = files.find(storage, current, contract, stored.team)
     model = session.sparkContext.broadcast(
         {
             path.relative_to(stored.folder).as_posix(): path.read_bytes()
@@ -40,7 +41,8 @@ def run(session: SparkSession, conf: Path, current: str, out: Path, version: str
     whole = compared[0][1]
     for _, later in compared[1:]:
         whole.comparison.merge(later.comparison)
-    drift.judge(conf, whole, stored, current, out)
+    content = files.content_hash(session, storage, found)
+    drift.judge(conf, whole, stored, out, drift.Data(current, content))
 
 
 def _compare(

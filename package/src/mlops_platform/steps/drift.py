@@ -9,11 +9,14 @@ import pandas as pd
 
 from mlops_platform import evidence, settings
 from mlops_platform.core.errors import GateError, UsageError
+from mlops_platform.core.files import hash_path
+from mlops_platform.core.paths import project_root
 from mlops_platform.data.contract import Contract, load_contract
 from mlops_platform.models import artifact, dataset, rows
 from mlops_platform.monitoring import drift
 from mlops_platform.monitoring.reference import Reference
 from mlops_platform.serving import store
+from mlops_platform.tracking import remembered
 
 
 class Compared(NamedTuple):
@@ -21,6 +24,13 @@ class Compared(NamedTuple):
 
     comparison: drift.Comparison
     unknown: list[str]
+
+
+class Data(NamedTuple):
+    """What was compared: the file or folder, and the hash of its bytes."""
+
+    path: Path | str
+    content: str
 
 
 def run(conf: Path, current: Path, out: Path, version: str) -> None:
@@ -34,7 +44,7 @@ def run(conf: Path, current: Path, out: Path, version: str) -> None:
         GateError: a column drifted. This gate fails at every stage: it blocks no release.
     """
     stored = store.fetch(conf, version)
-    judge(conf, compare(stored, current), stored, current, out)
+    judge(conf, compare(stored, current), stored, out, Data(current, hash_path(current)))
 
 
 def compare(stored: store.StoredModel, current: Path) -> Compared:
@@ -59,9 +69,9 @@ def compare(stored: store.StoredModel, current: Path) -> Compared:
 
 
 def judge(
-    conf: Path, compared: Compared, stored: store.StoredModel, current: Path | str, out: Path
+    conf: Path, compared: Compared, stored: store.StoredModel, out: Path, current: Data
 ) -> None:
-    """Write `out/drift.json`.
+    """Write `out/drift.json`; its message names the data that was compared.
 
     Raises:
         GateError: a column drifted.
@@ -70,6 +80,7 @@ def judge(
         settings.load_gates(conf).drift, stored.name, stored.version
     )
     report.unknown_columns = compared.unknown
+    report.message += f"; compared: {_describe(conf, stored, current)}"
     evidence.write(report, out / "drift.json")
     if report.verdict == "drift":
         lines = [
@@ -78,12 +89,35 @@ def judge(
             if column.drifted
         ]
         raise GateError(
-            f"{current} has drifted from what version {stored.version} was trained on:\n"
+            f"{current.path} has drifted from what version {stored.version} was trained on:\n"
             + "\n".join(lines)
             + "\nSee `uv run poe report`. If the data is wrong, fix its source. If reality has "
             "changed, add newer rows with outcomes to data/raw and run "
             "`uv run poe retrain --why REASON`."
         )
+
+
+def _describe(conf: Path, stored: store.StoredModel, current: Data) -> str:
+    """The path, within the project's folder if it is there; and whether the data is not new."""
+    root, path = project_root(conf), Path(current.path)
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(current.path)
+    if current.content != _data_hash(conf, stored):
+        return shown
+    return (
+        f"{shown}, the data that version {stored.version} was trained on; give newer rows: "
+        "`uv run poe monitor --current FILE`"
+    )
+
+
+def _data_hash(conf: Path, stored: store.StoredModel) -> str | None:
+    """The hash of the files that a version was trained on; that of a database is of its rows."""
+    champion = remembered.recall(conf, stored.name)
+    if champion is not None and champion.number == stored.version:
+        return champion.tags.get("data_hash")
+    # MLflow takes a second to import.
+    from mlops_platform.tracking.registry import Registry  # noqa: PLC0415
+
+    return Registry(conf).get(stored.version).tags.get("data_hash")
 
 
 def _unknown_columns(
