@@ -107,3 +107,13 @@ def test_a_run_whose_store_is_gone_is_trained_again(mlops, trained):
     code, out, err = mlops(trained, "run", "pipelines/train.yml")
     assert (code, "credit-risk version 1: challenger" in out) == (0, True), err
     assert "train: train unchanged" not in err
+
+
+def test_a_run_whose_version_was_rolled_back_says_what_makes_another(mlops, trained):
+    trained.crown(trained.fit("other"))
+    first = trained.registry.get("1")
+    trained.registry.mark(first.run_id, {"role": "rolled_back"})
+    assert trained.roles() == {"1": "rolled_back", "2": "champion"}
+    code, out, _ = mlops(trained, "run", "pipelines/train.yml")
+    assert code == 0
+    assert "credit-risk version 1: rolled_back (registered before)\nIt comes from the same" in out
