@@ -101,7 +101,7 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no file `\*\.json`"):
         parse.load(tmp_path)
     (tmp_path / "latin.json").write_bytes(b"\xff\xfe{")
-    with pytest.raises(UsageError, match=r"latin\.json: is no JSON"):
+    with pytest.raises(UsageError, match=r"latin\.json: is no JSON .*, or delete it\.$"):
         parse.load(tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_nothing_is_done_without_do_and_each_event_once_with_it(
     assert code == 0
     address = settings.load_team(trained.conf).roles["ml_engineer"].address
     assert f"RunStatusChanged e1: would tell: run a failed. Would tell: {address} (ml_" in said
-    assert "ModelDeployed e2: would nothing: it is of another model: x" in said
+    assert "ModelDeployed e2: would do nothing: it is of another model: x" in said
     assert kept(trained) == []
     assert mlops(trained, "event", file, "--do")[0] == 0
     first = kept(trained)

@@ -103,7 +103,7 @@ def test_a_broken_champion_ends_with_1_and_says_what_to_do(
     code, _, err = mlops(serving, "truth", "--labels", "later", "--as-of", "2026-03-01")
     assert code == 1
     assert "version 1, the champion, is broken: roc_auc is" in err
-    assert f"/later has {len(rows())} labels that the last training had not. " in err
+    assert f"/later has {len(rows())} labels that the last training did not have. " in err
     assert "uv run poe retrain --why REASON" in err
     assert serving.registry.champion().tags["truth"] == "broken"
     assert report(serving).versions[0].verdict == "broken"

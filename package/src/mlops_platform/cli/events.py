@@ -80,7 +80,8 @@ def _say(conf: Path, events: list[Event]) -> Iterator[Outcome]:
         if (done := kept.find(each.id)) is None:
             decided = decide(each, project, facts.collect(conf, handling.OUTPUTS, each))
             would = handling.record(each, decided, handling.foresee(decided), team)
-            _print(each, f"would {decided.action}: {would.message}", "Would tell", would)
+            action = "do nothing" if decided.action == "nothing" else decided.action
+            _print(each, f"would {action}: {would.message}", "Would tell", would)
         else:
             _print_again(each, done)
     yield from ()

@@ -195,8 +195,9 @@ def _require_unbroken(
 ) -> None:
     champion = next((each for each in results if each.role == "champion"), None)
     if champion is not None and champion.verdict == "broken":
-        count = report.new
-        new = f" {labels} has {count} labels that the last training had not." * (count is not None)
+        new = ""
+        if report.new is not None:
+            new = f" {labels} has {report.new} labels that the last training did not have."
         raise GateError(
             f"version {champion.version}, the champion, is broken: {champion.message}. See "
             f"`uv run poe report`.{new} `uv run poe retrain --why REASON` trains a challenger; "
